@@ -1,0 +1,105 @@
+"""
+The errors that a caller can meet, so that one `except` catches them all.
+
+EurasiaGraphError
+├── UsageError            the call is wrong: a name, an option or a parameter
+│   └── UnknownNameError  a name that does not exist; `nearest` lists what does
+├── SourceError           a file cannot be read; `path`, `line` and `column` say where
+├── InvalidDataError      the data breaks a rule; `report` lists the findings
+├── QueryError            a SPARQL query is refused or cannot be parsed
+└── StoreError            a release cannot be kept or loaded
+
+Every text has three parts: what happened, what was seen, what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eurasia_graph.validation import Report
+
+
+class EurasiaGraphError(Exception):
+    """Base of all errors that eurasia-graph raises on purpose."""
+
+
+class UsageError(EurasiaGraphError):
+    """The call itself is wrong; the data and the query may be fine."""
+
+
+class UnknownNameError(UsageError):
+    """A name was given that does not exist."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        """
+        Say which name is unknown and which known names are nearest.
+
+        Args:
+            kind: What the name should have been, such as `body` or `query`.
+            name: The name as it was given.
+            known: All names that would have been right.
+        """
+        self.name = name
+        self.nearest = nearest(name, known)
+        hint = f"; nearest: {', '.join(self.nearest)}" if self.nearest else ""
+        super().__init__(f"no {kind} {name!r}{hint}")
+
+
+class SourceError(EurasiaGraphError):
+    """A file cannot be read; `path`, `line` and `column` say where (both from 1)."""
+
+    def __init__(self, path: Path, line: int, column: int, problem: str) -> None:
+        """
+        Name the place first, as compilers do, so that editors can jump to it.
+
+        Args:
+            path: The file.
+            line: Line, counted from 1.
+            column: Column in code points, counted from 1.
+            problem: What was seen, what was expected and what to do.
+        """
+        self.path = path
+        self.line = line
+        self.column = column
+        self.problem = problem
+        super().__init__(f"{path}:{line}:{column}: error: {problem}")
+
+
+class InvalidDataError(EurasiaGraphError):
+    """The data breaks at least one rule; nothing was built."""
+
+    def __init__(self, report: Report) -> None:
+        """Carry the report, so that a caller can show it in the format of its choice."""
+        self.report = report
+        super().__init__(report.text())
+
+
+class QueryError(EurasiaGraphError):
+    """A SPARQL query is refused or cannot be parsed; `status` is the HTTP status that fits."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        """Keep the status with the reason, since only the place that refuses knows it."""
+        self.status = status
+        super().__init__(message)
+
+
+class StoreError(EurasiaGraphError):
+    """A release cannot be written, kept or loaded."""
+
+
+def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
+    """
+    Find the known names that look most like a name, best first, whatever their case.
+
+    Args:
+        name: The name as it was given.
+        known: All names that would have been right.
+        limit: How many to return at the most.
+    """
+    by_fold = {each.casefold(): each for each in known}
+    close = difflib.get_close_matches(name.casefold(), by_fold, n=limit, cutoff=0.5)
+    return [by_fold[each] for each in close]

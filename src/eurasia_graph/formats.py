@@ -1,0 +1,77 @@
+"""
+The formats the project reads and writes: one row each, and no second table.
+
+The command line, the pages, the endpoint and the exports all look up names, media
+types and file extensions here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from pyoxigraph import QueryResultsFormat, RdfFormat
+
+
+class Content(Enum):
+    """What a format can carry."""
+
+    ROWS = "rows"
+    GRAPH = "graph"
+    DATASET = "dataset"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """
+    One format.
+
+    `engine` is the engine's own name for it, or None where the project writes it itself.
+    """
+
+    name: str
+    media_type: str
+    extension: str
+    content: Content
+    engine: RdfFormat | QueryResultsFormat | None = None
+
+
+FORMATS: dict[str, Format] = {
+    each.name: each
+    for each in (
+        Format("json", "application/sparql-results+json", "srj", Content.ROWS, QueryResultsFormat.JSON),
+        Format("xml", "application/sparql-results+xml", "srx", Content.ROWS, QueryResultsFormat.XML),
+        Format("csv", "text/csv", "csv", Content.ROWS, QueryResultsFormat.CSV),
+        Format("tsv", "text/tab-separated-values", "tsv", Content.ROWS, QueryResultsFormat.TSV),
+        Format("turtle", "text/turtle", "ttl", Content.GRAPH, RdfFormat.TURTLE),
+        Format("ntriples", "application/n-triples", "nt", Content.GRAPH, RdfFormat.N_TRIPLES),
+        Format("rdfxml", "application/rdf+xml", "rdf", Content.GRAPH, RdfFormat.RDF_XML),
+        Format("jsonld", "application/ld+json", "jsonld", Content.DATASET, RdfFormat.JSON_LD),
+        Format("trig", "application/trig", "trig", Content.DATASET, RdfFormat.TRIG),
+        Format("nquads", "application/n-quads", "nq", Content.DATASET, RdfFormat.N_QUADS),
+    )
+}
+
+ALIASES = {"ttl": "turtle", "nt": "ntriples", "nq": "nquads", "rdf": "rdfxml", "json-ld": "jsonld"}
+
+
+def by_name(name: str) -> Format | None:
+    """Look a format up by its name or alias, whatever the case."""
+    folded = name.casefold()
+    return FORMATS.get(ALIASES.get(folded, folded))
+
+
+def by_extension(extension: str) -> Format | None:
+    """Look a format up by its file extension, with or without the dot."""
+    folded = extension.casefold().lstrip(".")
+    return next((each for each in FORMATS.values() if each.extension == folded), None)
+
+
+def by_media_type(media_type: str) -> Format | None:
+    """Look a format up by its media type, without parameters."""
+    return next((each for each in FORMATS.values() if each.media_type == media_type), None)
+
+
+def carrying(*contents: Content) -> list[Format]:
+    """List the formats that carry one of these contents, the preferred one first."""
+    return [each for each in FORMATS.values() if each.content in contents]

@@ -1,0 +1,330 @@
+"""
+Build a release from the files: the data flow of the project, one call a line.
+
+Every stage reads what stands before it and writes graphs of its own. Same inputs, same bytes:
+no clock, no host name and no random label goes into a release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+from pyoxigraph import CanonicalizationAlgorithm, NamedNode, Quad, RdfFormat, Store, Triple, serialize
+from pyoxigraph import Dataset as QuadSet
+from pyoxigraph import Literal
+
+from eurasia_graph import namespaces as ns
+from eurasia_graph import rules, sources, validation
+from eurasia_graph.dates import bounds
+from eurasia_graph.errors import InvalidDataError
+from eurasia_graph.sources import ENTITIES, LINKS, SCHEMA_GRAPHS, Dataset, graph_of
+from eurasia_graph.validation import Finding, Report
+
+CLOSURE_OF_SCHEMA = ns.GRAPH("closure-ontology")
+DIFFERENCES = ns.GRAPH("differences")
+META = ns.GRAPH("meta")
+XSD_DATE = NamedNode(ns.XSD + "date")
+
+# What owlrl adds to any graph: reflexive axioms, owl:Thing, and types of literals and datatypes.
+NOISE_CLASSES = {ns.OWL(name) for name in ("Thing", "Nothing")} | {ns.RDFS(name) for name in ("Resource", "Datatype", "Literal")}
+BUILD_MODULES = ("dates", "namespaces", "pipeline", "rules", "sources", "validation")
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """
+    A built dataset.
+
+    `store` holds the named graphs; its default graph is empty. `inputs` is the digest of the files
+    and versions, `content` that of all graphs but `meta` in canonical N-Quads, both sha256 in
+    lower-case hexadecimal. `report` holds the warnings.
+    """
+
+    store: Store
+    inputs: str
+    content: str
+    report: Report
+
+    @property
+    def iri(self) -> NamedNode:
+        """The name of the release, which carries the beginning of its content digest."""
+        return release_iri(self.content)
+
+
+def release_iri(content: str) -> NamedNode:
+    """Name a release by the first sixteen digits of its content digest."""
+    return ns.RELEASE(content[:16])
+
+
+def build(data: Path | None = None, progress: Progress = lambda stage: None) -> Release:
+    """
+    Build a release.
+
+    Args:
+        data: A folder like the shipped `data/`; that one if left out.
+        progress: Called with the name of each stage as it begins.
+    Raises:
+        UsageError: If the folder is not a data folder.
+        InvalidDataError: If a file cannot be read or the record breaks a rule; nothing is built.
+    """
+    progress("load")
+    files = sources.find(data)
+    dataset = sources.load(files)
+    progress("check the record")
+    _refuse_errors(validation.check_record(dataset))
+    derive(dataset, progress)
+    progress("check the world")
+    report = validation.check_world(dataset)
+    progress("closure")
+    _close(dataset)
+    progress("differences")
+    _find_differences(dataset, report)
+    progress("digests")
+    inputs = inputs_digest(data)
+    content = _describe_release(dataset, inputs)
+    return Release(dataset.store, inputs, content, report)
+
+
+def validate(data: Path | None = None, extra: list[Path] | None = None) -> Report:
+    """
+    Check a data folder, and Turtle files read beside it, without building a release.
+
+    Args:
+        data: A folder like the shipped `data/`; that one if left out.
+        extra: Turtle files; each goes to the graph that its content asks for. If there are any,
+            only findings in them are reported.
+    """
+    dataset = sources.load(sources.find(data))
+    for path in extra or []:
+        sources.add_by_content(dataset, path)
+    record = validation.check_record(dataset)
+    found = record
+    if not record.errors:
+        derive(dataset)
+        world = validation.check_world(dataset)
+        found = Report(record.findings + world.findings, record.unreadable)
+    return found.only(extra) if extra else found
+
+
+def derive(dataset: Dataset, progress: Progress = lambda stage: None) -> None:
+    """Generate bounds, facts and memberships of every source, each from its own claims."""
+    progress("bounds")
+    _add_bounds(dataset)
+    for source in map(_name, dataset.sources()):
+        progress(f"facts of {source}")
+        claims, bounds_, facts, spans = (graph_of(kind, source) for kind in ("claims", "bounds", "facts", "spans"))
+        rules.run(dataset.store, "facts", [claims, bounds_, LINKS], facts)
+        progress(f"memberships of {source}")
+        rules.run(dataset.store, "spans", [claims, bounds_], spans)
+        rules.run(dataset.store, "memberships", [claims, bounds_, facts, spans], graph_of("memberships", source))
+        dataset.store.remove_graph(spans)
+
+
+def _refuse_errors(report: Report) -> None:
+    if report.errors:
+        raise InvalidDataError(report)
+
+
+def _name(source: NamedNode) -> str:
+    return ns.local_name(source.value)
+
+
+# --- bounds --------------------------------------------------------------------------------
+
+
+def _add_bounds(dataset: Dataset) -> None:
+    for source in dataset.sources():
+        graph = graph_of("bounds", _name(source))
+        dataset.store.extend(Quad(*triple, graph) for triple in _bounds_of(dataset.store, source))
+
+
+def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
+    """Bound the claims of a source, the source itself and the states, and tell which claims count."""
+    issued = _value(store, source, "issued")
+    if issued:
+        yield Triple(source, ns.EG("horizon"), _day(bounds(issued).latest))
+    yield from _existence(store)
+    for quad in store.quads_for_pattern(None, ns.EG("madeBy"), source, None):
+        claim = quad.subject
+        if not isinstance(claim, NamedNode):
+            continue
+        written = _value(store, claim, "saysDate")
+        found = bounds(written) if written else None
+        if found:
+            yield Triple(claim, ns.EG("earliest"), _day(found.earliest))
+            yield Triple(claim, ns.EG("latest"), _day(found.latest))
+        modality = ns.local_name(_value(store, claim, "modality") or "asserted")
+        reported = Quad(claim, ns.RDF("type"), ns.EG("ReportedClaim"), quad.graph_name) in store
+        if modality == "asserted" and not reported:
+            yield Triple(claim, ns.RDF("type"), ns.EG("CountedClaim"))
+        if not reported and (modality == "hedged" or (modality == "asserted" and found and found.doubtful)):
+            yield Triple(claim, ns.RDF("type"), ns.EG("DoubtfulClaim"))
+
+
+def _existence(store: Store) -> Iterator[Triple]:
+    for quad in store.quads_for_pattern(None, ns.EG("existence"), None, ENTITIES):
+        begin, _, end = quad.object.value.partition("/")  # type: ignore[union-attr]
+        yield Triple(quad.subject, ns.EG("existsFrom"), _day(bounds(begin).earliest))
+        if end not in {"", ".."}:
+            yield Triple(quad.subject, ns.EG("existsUntil"), _day(bounds(end).latest))
+
+
+def _value(store: Store, subject: NamedNode, term: str) -> str | None:
+    quad = next(store.quads_for_pattern(subject, ns.EG(term), None, None), None)
+    return quad.object.value if quad and isinstance(quad.object, (Literal, NamedNode)) else None
+
+
+def _day(day: object) -> Literal:
+    return Literal(str(day), datatype=XSD_DATE)
+
+
+# --- closure -------------------------------------------------------------------------------
+
+
+def _close(dataset: Dataset) -> None:
+    """Close the schema once by owlrl, then the instances of each source by rules that read it."""
+    _close_schema(dataset.store)
+    for source in map(_name, dataset.sources()):
+        own = [graph_of(kind, source) for kind in ("claims", "passages", "facts", "memberships")]
+        reads = [*SCHEMA_GRAPHS, CLOSURE_OF_SCHEMA, ENTITIES, *own]
+        rules.run(dataset.store, "closure", reads, graph_of("closure", source), only_new=True)
+
+
+def _close_schema(store: Store) -> None:
+    """
+    Write what OWL 2 RL adds to the ontology and its alignments.
+
+    The schemes are left to the rules: they hold instances, and blank nodes nowhere.
+    """
+    schema = {quad.triple for graph in SCHEMA_GRAPHS[:2] for quad in store.quads_for_pattern(None, None, None, graph)}
+    store.extend(Quad(*triple, CLOSURE_OF_SCHEMA) for triple in close_by_owlrl(schema) - schema)
+
+
+def close_by_owlrl(triples: set[Triple]) -> set[Triple]:
+    """Close triples under OWL 2 RL by owlrl, without the noise it adds to any graph."""
+    from owlrl import DeductiveClosure, OWLRL_Semantics
+    from rdflib import Graph
+
+    graph = Graph()
+    graph.parse(data=b"\n".join(str(triple).encode() + b" ." for triple in triples), format="nt")
+    DeductiveClosure(OWLRL_Semantics, axiomatic_triples=False, datatype_axioms=False).expand(graph)
+    # owlrl types literals, which no RDF syntax can write: leave them out before writing.
+    lines = b"\n".join(
+        " ".join(term.n3() for term in triple).encode() + b" ." for triple in graph if not triple[0].n3().startswith('"')
+    )
+    return {triple for triple in _parse(lines) if not is_noise(triple)}
+
+
+def _parse(lines: bytes) -> Iterator[Triple]:
+    from pyoxigraph import parse
+
+    return (quad.triple for quad in parse(lines, format=RdfFormat.N_TRIPLES))
+
+
+def is_noise(triple: Triple) -> bool:
+    """Tell whether a triple says nothing about the graph it was inferred from."""
+    subject, predicate, obj = triple
+    reflexive = subject == obj and predicate in {
+        ns.OWL("sameAs"), ns.OWL("equivalentClass"), ns.OWL("equivalentProperty"),
+        ns.RDFS("subClassOf"), ns.RDFS("subPropertyOf"),
+    }
+    return reflexive or obj in NOISE_CLASSES or subject in NOISE_CLASSES
+
+
+# --- differences ---------------------------------------------------------------------------
+
+
+def _find_differences(dataset: Dataset, world: Report) -> None:
+    names = [_name(source) for source in dataset.sources()]
+    own = [graph_of(kind, name) for name in names for kind in ("claims", "bounds", "facts", "memberships")]
+    rules.run(dataset.store, "differences", [ENTITIES, LINKS, *own], DIFFERENCES)
+    for finding in world.findings:
+        if finding.difference:
+            dataset.store.extend(Quad(*triple, DIFFERENCES) for triple in _difference(dataset.store, finding))
+
+
+def _difference(store: Store, finding: Finding) -> Iterator[Triple]:
+    """Turn a fault of the world, which is a finding about two claims or a state and a claim, into a difference."""
+    assert finding.difference and finding.value
+    kind = NamedNode(finding.difference)
+    first, second = (_claim_of(store, NamedNode(iri)) for iri in (finding.focus, finding.value))
+    pair = sorted((first, second), key=lambda node: node.value)
+    slug = "/".join(each.value.removeprefix(ns.ID).replace("claim/", "").replace("/", "-") for each in pair)
+    node = ns.ID(f"difference/{ns.local_name(kind.value)}/{slug}")
+    yield Triple(node, ns.RDF("type"), ns.EG("Difference"))
+    yield Triple(node, ns.EG("differenceKind"), kind)
+    yield Triple(node, ns.EG("subject"), _subject_of(store, first))
+    term = "saysStatus" if ns.local_name(kind.value) == "status" else "saysDate"
+    for letter, each in zip("AB", pair, strict=True):
+        value = _value(store, each, term) or _value(store, each, "existence")
+        if "/id/claim/" in each.value:
+            yield Triple(node, ns.EG(f"claim{letter}"), each)
+        if value:
+            yield Triple(node, ns.EG(f"value{letter}"), Literal(ns.local_name(value) if term == "saysStatus" else value))
+
+
+def _claim_of(store: Store, node: NamedNode) -> NamedNode:
+    begun = next(store.quads_for_pattern(node, ns.EG("begunBy"), None, None), None)
+    return begun.object if begun and isinstance(begun.object, NamedNode) else node
+
+
+def _subject_of(store: Store, claim: NamedNode) -> NamedNode:
+    for term in ("saysNewBody", "saysBody", "saysTreaty"):
+        value = _value(store, claim, term)
+        if value:
+            return NamedNode(value)
+    return claim
+
+
+# --- digests -------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def inputs_digest(data: Path | None = None) -> str:
+    """Digest everything a release depends on: the files, the rules and shapes, the code that builds, the versions."""
+    whole = hashlib.sha256()
+    for name in ("eurasia-graph", "pyoxigraph", "edtf"):
+        whole.update(f"{name} {version(name)}\n".encode())
+    package = Path(__file__).parent
+    code = [package / f"{name}.py" for name in BUILD_MODULES]
+    for label, base, paths in (
+        ("code", package, code),
+        ("ontology", sources.root() / "ontology", sorted((sources.root() / "ontology").rglob("*.*"))),
+        ("data", data or sources.root() / "data", [file.path for file in sources.find(data)]),
+    ):
+        for path in paths:
+            name = path.relative_to(base) if path.is_relative_to(base) else path.relative_to(sources.root())
+            whole.update(f"{label}/{name.as_posix()} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+def _describe_release(dataset: Dataset, inputs: str) -> str:
+    """Write the digests of all graphs and of the whole into the graph `meta`; return that of the whole."""
+    quads = QuadSet(dataset.store)
+    quads.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    lines: dict[str, list[bytes]] = {}
+    for quad in quads:
+        line = serialize([quad], format=RdfFormat.N_QUADS)
+        lines.setdefault(quad.graph_name.value, []).append(line)  # type: ignore[union-attr]
+    whole = hashlib.sha256(b"".join(sorted(line for graph in lines.values() for line in graph))).hexdigest()
+    release = release_iri(whole)
+    facts = [
+        Triple(release, ns.RDF("type"), ns.EG("Release")),
+        Triple(release, ns.EG("inputsSha256"), Literal(inputs)),
+        Triple(release, ns.EG("contentSha256"), Literal(whole)),
+        Triple(release, ns.OWL("versionInfo"), Literal(version("eurasia-graph"))),
+        Triple(release, ns.DCTERMS("license"), NamedNode("https://creativecommons.org/licenses/by/4.0/")),
+    ]
+    for graph, own in lines.items():
+        node = NamedNode(graph)
+        facts.append(Triple(release, ns.DCTERMS("hasPart"), node))
+        facts.append(Triple(node, ns.EG("contentSha256"), Literal(hashlib.sha256(b"".join(sorted(own))).hexdigest())))
+    dataset.store.extend(Quad(*triple, META) for triple in facts)
+    return whole
