@@ -20,6 +20,7 @@ from typing import Any
 from eurasia_graph.errors import EurasiaGraphError
 
 YEAR_MONTH_DAY = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+PLAIN = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-\d{2})?)?")
 ONE_OF_DAYS = re.compile(r"\[\d{4}-\d{2}-\d{2}\.\.\d{4}-\d{2}-\d{2}\]")
 EXAMPLES = "write 2001, 2001-06, 2001-06-14, 1993~, 2002/.. or [2001-06-14..2001-07-31]"
 SIMPLE_KINDS = {"Date", "UncertainOrApproximate", "Unspecified", "Season"}
@@ -57,6 +58,9 @@ def bounds(edtf: str) -> Bounds:
     Raises:
         DateError: If the string is no such date; says what was seen and what to write.
     """
+    if PLAIN.fullmatch(edtf):
+        # The library needs milliseconds for a date; a test compares the two on these.
+        return Bounds(*day_range(edtf))
     # Here and not above: the library takes longer to import than a query to answer.
     from edtf import EDTFParseException, parse_edtf
 

@@ -8,21 +8,23 @@ no clock, no host name and no random label goes into a release.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
-from pyoxigraph import CanonicalizationAlgorithm, NamedNode, Quad, RdfFormat, Store, Triple, serialize
+from platformdirs import user_cache_path
+from pyoxigraph import CanonicalizationAlgorithm, NamedNode, Quad, RdfFormat, Store, Triple
 from pyoxigraph import Dataset as QuadSet
 from pyoxigraph import Literal
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph import rules, sources, validation
 from eurasia_graph.dates import bounds
-from eurasia_graph.errors import InvalidDataError
+from eurasia_graph.errors import InvalidDataError, StoreError
 from eurasia_graph.sources import ENTITIES, LINKS, SCHEMA_GRAPHS, Dataset, graph_of
+from eurasia_graph.store import ReleaseStore, from_quads, keep, load_kept
 from eurasia_graph.validation import Finding, Report
 
 CLOSURE_OF_SCHEMA = ns.GRAPH("closure-ontology")
@@ -83,13 +85,54 @@ def build(data: Path | None = None, progress: Progress = lambda stage: None) -> 
     progress("check the world")
     report = validation.check_world(dataset)
     progress("closure")
-    _close(dataset)
+    close(dataset)
     progress("differences")
-    _find_differences(dataset, report)
+    find_differences(dataset, report)
     progress("digests")
     inputs = inputs_digest(data)
     content = _describe_release(dataset, inputs)
     return Release(dataset.store, inputs, content, report)
+
+
+def cache_folder() -> Path:
+    """Return the folder for kept releases: `EURASIA_GRAPH_CACHE`, or the platform's place for caches."""
+    chosen = os.environ.get("EURASIA_GRAPH_CACHE")
+    return Path(chosen) if chosen else Path(user_cache_path("eurasia-graph"))
+
+
+def open_release(data: Path | None = None, progress: Progress = lambda stage: None) -> ReleaseStore:
+    """
+    Return the release of a data folder: the kept one if its inputs are the same, else a new one.
+
+    A new release is kept for the next time. Where that fails, `progress` is told so and the
+    release is returned all the same.
+
+    Args:
+        data: A folder like the shipped `data/`; that one if left out.
+        progress: Called with the name of each stage as it begins.
+    Raises:
+        UsageError: If the folder is not a data folder.
+        InvalidDataError: If a file cannot be read or the record breaks a rule.
+    """
+    inputs = inputs_digest(data)
+    folder = cache_folder() / inputs[:32]
+    kept = load_kept(folder)
+    if kept and kept.inputs == inputs:
+        return kept
+    opened = as_store(build(data, progress))
+    try:
+        keep(opened, folder)
+    except StoreError as error:
+        progress(f"{error}; it will be built again at every start; set EURASIA_GRAPH_CACHE to a folder that can be written")
+    return opened
+
+
+def as_store(release: Release) -> ReleaseStore:
+    """Make a release queryable; the engine's store is shared, not copied, and gets its default graph."""
+    warnings = [finding.text() for finding in release.report.findings]
+    return from_quads(
+        release.store, iri=release.iri, content=release.content, inputs=release.inputs, warnings=warnings
+    )
 
 
 def validate(data: Path | None = None, extra: list[Path] | None = None) -> Report:
@@ -188,7 +231,7 @@ def _day(day: object) -> Literal:
 # --- closure -------------------------------------------------------------------------------
 
 
-def _close(dataset: Dataset) -> None:
+def close(dataset: Dataset) -> None:
     """Close the schema once by owlrl, then the instances of each source by rules that read it."""
     _close_schema(dataset.store)
     for source in map(_name, dataset.sources()):
@@ -241,13 +284,13 @@ def is_noise(triple: Triple) -> bool:
 # --- differences ---------------------------------------------------------------------------
 
 
-def _find_differences(dataset: Dataset, world: Report) -> None:
+def find_differences(dataset: Dataset, world: Report | None = None) -> None:
+    for finding in world.findings if world else ():
+        if finding.difference:
+            dataset.store.extend(Quad(*triple, DIFFERENCES) for triple in _difference(dataset.store, finding))
     names = [_name(source) for source in dataset.sources()]
     own = [graph_of(kind, name) for name in names for kind in ("claims", "bounds", "facts", "memberships")]
     rules.run(dataset.store, "differences", [ENTITIES, LINKS, *own], DIFFERENCES)
-    for finding in world.findings:
-        if finding.difference:
-            dataset.store.extend(Quad(*triple, DIFFERENCES) for triple in _difference(dataset.store, finding))
 
 
 def _difference(store: Store, finding: Finding) -> Iterator[Triple]:
@@ -286,7 +329,6 @@ def _subject_of(store: Store, claim: NamedNode) -> NamedNode:
 # --- digests -------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=8)
 def inputs_digest(data: Path | None = None) -> str:
     """Digest everything a release depends on: the files, the rules and shapes, the code that builds, the versions."""
     whole = hashlib.sha256()
@@ -305,15 +347,21 @@ def inputs_digest(data: Path | None = None) -> str:
     return whole.hexdigest()
 
 
-def _describe_release(dataset: Dataset, inputs: str) -> str:
-    """Write the digests of all graphs and of the whole into the graph `meta`; return that of the whole."""
-    quads = QuadSet(dataset.store)
+def canonical_lines(store: Store) -> dict[str, list[bytes]]:
+    """Return the canonical N-Quads of every named graph (RDFC-1.0), sorted, by the IRI of the graph."""
+    quads = QuadSet(quad for graph in store.named_graphs() for quad in store.quads_for_pattern(None, None, None, graph))
     quads.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
     lines: dict[str, list[bytes]] = {}
     for quad in quads:
-        line = serialize([quad], format=RdfFormat.N_QUADS)
-        lines.setdefault(quad.graph_name.value, []).append(line)  # type: ignore[union-attr]
-    whole = hashlib.sha256(b"".join(sorted(line for graph in lines.values() for line in graph))).hexdigest()
+        assert isinstance(quad.graph_name, NamedNode)
+        lines.setdefault(quad.graph_name.value, []).append(f"{quad} .\n".encode())
+    return {graph: sorted(lines[graph]) for graph in sorted(lines)}
+
+
+def _describe_release(dataset: Dataset, inputs: str) -> str:
+    """Write the digests of all graphs and of the whole into the graph `meta`; return that of the whole."""
+    lines = canonical_lines(dataset.store)
+    whole = hashlib.sha256(b"".join(sorted(line for own in lines.values() for line in own))).hexdigest()
     release = release_iri(whole)
     facts = [
         Triple(release, ns.RDF("type"), ns.EG("Release")),
@@ -325,6 +373,6 @@ def _describe_release(dataset: Dataset, inputs: str) -> str:
     for graph, own in lines.items():
         node = NamedNode(graph)
         facts.append(Triple(release, ns.DCTERMS("hasPart"), node))
-        facts.append(Triple(node, ns.EG("contentSha256"), Literal(hashlib.sha256(b"".join(sorted(own))).hexdigest())))
+        facts.append(Triple(node, ns.EG("contentSha256"), Literal(hashlib.sha256(b"".join(own)).hexdigest())))
     dataset.store.extend(Quad(*triple, META) for triple in facts)
     return whole

@@ -7,10 +7,10 @@ which graphs it reads, as one default graph, and into which graph its results go
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pyoxigraph import NamedNode, Quad, Store
+from pyoxigraph import NamedNode, Quad, QueryTriples, Store
 
 from eurasia_graph.sources import root
 
@@ -25,7 +25,7 @@ def run(store: Store, stage: str, reads: Sequence[NamedNode], writes: NamedNode,
     Apply the rules of a stage again and again until none of them adds anything.
 
     Args:
-        store: Read and changed in place.
+        store: Read, and extended by the results.
         stage: The name of a folder in `ontology/rules/`.
         reads: The graphs that the rules see, beside the one they write.
         writes: The graph that takes the results.
@@ -34,19 +34,31 @@ def run(store: Store, stage: str, reads: Sequence[NamedNode], writes: NamedNode,
         How many quads were added.
     """
     texts = [path.read_text(encoding="utf-8") for path in sorted(folder_of(stage).glob("*.rq"))]
-    seen = [*reads, writes]
-    total = 0
-    while added := sum(_apply(store, text, seen, writes, only_new) for text in texts):
-        total += added
-    return total
+    scratch = _merge(store, [*reads, writes])
+    known = set(scratch) if only_new else {Quad(*quad.triple) for quad in store.quads_for_pattern(None, None, None, writes)}
+    before = len(known)
+    while any([_apply(scratch, text, known, store, writes) for text in texts]):
+        pass
+    return len(known) - before
 
 
-def _apply(store: Store, text: str, seen: list[NamedNode], writes: NamedNode, only_new: bool) -> int:
-    known = seen if only_new else [writes]
-    new = {
-        Quad(*triple, writes)
-        for triple in store.query(text, default_graph=seen)
-        if not any(Quad(*triple, graph) in store for graph in known)
-    }
-    store.extend(new)
-    return len(new)
+def _merge(store: Store, graphs: Iterable[NamedNode]) -> Store:
+    """
+    Copy graphs into the default graph of a new store.
+
+    The engine can query a list of graphs as one, but looks every pattern up in each of them; with
+    many sources a copy is far cheaper.
+    """
+    scratch = Store()
+    scratch.extend(Quad(*quad.triple) for graph in graphs for quad in store.quads_for_pattern(None, None, None, graph))
+    return scratch
+
+
+def _apply(scratch: Store, text: str, known: set[Quad], store: Store, writes: NamedNode) -> bool:
+    triples = scratch.query(text)
+    assert isinstance(triples, QueryTriples)
+    new = {Quad(*triple) for triple in triples} - known
+    known |= new
+    scratch.extend(new)
+    store.extend(Quad(*quad.triple, writes) for quad in new)
+    return bool(new)

@@ -1,0 +1,146 @@
+"""
+Generate a graph of the shape of the shipped one, at any size, always the same for a seed.
+
+Sources tell of bodies, each with its founding, later entrants, a few who leave, meetings and
+treaties; every tenth claim has only a year. The derivation is the project's own.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from pyoxigraph import Literal, NamedNode, Quad, Triple
+
+from eurasia_graph import namespaces as ns
+from eurasia_graph import pipeline, sources, store
+
+BODIES_PER_SOURCE = 12
+# Every body is told of by about this many sources, and every state belongs to about as many bodies,
+# however many there are: a look-up finds as much in a large graph as in a small one.
+SOURCES_PER_BODY = 2
+STATES_PER_BODY = 5
+QUADS_PER_SOURCE = 12_500
+EDTF = NamedNode(ns.EDTF + "EDTF")
+
+
+def release_of(quads: int, seed: int = 1) -> store.ReleaseStore:
+    """
+    Build a synthetic release.
+
+    Args:
+        quads: Roughly how many quads the named graphs shall hold.
+        seed: Of the random choices.
+    """
+    schema = [file for file in sources.find() if file.graph in sources.SCHEMA_GRAPHS]
+    dataset = sources.load(schema)
+    chance = random.Random(seed)
+    bodies = max(BODIES_PER_SOURCE, BODIES_PER_SOURCE * quads // QUADS_PER_SOURCE // SOURCES_PER_BODY)
+    dataset.store.extend(Quad(*triple, sources.ENTITIES) for triple in _entities(bodies))
+    number = 0
+    written = len(dataset.store)
+    # About a quarter of a release is written by hand, the rest is generated.
+    while written < quads * 0.24 or number < 2:
+        number += 1
+        written += _write_source(dataset, number, bodies, chance)
+    pipeline.derive(dataset)
+    pipeline.close(dataset)
+    pipeline.find_differences(dataset)
+    return store.from_quads(dataset.store)
+
+
+def _entities(bodies: int) -> Iterator[Triple]:
+    for number in range(bodies * STATES_PER_BODY):
+        yield from _entity("state", f"S{number}", "State")
+    for number in range(bodies):
+        yield from _entity("body", f"B{number}", "Organisation")
+        yield from _entity("treaty", f"T{number}", "Treaty")
+
+
+def _entity(kind: str, name: str, cls: str) -> Iterator[Triple]:
+    node = ns.ID(f"{kind}/{name}")
+    yield Triple(node, ns.RDF("type"), ns.EG(cls))
+    yield Triple(node, ns.SKOS("prefLabel"), Literal(f"{kind} {name}", language="en"))
+
+
+def _write_source(dataset: sources.Dataset, number: int, bodies: int, chance: random.Random) -> int:
+    name = f"source-{number}"
+    node = ns.ID(f"source/{name}")
+    dataset.store.extend(
+        Quad(node, predicate, obj, sources.ENTITIES)
+        for predicate, obj in (
+            (ns.RDF("type"), ns.EG("Source")),
+            (ns.SKOS("prefLabel"), Literal(name, language="en")),
+            (ns.EG("issued"), Literal("2016-03-11", datatype=EDTF)),
+        )
+    )
+    claims = list(_claims(bodies, chance))
+    passages = [
+        Quad(*triple, sources.graph_of("passages", name))
+        for claim in range(1, len(claims) + 1) for triple in _passage(name, claim)
+    ]
+    quads = [
+        Quad(ns.ID(f"claim/{name}/{claim}"), predicate, obj, sources.graph_of("claims", name))
+        for claim, content in enumerate(claims, start=1)
+        for predicate, obj in [
+            (ns.RDF("type"), ns.EG("EventClaim")),
+            (ns.EG("madeBy"), node),
+            (ns.EG("evidence"), ns.ID(f"passage/{name}/{claim}")),
+            (ns.EG("gist"), Literal(f"Claim {claim}", language="en")),
+            *content,
+        ]
+    ]
+    dataset.store.extend(passages + quads)
+    return len(passages) + len(quads)
+
+
+def _passage(source: str, number: int) -> Iterator[Triple]:
+    node = ns.ID(f"passage/{source}/{number}")
+    yield Triple(node, ns.RDF("type"), ns.EG("Sentence"))
+    yield Triple(node, ns.EG("passageOf"), ns.ID(f"source/{source}"))
+    yield Triple(node, ns.EG("number"), Literal(number))
+    yield Triple(node, ns.EG("start"), Literal(number * 100))
+    yield Triple(node, ns.EG("end"), Literal(number * 100 + 90))
+
+
+Content = list[tuple[NamedNode, NamedNode | Literal]]
+
+
+def _claims(bodies: int, chance: random.Random) -> Iterator[Content]:
+    chosen = chance.sample(range(bodies), BODIES_PER_SOURCE)
+    for index, body in enumerate(chosen):
+        states = chance.sample(range(bodies * STATES_PER_BODY), 12)
+        year = 1991 + chance.randrange(10)
+        yield _content("Foundation", body, states[:6], _date(year, chance), "member")
+        yield _content("Signature", body, states[:6], _date(year, chance), None, treaty=body)
+        for state in states[6:10]:
+            yield _content("MembershipChange", body, [state], _date(year + 1 + chance.randrange(6), chance), "member")
+        for state in states[4:7]:
+            yield _content("Withdrawal", body, [state], _date(year + 8 + chance.randrange(3), chance), "outside")
+        for _ in range(4):
+            yield _content("Meeting", body, states[:5], _date(year + chance.randrange(12), chance), None)
+        if index % 4 == 3:
+            yield [*_content("Succession", body, [], _date(year + 13, chance), None),
+                   (ns.EG("saysOldBody"), ns.ID(f"body/B{chosen[index - 1]}")), (ns.EG("saysNewBody"), ns.ID(f"body/B{body}"))]
+
+
+def _content(
+    kind: str, body: int, states: list[int], date: str, status: str | None, treaty: int | None = None
+) -> Content:
+    found: Content = [
+        (ns.EG("saysKind"), ns.EG(kind)),
+        (ns.EG("saysBody"), ns.ID(f"body/B{body}")),
+        (ns.EG("saysDate"), Literal(date, datatype=EDTF)),
+        *((ns.EG("saysActor"), ns.ID(f"state/S{state}")) for state in states),
+    ]
+    if status:
+        found.append((ns.EG("saysStatus"), ns.SCHEME(f"status/{status}")))
+    if treaty is not None:
+        found.append((ns.EG("saysTreaty"), ns.ID(f"treaty/T{treaty}")))
+    return found
+
+
+def _date(year: int, chance: random.Random) -> str:
+    if chance.random() < 0.1:
+        return str(year)
+    return f"{year}-{chance.randrange(1, 13):02}-{chance.randrange(1, 29):02}"

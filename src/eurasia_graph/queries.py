@@ -1,0 +1,282 @@
+"""
+The canned queries: `queries/<name>.rq`, each with typed parameters and fixed columns.
+
+A file runs as it stands in any SPARQL 1.1 engine, since its parameters are a VALUES block with
+examples. Calling it puts terms in place of that block, written by the RDF library, never text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pyoxigraph import Literal, NamedNode, QuerySolutions
+
+from eurasia_graph import namespaces as ns
+from eurasia_graph.dates import DateError, day_range
+from eurasia_graph.errors import UnknownNameError, UsageError, nearest
+from eurasia_graph.sources import root
+from eurasia_graph.store import ReleaseStore
+
+HEADER = re.compile(r"^#\+ (\w+): (.*)$", re.MULTILINE)
+PARAMETER = re.compile(r"(\w+) (\S+) (required|optional|default=\S+) (.+)")
+VALUES = re.compile(r"VALUES \(((?:\?\w+ ?)+)\) \{ \(([^\n]*)\) \}")
+COLUMN = re.compile(r"\?(\w+)")
+NUMBERS = {ns.XSD + "integer": int, ns.XSD + "decimal": float, ns.XSD + "double": float}
+TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+Cell = str | int | float | bool | None
+
+
+class Rows(list[dict[str, Cell]]):
+    """
+    The rows of an answer, which `pandas.DataFrame(rows)` takes as they are.
+
+    `columns` are the names in order, `notes` what a reader should know about the answer.
+    """
+
+    def __init__(self, rows: Iterator[dict[str, Cell]], columns: list[str], notes: list[str]) -> None:
+        """Take the rows with their column names and notes."""
+        super().__init__(rows)
+        self.columns = columns
+        self.notes = notes
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """
+    One parameter of a canned query.
+
+    `type` is a prefixed name: a class of entities, or one of xsd:date, xsd:integer, xsd:boolean and
+    xsd:string. `default` is None unless the header gives one.
+    """
+
+    name: str
+    type: str
+    required: bool
+    default: str | None
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class CannedQuery:
+    """A named query with its parameters, its columns and the text that it runs."""
+
+    name: str
+    summary: str
+    group: str
+    parameters: tuple[Parameter, ...]
+    columns: tuple[str, ...]
+    answer: str
+    text: str
+
+    def bind(self, store: ReleaseStore, values: Mapping[str, object]) -> str:
+        """
+        Put values in place of the example values.
+
+        Args:
+            store: Knows the entities that names stand for.
+            values: By parameter; None and "" count as left out.
+        Raises:
+            UsageError: If a parameter is unknown, missing or of the wrong type; says what is right.
+        """
+        given = {name: str(value) for name, value in values.items() if value is not None and value != ""}
+        known = [parameter.name for parameter in self.parameters]
+        for name in given:
+            if name not in known:
+                near = nearest(name, known) or known
+                raise UsageError(f"{self.name} has no parameter {name!r}; it has {', '.join(known)}; nearest: {near[0]}")
+        terms: dict[str, str] = {}
+        for parameter in self.parameters:
+            terms.update(_terms(store, self.name, parameter, given.get(parameter.name, parameter.default)))
+        block = VALUES.search(self.text)
+        assert block, f"queries/{self.name}.rq has no VALUES block"
+        row = " ".join(terms[variable[1:]] for variable in block.group(1).split())
+        return self.text.replace(block.group(), f"VALUES ({block.group(1)}) {{ ({row}) }}")
+
+    def run(self, store: ReleaseStore, values: Mapping[str, object]) -> Rows:
+        """
+        Ask the query.
+
+        Args:
+            store: The release to ask.
+            values: By parameter, as `bind` takes them.
+        Returns:
+            Rows with IRIs and texts as strings, numbers as numbers, and None for what is not said.
+        """
+        answer = store.query(self.bind(store, values))
+        assert isinstance(answer, QuerySolutions)
+        columns = [variable.value for variable in answer.variables]
+        rows = (dict(zip(columns, map(cell, solution), strict=True)) for solution in answer)
+        found = Rows(rows, columns, [])
+        found.notes.extend(_notes(store, values, found))
+        return found
+
+
+def load() -> dict[str, CannedQuery]:
+    """Read the canned queries, by name, in the order of their names."""
+    return dict(_load(root() / "queries"))
+
+
+@lru_cache(maxsize=2)
+def _load(folder: Path) -> tuple[tuple[str, CannedQuery], ...]:
+    return tuple((path.stem, _read(path)) for path in sorted(folder.glob("*.rq")))
+
+
+def by_name(name: str) -> CannedQuery:
+    """
+    Return one canned query.
+
+    Raises:
+        UnknownNameError: If there is none of that name.
+    """
+    known = load()
+    if name not in known:
+        raise UnknownNameError("query", name, known)
+    return known[name]
+
+
+def cell(term: Any) -> Cell:
+    """Turn a term of an answer into a Python value; an unbound one into None."""
+    if isinstance(term, Literal):
+        datatype = term.datatype.value
+        if datatype in NUMBERS:
+            return NUMBERS[datatype](term.value)
+        return term.value == "true" if datatype == ns.XSD + "boolean" else term.value
+    return None if term is None else str(getattr(term, "value", term))
+
+
+def _read(path: Path) -> CannedQuery:
+    text = path.read_text(encoding="utf-8")
+    header: dict[str, list[str]] = {}
+    for match in HEADER.finditer(text):
+        header.setdefault(match.group(1), []).append(match.group(2))
+    parameters = [_parameter(path, line) for line in header.get("param", [])]
+    answer = header["answer"][0]
+    return CannedQuery(
+        name=path.stem,
+        summary=header["summary"][0],
+        group=header["group"][0],
+        parameters=tuple(parameters),
+        columns=tuple(COLUMN.findall(answer)),
+        answer=answer,
+        text=text,
+    )
+
+
+def _parameter(path: Path, line: str) -> Parameter:
+    match = PARAMETER.fullmatch(line)
+    if match is None:
+        raise UsageError(f"{path}: cannot read the parameter {line!r}; write: name type required|optional|default=x text")
+    name, kind, need, description = match.groups()
+    default = need.partition("=")[2] or None
+    return Parameter(name, kind, need == "required", default, description)
+
+
+# --- binding -------------------------------------------------------------------------------
+
+
+def _terms(store: ReleaseStore, query: str, parameter: Parameter, value: str | None) -> dict[str, str]:
+    """Write the value of one parameter as terms, by variable; what is left out is UNDEF."""
+    asked = f"asked{parameter.name[0].upper()}{parameter.name[1:]}"
+    if value is None and parameter.required:
+        raise UsageError(
+            f"{query} needs {parameter.name}: {parameter.description}; for instance {_example(parameter)}{_instead(query)}"
+        )
+    if parameter.type == "xsd:date":
+        first, last = _dates(value) if value else ("UNDEF", "UNDEF")
+        return {f"{parameter.name}First": first, f"{parameter.name}Last": last}
+    term = "UNDEF" if value is None else str(_term(store, parameter, value))
+    return {parameter.name: term, asked: term}
+
+
+def _example(parameter: Parameter) -> str:
+    examples = {"xsd:date": "1993-06-30", "xsd:integer": "1", "xsd:boolean": "true", "xsd:string": "shanghai",
+                "eg:Body": "csto", "eg:Actor": "kz", "eg:Entity": "kz", "eg:Treaty": "csto-charter"}
+    return f"{parameter.name}={examples.get(parameter.type, '...')}"
+
+
+def _instead(query: str) -> str:
+    """Name the query that answers without what is missing."""
+    return "; without a date, ask timeline for a body or memberships-of for an actor" if query == "members-on" else ""
+
+
+def _dates(value: str) -> tuple[str, str]:
+    try:
+        first, last = day_range(value)
+    except DateError as error:
+        raise UsageError(str(error)) from None
+    datatype = NamedNode(ns.XSD + "date")
+    return str(Literal(str(first), datatype=datatype)), str(Literal(str(last), datatype=datatype))
+
+
+def _term(store: ReleaseStore, parameter: Parameter, value: str) -> Literal | NamedNode:
+    if parameter.type == "xsd:string":
+        return Literal(value)
+    if parameter.type == "xsd:boolean":
+        if value.casefold() not in TRUTHS:
+            raise UsageError(f"{parameter.name} is true or false, not {value!r}")
+        return Literal(TRUTHS[value.casefold()])
+    if parameter.type == "xsd:integer":
+        if not re.fullmatch(r"[+-]?\d{1,18}", value):
+            raise UsageError(f"{parameter.name} is a whole number, not {value!r}; for instance 12")
+        return Literal(int(value))
+    return resolve(store, parameter.type, value)
+
+
+def resolve(store: ReleaseStore, kind: str, value: str) -> NamedNode:
+    """
+    Find the entity that a full IRI, a prefixed name, a short name or a label stands for, whatever the case.
+
+    Args:
+        store: The release.
+        kind: The class of the entity, such as `eg:Body`.
+        value: Such as `csto`, `body:CSTO`, `Kazakhstan` or `https://w3id.org/…/id/state/KZ`.
+    Raises:
+        UnknownNameError: If nothing of the class bears the name; lists the nearest names.
+        UsageError: If several do.
+    """
+    named = store.entities.get(ns.EG + kind.removeprefix("eg:"), [])
+    wanted = value.strip().strip("<>").casefold()
+    prefix, _, local = wanted.partition(":")
+    if prefix in ns.PREFIXES and not local.startswith("//"):
+        wanted = (ns.PREFIXES[prefix] + local).casefold()
+    tests = (
+        lambda iri, name: iri.casefold() == wanted,
+        lambda iri, name: ns.local_name(iri).casefold() == wanted,
+        lambda iri, name: name.casefold() == wanted,
+    )
+    for test in tests:
+        found = sorted({iri for iri, name in named if test(iri, name)})
+        if len(found) == 1:
+            return NamedNode(found[0])
+        if found:
+            raise UsageError(f"{value!r} stands for {' and '.join(map(ns.shorten, found))}; give one of these short names")
+    short_names = {ns.local_name(iri).lower() for iri, _ in named}
+    labels = {name.lower() for _, name in named} - short_names
+    raise UnknownNameError(_noun(kind), value, [*sorted(short_names), *sorted(labels)])
+
+
+def _noun(kind: str) -> str:
+    """Turn `eg:DifferenceKind` into `difference kind`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.removeprefix("eg:")).lower()
+
+
+def _notes(store: ReleaseStore, values: Mapping[str, object], rows: Rows) -> Iterator[str]:
+    """Say what the answer does not: days that a text cannot know, and that silence is no answer."""
+    date, asked = values.get("date"), values.get("source")
+    if date:
+        last = str(day_range(str(date))[1])
+        only = resolve(store, "eg:Source", str(asked)).value if asked else None
+        for source, horizon in sorted(store.horizons.items()):
+            if horizon < last and only in {None, source}:
+                yield (
+                    f"{ns.shorten(source)} was issued by {horizon} and cannot tell of {date}: what it says is only possible "
+                    f"then; ask for {horizon} or before"
+                )
+    if not rows:
+        yield "no rows: the texts are silent on this, which is no answer; claims-about shows what they do say"

@@ -1,0 +1,221 @@
+"""
+The read-only store that queries run on: a release, or the files somebody gives.
+
+Nothing in here writes to a loaded release, opens a connection or reads a file that a query names.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from pyoxigraph import (
+    DefaultGraph,
+    NamedNode,
+    QueryBoolean,
+    QuerySolutions,
+    QueryTriples,
+    RdfFormat,
+    Store,
+    parse,
+)
+
+from eurasia_graph import namespaces as ns
+from eurasia_graph.errors import QueryError, StoreError, UsageError
+from eurasia_graph.formats import Content, by_extension, carrying
+
+# What a query without GRAPH sees: what the texts say and what follows, not what curators judged
+# and not what only serves the derivation.
+HIDDEN_BY_DEFAULT = re.compile(re.escape(ns.GRAPH) + r"(links|notes|differences|meta|bounds-.*)")
+
+# Strings, IRIs, comments and names come first, so that a keyword inside them is passed over.
+TOKEN = re.compile(
+    r'"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\'|"(?:[^"\\\n\r]|\\.)*"|\'(?:[^\'\\\n\r]|\\.)*\''
+    r"|<[^<>\"{}|^`\\\x00-\x20]*>|#[^\n\r]*|[?$][^\W]\w*|@[A-Za-z]+(?:-[A-Za-z0-9]+)*"
+    r"|(?P<name>(?:[^\W\d_](?:[\w.\-·]*[\w\-·])?)?:(?:[\w:.\-·]|%[0-9A-Fa-f]{2}|\\.)*)|(?P<word>[^\W\d_]\w*)",
+    re.DOTALL,
+)
+
+Answer = QuerySolutions | QueryBoolean | QueryTriples
+
+
+@dataclass
+class ReleaseStore:
+    """
+    A dataset that can be queried.
+
+    `iri`, `content` and `inputs` describe the release (None for files served raw); `warnings` are
+    the texts of what the build warned of.
+    """
+
+    engine: Store
+    iri: NamedNode | None = None
+    content: str | None = None
+    inputs: str | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def query(self, sparql: str, base_iri: str | None = None) -> Answer:
+        """
+        Run a SPARQL 1.1 query.
+
+        Args:
+            sparql: SELECT, ASK, CONSTRUCT or DESCRIBE.
+            base_iri: What relative IRIs in the query are resolved against.
+        Raises:
+            QueryError: If the query calls SERVICE (status 403) or is not SPARQL (400).
+        """
+        refuse_service(sparql)
+        try:
+            return self.engine.query(sparql, base_iri=base_iri)
+        except SyntaxError as error:
+            raise QueryError(f"this is not a SPARQL query: {error.msg}; {_hint(sparql)}") from None
+        except (RuntimeError, ValueError, OSError) as error:
+            raise QueryError(f"the query cannot be answered: {error}") from None
+
+    @cached_property
+    def entities(self) -> dict[str, list[tuple[str, str]]]:
+        """The classes of our namespace, by IRI, each with (IRI, name) for every name of every member."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for row in self._select(NAMES_OF_ENTITIES):
+            found.setdefault(row[0], []).append((row[1], row[2]))
+        return found
+
+    @cached_property
+    def horizons(self) -> dict[str, str]:
+        """The sources, by IRI, each with the last day on which it can have been issued (ISO 8601)."""
+        return {row[0]: row[1] for row in self._select(HORIZONS)}
+
+    def _select(self, sparql: str) -> list[list[str]]:
+        answer = self.engine.query(sparql)
+        assert isinstance(answer, QuerySolutions)
+        return [[getattr(term, "value", "") for term in row] for row in answer]
+
+
+HORIZONS = f"SELECT ?source ?day {{ GRAPH ?g {{ ?source <{ns.EG}horizon> ?day }} }}"
+NAMES_OF_ENTITIES = f"""
+PREFIX skos: <{ns.SKOS}> PREFIX rdfs: <{ns.RDFS}>
+SELECT DISTINCT ?class ?entity ?name {{
+  VALUES ?naming {{ skos:prefLabel skos:altLabel }}
+  {{ GRAPH <{ns.GRAPH}entities> {{ ?entity a ?type ; ?naming ?name }} }}
+  UNION {{ GRAPH <{ns.GRAPH}schemes> {{ ?entity a ?type ; ?naming ?name }} }}
+  GRAPH <{ns.GRAPH}ontology> {{ ?type rdfs:subClassOf* ?class }}
+}}"""
+
+
+def refuse_service(sparql: str) -> None:
+    """
+    Refuse a query that calls SERVICE, wherever it stands.
+
+    Raises:
+        QueryError: With status 403.
+    """
+    for match in TOKEN.finditer(sparql):
+        if (match.group("word") or "").upper() == "SERVICE":
+            line = sparql.count("\n", 0, match.start()) + 1
+            raise QueryError(
+                f"line {line}: SERVICE is refused, since this store calls no other; leave the clause out and join "
+                "the results on your side",
+                status=403,
+            )
+
+
+UPDATE_WORDS = {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"}
+
+
+def _hint(sparql: str) -> str:
+    """Say what to do about a query that does not parse: of an update, that the store is read-only."""
+    words = [match.group("word").upper() for match in TOKEN.finditer(sparql) if match.group("word")]
+    first = next((word for word in words if word not in {"PREFIX", "BASE"}), "")
+    if first in UPDATE_WORDS:
+        return "the store is read-only and takes no updates"
+    return "start with PREFIX lines, then SELECT, ASK, CONSTRUCT or DESCRIBE"
+
+
+def from_quads(engine: Store, **description: object) -> ReleaseStore:
+    """Make a store of a built dataset: its named graphs, and a default graph that is their visible part."""
+    store = ReleaseStore(engine, **description)  # type: ignore[arg-type]
+    fill_default_graph(store.engine)
+    return store
+
+
+def fill_default_graph(engine: Store) -> None:
+    """Materialise the default graph as the set of triples of the graphs that a query sees without naming them."""
+    for graph in sorted(engine.named_graphs(), key=str):
+        if isinstance(graph, NamedNode) and not HIDDEN_BY_DEFAULT.fullmatch(graph.value):
+            engine.update(f"ADD <{graph.value}> TO DEFAULT")
+
+
+# --- files ---------------------------------------------------------------------------------
+
+
+def load_files(paths: Iterable[Path]) -> ReleaseStore:
+    """
+    Load RDF files as they are: not checked, nothing derived; the default graph is their merge.
+
+    Args:
+        paths: Turtle, N-Triples, RDF/XML, JSON-LD, TriG or N-Quads, told apart by their extensions.
+    Raises:
+        UsageError: If there is no such file, or its extension is none of these.
+        StoreError: If a file is not in its format; names the line and column.
+    """
+    engine = Store()
+    for path in paths:
+        found = by_extension(path.suffix)
+        if found is None or not isinstance(found.engine, RdfFormat):
+            known = ", ".join(f".{each.extension}" for each in carrying(Content.GRAPH, Content.DATASET))
+            raise UsageError(f"{path}: the extension {path.suffix!r} names no RDF format; give one of {known}")
+        try:
+            engine.bulk_extend(parse(path=str(path), format=found.engine, base_iri=path.resolve().as_uri(), rename_blank_nodes=True))
+        except OSError as error:
+            raise UsageError(f"cannot read {path}: {error.strerror or error}; give the path of an RDF file") from None
+        except SyntaxError as error:
+            raise StoreError(f"{path}:{error.lineno}:{error.offset}: this is not {found.name}: {error.msg}") from None
+    for graph in list(engine.named_graphs()):
+        if isinstance(graph, NamedNode):
+            engine.update(f"ADD <{graph.value}> TO DEFAULT")
+    return ReleaseStore(engine)
+
+
+def keep(store: ReleaseStore, folder: Path) -> None:
+    """
+    Keep a release in a folder of its own, whole or not at all.
+
+    Raises:
+        StoreError: If the folder cannot be written.
+    """
+    assert store.iri and store.content and store.inputs
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    except OSError as error:
+        raise StoreError(f"the release cannot be kept in {folder.parent}: {error.strerror}") from None
+    try:
+        store.engine.dump(str(scratch / "release.nq"), RdfFormat.N_QUADS)
+        description = {"quads": len(store.engine), "content": store.content, "inputs": store.inputs, "iri": store.iri.value, "warnings": store.warnings}
+        (scratch / "release.json").write_text(json.dumps(description), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        scratch.rename(folder)
+    except OSError as error:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise StoreError(f"the release cannot be kept in {folder}: {error.strerror}") from None
+
+
+def load_kept(folder: Path) -> ReleaseStore | None:
+    """Load a release that was kept, or return None where there is none, or none that can be read."""
+    try:
+        description = json.loads((folder / "release.json").read_text(encoding="utf-8"))
+        engine = Store()
+        engine.bulk_load(path=str(folder / "release.nq"), format=RdfFormat.N_QUADS)
+        if len(engine) != description["quads"]:
+            return None
+        return ReleaseStore(
+            engine, NamedNode(description["iri"]), description["content"], description["inputs"], description["warnings"]
+        )
+    except (OSError, ValueError, KeyError, SyntaxError):
+        return None
