@@ -1,0 +1,74 @@
+"""
+Who belonged to what, when, in which standing, and who says so.
+
+>>> import eurasia_graph as eg
+>>> kg = eg.open_graph()
+>>> rows = kg.query("members-on", body="csto", date="1992-12-31")
+>>> [row["memberLabel"] for row in rows]
+['Armenia', 'Kazakhstan', 'Kyrgyzstan', 'Russia', 'Tajikistan', 'Uzbekistan']
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from os import PathLike
+from pathlib import Path
+
+from eurasia_graph import errors, pipeline, queries
+from eurasia_graph.errors import EurasiaGraphError
+from eurasia_graph.queries import Rows
+from eurasia_graph.store import Answer, ReleaseStore
+
+__all__ = ["EurasiaGraphError", "Graph", "Rows", "errors", "open_graph"]
+__version__ = version("eurasia-graph")
+
+
+class Graph:
+    """A release, ready to be asked."""
+
+    def __init__(self, store: ReleaseStore) -> None:
+        """Wrap a store; `open_graph` is the usual way to get one."""
+        self.store = store
+
+    def query(self, name: str, **parameters: object) -> Rows:
+        """
+        Ask a canned query.
+
+        Args:
+            name: Such as `members-on`; `eurasia-graph query --list` prints all of them.
+            **parameters: Such as `body="csto"` and `date="1993"`, in the forms that the command takes.
+        Returns:
+            A list of dictionaries, one a row, which `pandas.DataFrame(rows)` takes as it is;
+            `rows.columns` are the names, `rows.notes` what a reader should know.
+        Raises:
+            UsageError: If the name or a parameter is wrong; says what would be right.
+        """
+        return queries.by_name(name).run(self.store, parameters)
+
+    def sparql(self, text: str) -> Answer:
+        """
+        Run a SPARQL 1.1 query of your own.
+
+        Args:
+            text: SELECT, ASK, CONSTRUCT or DESCRIBE; SERVICE and updates are refused.
+        Returns:
+            The engine's solutions, boolean or triples.
+        Raises:
+            QueryError: If the query is refused or is not SPARQL.
+        """
+        return self.store.query(text)
+
+
+def open_graph(data: str | PathLike[str] | None = None) -> Graph:
+    """
+    Open the shipped graph, or one built from a data folder of your own.
+
+    The first call builds the release and keeps it; later ones load it in a fraction of a second.
+
+    Args:
+        data: A folder like the shipped `data/`.
+    Raises:
+        UsageError: If the folder is not a data folder.
+        InvalidDataError: If a file in it breaks a rule.
+    """
+    return Graph(pipeline.open_release(None if data is None else Path(data)))

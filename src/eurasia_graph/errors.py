@@ -43,6 +43,7 @@ class UnknownNameError(UsageError):
             name: The name as it was given.
             known: All names that would have been right.
         """
+        self.kind = kind
         self.name = name
         self.nearest = nearest(name, known)
         hint = f"; nearest: {', '.join(self.nearest)}" if self.nearest else ""

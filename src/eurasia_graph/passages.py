@@ -19,7 +19,8 @@ from typing import Any
 from pyoxigraph import BlankNode, Literal, NamedNode, Store, Triple
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.errors import SourceError, UsageError
+from eurasia_graph.errors import UsageError
+from eurasia_graph.sources import graph_of, not_utf8
 from eurasia_graph.splitting import Kind, Piece, Span
 
 # How far a copy may run on with furniture, in folded code points, before a sentence that stands
@@ -71,15 +72,6 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise not_utf8(path, raw, error) from None
     return unicodedata.normalize("NFC", decoded.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def not_utf8(path: Path, raw: bytes, error: UnicodeDecodeError) -> SourceError:
-    """Say where a file stops being UTF-8, in lines and columns counted from 1."""
-    before = raw[: error.start].decode("utf-8")
-    line = before.count("\n") + 1
-    column = len(before) - (before.rfind("\n") + 1) + 1
-    problem = f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8, for instance with iconv -t UTF-8"
-    return SourceError(path, line, column, problem)
 
 
 def fold(text: str) -> str:
@@ -243,16 +235,14 @@ def from_store(store: Store, source: str) -> list[Passage]:
     """Read the passages of a source back, sentences and clauses, in the order of the text."""
     found: list[Passage] = []
     parts: set[NamedNode | BlankNode | Triple] = set()
-    node = ns.ID(f"source/{source}")
-    for quad in store.quads_for_pattern(None, ns.EG("passageOf"), node, None):
+    graph = graph_of("passages", source)
+    for quad in store.quads_for_pattern(None, ns.EG("passageOf"), None, graph):
         values = {
             each.predicate.value[len(ns.EG) :]: each.object
-            for each in store.quads_for_pattern(quad.subject, None, None, None)
+            for each in store.quads_for_pattern(quad.subject, None, None, graph)
             if each.predicate.value.startswith(ns.EG) and each.predicate != ns.EG("part")
         }
-        own_parts = [
-            each.object for each in store.quads_for_pattern(quad.subject, ns.EG("part"), None, None)
-        ]
+        own_parts = [each.object for each in store.quads_for_pattern(quad.subject, ns.EG("part"), None, graph)]
         parts.update(part for part in own_parts if isinstance(part, NamedNode))
         found.append(_from_values(store, quad.subject, values, own_parts))
     names = {ns.local_name(part.value) for part in parts if isinstance(part, NamedNode)}
@@ -329,8 +319,16 @@ class Copy:
             after = self.origin[end - 1] + 1
             ends_word = after >= len(self.text) or not self.text[after].isalpha()
             if ends_word and _sha256(self.folded[start:end]) == wanted.sha256:
-                return Span(self.origin[start], after)
+                return self._with_marks(self.origin[start], after)
         return None
+
+    def _with_marks(self, start: int, end: int) -> Span:
+        """Take in the quotation marks before and the punctuation behind, which the fold leaves out."""
+        while start and not self.text[start - 1].isspace() and not self.text[start - 1].isalnum():
+            start -= 1
+        while end < len(self.text) and not self.text[end].isspace() and not self.text[end].isalnum():
+            end += 1
+        return Span(start, end)
 
 
 def verify(passages: Iterable[Passage], text: str) -> list[Verification]:

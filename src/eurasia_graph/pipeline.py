@@ -8,7 +8,9 @@ no clock, no host name and no random label goes into a release.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -125,6 +127,39 @@ def open_release(data: Path | None = None, progress: Progress = lambda stage: No
     except StoreError as error:
         progress(f"{error}; it will be built again at every start; set EURASIA_GRAPH_CACHE to a folder that can be written")
     return opened
+
+
+def clean_cache() -> None:
+    """Throw away the kept releases, and nothing else that may stand in the folder."""
+    for folder in cache_folder().glob("*"):
+        if (folder / "release.json").is_file():
+            shutil.rmtree(folder)
+
+
+def counts(release: Release) -> dict[str, int]:
+    """Count the quads of every named graph, sorted by IRI."""
+    graphs = sorted(graph.value for graph in release.store.named_graphs() if isinstance(graph, NamedNode))
+    return {
+        graph: sum(1 for _ in release.store.quads_for_pattern(None, None, None, NamedNode(graph))) for graph in graphs
+    }
+
+
+def write(release: Release, folder: Path) -> Path:
+    """
+    Write a release into a folder: `release.nq`, canonical, and `release.json`, its digests.
+
+    Raises:
+        StoreError: If the folder cannot be written.
+    """
+    lines = sorted(line for own in canonical_lines(release.store).values() for line in own)
+    described = {"iri": release.iri.value, "inputs": release.inputs, "content": release.content, "quads": len(lines)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "release.nq").write_bytes(b"".join(lines))
+        (folder / "release.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"the release cannot be written to {folder}: {error.strerror}; give another folder") from None
+    return folder / "release.nq"
 
 
 def as_store(release: Release) -> ReleaseStore:

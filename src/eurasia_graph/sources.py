@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +18,6 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, Store, Triple, parse
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import SourceError, UsageError, nearest
-from eurasia_graph.passages import not_utf8
 
 SCHEMA_GRAPHS = (ns.GRAPH("ontology"), ns.GRAPH("align"), ns.GRAPH("schemes"))
 ENTITIES = ns.GRAPH("entities")
@@ -67,6 +67,13 @@ class Dataset:
         kind = ns.EG("Source")
         found = {quad.subject for quad in self.store.quads_for_pattern(None, ns.RDF("type"), kind, None)}
         return sorted((node for node in found if isinstance(node, NamedNode)), key=lambda node: node.value)
+
+
+def shown(path: Path) -> Path:
+    """Write a path as somebody in the current folder would: relative if it is below, whole if not."""
+    with suppress(ValueError):
+        return path.resolve().relative_to(Path.cwd())
+    return path
 
 
 @lru_cache(maxsize=1)
@@ -205,6 +212,15 @@ def statements_of(path: Path) -> Iterator[tuple[Triple, int]]:
         raise _syntax_error(path, lines, error) from None
     if empty:
         raise SourceError(path, 1, 1, "the file holds no statement; write Turtle in it or delete it")
+
+
+def not_utf8(path: Path, raw: bytes, error: UnicodeDecodeError) -> SourceError:
+    """Say where a file stops being UTF-8, in lines and columns counted from 1."""
+    before = raw[: error.start].decode("utf-8")
+    line = before.count("\n") + 1
+    column = len(before) - (before.rfind("\n") + 1) + 1
+    problem = f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8, for instance with iconv -t UTF-8"
+    return SourceError(path, line, column, problem)
 
 
 class _Lines:

@@ -34,11 +34,14 @@ from eurasia_graph.formats import Content, by_extension, carrying
 # and not what only serves the derivation.
 HIDDEN_BY_DEFAULT = re.compile(re.escape(ns.GRAPH) + r"(links|notes|differences|meta|bounds-.*)")
 
-# Strings, IRIs, comments and names come first, so that a keyword inside them is passed over.
+# Strings, IRIs, comments, variables and names come first, so that a keyword inside them is passed over.
+# The engine reads without a lexer: to it, `SERVICE:x`, `SERVICESILENT<...>` and `trueSERVICE<...>` are
+# calls. So a bare word or the prefix of a name that contains the keyword counts as one.
 TOKEN = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\'|"(?:[^"\\\n\r]|\\.)*"|\'(?:[^\'\\\n\r]|\\.)*\''
-    r"|<[^<>\"{}|^`\\\x00-\x20]*>|#[^\n\r]*|[?$][^\W]\w*|@[A-Za-z]+(?:-[A-Za-z0-9]+)*"
-    r"|(?P<name>(?:[^\W\d_](?:[\w.\-·]*[\w\-·])?)?:(?:[\w:.\-·]|%[0-9A-Fa-f]{2}|\\.)*)|(?P<word>[^\W\d_]\w*)",
+    r"|<[^<>\"{}|^`\\\x00-\x20]*>|#[^\n\r]*|[?$]\w+|@[A-Za-z]+(?:-[A-Za-z0-9]+)*"
+    r"|(?P<prefix>[^\W\d_](?:[\w.\-·]*[\w\-·])?)?:(?:(?:[\w:]|%[0-9A-Fa-f]{2}|\\.)(?:[\w:.\-·]|%[0-9A-Fa-f]{2}|\\.)*)?"
+    r"|(?P<word>[^\W\d_]\w*)",
     re.DOTALL,
 )
 
@@ -116,12 +119,14 @@ def refuse_service(sparql: str) -> None:
         QueryError: With status 403.
     """
     for match in TOKEN.finditer(sparql):
-        if (match.group("word") or "").upper() == "SERVICE":
+        if "SERVICE" in (match.group("word") or match.group("prefix") or "").upper():
             line = sparql.count("\n", 0, match.start()) + 1
+            way_out = (
+                "give the prefix another name" if match.group("prefix") else
+                "leave the clause out and join the results on your side"
+            )
             raise QueryError(
-                f"line {line}: SERVICE is refused, since this store calls no other; leave the clause out and join "
-                "the results on your side",
-                status=403,
+                f"line {line}: SERVICE is refused, since this store calls no other; {way_out}", status=403
             )
 
 

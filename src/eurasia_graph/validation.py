@@ -22,7 +22,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 from eurasia_graph import namespaces as ns
 from eurasia_graph.dates import DateError, bounds
 from eurasia_graph.errors import EurasiaGraphError, SourceError, nearest
-from eurasia_graph.sources import Dataset, Place, root
+from eurasia_graph.sources import Dataset, Place, root, shown
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MANUAL = "https://w3id.org/eurasia-graph/shape/"
@@ -55,7 +55,7 @@ class Finding:
 
     def text(self) -> str:
         """Write the finding as compilers do, so that editors can jump to it."""
-        where = f"{self.place.path}:{self.place.line}:{self.place.column}" if self.place else "(generated)"
+        where = f"{shown(self.place.path)}:{self.place.line}:{self.place.column}" if self.place else "(generated)"
         return f"{where}: {self.severity.value}: {self.message} Seen: {self.seen}. [{self.rule}]"
 
 
@@ -95,7 +95,7 @@ class Report:
             {**asdict(each), "severity": each.severity.value, "place": _place_json(each.place)} for each in self.findings
         ]
         unreadable = [
-            {"path": str(each.path), "line": each.line, "column": each.column, "message": each.problem}
+            {"path": str(shown(each.path)), "line": each.line, "column": each.column, "message": each.problem}
             for each in self.unreadable
         ]
         content = {"errors": self.errors, "warnings": self.warnings, "findings": found, "unreadable": unreadable}
@@ -285,14 +285,14 @@ def _count(number: int, noun: str) -> str:
 
 
 def _place_json(place: Place | None) -> dict[str, Any] | None:
-    return {"path": str(place.path), "line": place.line, "column": place.column} if place else None
+    return {"path": str(shown(place.path)), "line": place.line, "column": place.column} if place else None
 
 
 def _sarif_result(rule: str, level: str, message: str, place: Place | None) -> dict[str, Any]:
     result: dict[str, Any] = {"ruleId": rule, "level": level, "message": {"text": message}}
     if place:
         result["locations"] = [{"physicalLocation": {
-            "artifactLocation": {"uri": place.path.as_posix()},
+            "artifactLocation": {"uri": shown(place.path).as_posix()},
             "region": {"startLine": place.line, "startColumn": place.column},
         }}]
     return result

@@ -1,0 +1,458 @@
+"""
+The command line: one function a command, each importing what it needs when it is called.
+
+Results go to stdout, everything else to stderr. Exit status: 0 good, 1 the data or the query is at
+fault, 2 the call is.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eurasia_graph.errors import EurasiaGraphError, UsageError
+
+if TYPE_CHECKING:
+    from eurasia_graph.queries import CannedQuery, Rows
+    from eurasia_graph.store import ReleaseStore
+
+EXISTING = click.Path(path_type=Path)
+ROW_FORMATS = ("table", "csv", "tsv", "json", "xml", "turtle", "jsonld")
+WIDEST_CELL = 60
+
+data_option = click.option("--data", type=EXISTING, metavar="DIR", help="Work on another data folder.")
+
+
+class Commands(click.Group):
+    """A group that turns our errors into a line on stderr and the exit status that fits."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; the one place where errors are caught."""
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            raise click.UsageError(str(error)) from None
+        except EurasiaGraphError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(1)
+        except BrokenPipeError:
+            # The reader of our output has gone, which is no fault: `… | head`.
+            sys.stderr.close()
+            ctx.exit(0)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Keep the order of the architecture, which is the order of use."""
+        return list(self.commands)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="eurasia-graph", prog_name="eurasia-graph")
+def main() -> None:
+    """Who belonged to what, when, in which standing, and who says so."""
+
+
+# --- the data ------------------------------------------------------------------------------
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=EXISTING)
+@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
+@data_option
+@click.pass_context
+def validate(ctx: click.Context, paths: tuple[Path, ...], form: str, data: Path | None) -> None:
+    """
+    Check the shipped data, or Turtle files read beside it.
+
+    \b
+    Example: eurasia-graph validate my-claims.ttl
+    """
+    from eurasia_graph import pipeline
+
+    report = pipeline.validate(data, list(paths))
+    click.echo({"text": report.text, "json": report.json, "sarif": report.sarif}[form]())
+    ctx.exit(1 if report.errors else 0)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=EXISTING)
+@click.option("--check", is_flag=True, help="Change nothing; say which files are not in their canonical form.")
+@data_option
+@click.pass_context
+def fmt(ctx: click.Context, paths: tuple[Path, ...], check: bool, data: Path | None) -> None:
+    """
+    Write Turtle in its canonical form.
+
+    \b
+    Example: eurasia-graph fmt data/links.ttl
+    """
+    from eurasia_graph.turtle import format_file
+
+    chosen = list(paths) or _own_files(data)
+    changed = [(path, text) for path in chosen if (text := format_file(path)) != path.read_text(encoding="utf-8")]
+    for path, text in changed:
+        if not check:
+            path.write_text(text, encoding="utf-8")
+        click.echo(f"{path}: {'not in canonical form; run eurasia-graph fmt' if check else 'formatted'}")
+    ctx.exit(1 if check and changed else 0)
+
+
+def _own_files(data: Path | None) -> list[Path]:
+    from eurasia_graph import sources
+
+    shapes = sorted((sources.root() / "ontology" / "shapes").glob("*.ttl"))
+    own = [file.path for file in sources.find(data)]
+    return own if data else own + shapes
+
+
+@main.command()
+@click.argument("source")
+@click.argument("textfile", type=EXISTING)
+@click.option("--clause", nargs=2, metavar="SENTENCE WORDS", help="Add a clause: the number of its sentence, and its words.")
+@data_option
+def passages(source: str, textfile: Path, clause: tuple[str, str] | None, data: Path | None) -> None:
+    """
+    Split the text of a source into numbered sentences and write their offsets and digests.
+
+    Numbers that are there already are kept.
+
+    \b
+    Example: eurasia-graph passages icds-2016 article.txt
+    """
+    from eurasia_graph import encoding
+
+    written = encoding.write_passages(data, source, textfile, clause)
+    click.echo(written)
+
+
+@main.command()
+@click.argument("source")
+@click.argument("textfile", type=EXISTING)
+@data_option
+@click.pass_context
+def verify(ctx: click.Context, source: str, textfile: Path, data: Path | None) -> None:
+    """
+    Check the passages of a source against your own copy of its text.
+
+    \b
+    Example: eurasia-graph verify icds-2016 article.txt
+    """
+    from eurasia_graph import encoding
+
+    lines, missing = encoding.verify_passages(data, source, textfile)
+    click.echo("\n".join(lines))
+    ctx.exit(1 if missing else 0)
+
+
+@main.command()
+@click.argument("source", required=False)
+@click.option("--format", "form", type=click.Choice(["text", "csv", "html"]), default="text", show_default=True)
+@data_option
+def coverage(source: str | None, form: str, data: Path | None) -> None:
+    """
+    Say which sentences are encoded, which are not and why.
+
+    \b
+    Example: eurasia-graph coverage icds-2016
+    """
+    from eurasia_graph import explain as explaining
+
+    lines = explaining.coverage(_open(data), source)
+    if form == "csv":
+        click.echo(explaining.coverage_csv(lines), nl=False)
+    elif form == "html":
+        click.echo(explaining.coverage_html(lines), nl=False)
+    else:
+        click.echo(_table(list(explaining.HEADINGS), [list(line.cells()) for line in lines]))
+
+
+@main.command()
+@click.option("--out", type=EXISTING, metavar="DIR", help="Write the release there: canonical N-Quads and a description.")
+@click.option("--clean", is_flag=True, help="Throw away the releases kept so far.")
+@data_option
+def build(out: Path | None, clean: bool, data: Path | None) -> None:
+    """
+    Build the release: load, check, derive, close and compare.
+
+    \b
+    Example: eurasia-graph build --out release/
+    """
+    from eurasia_graph import namespaces as ns
+    from eurasia_graph import pipeline
+
+    if clean:
+        pipeline.clean_cache()
+    release = pipeline.build(data, _progress)
+    _progress("")
+    for finding in release.report.findings:
+        click.echo(finding.text(), err=True)
+    counts = pipeline.counts(release)
+    click.echo(_table(["graph", "quads"], [[ns.shorten(graph).removeprefix("graph:"), count] for graph, count in counts.items()]))
+    click.echo(f"release  {release.iri.value}\ninputs   {release.inputs}\ncontent  {release.content}")
+    if out:
+        click.echo(f"written  {pipeline.write(release, out)}")
+
+
+# --- asking --------------------------------------------------------------------------------
+
+
+class QueryCommands(click.Group):
+    """The canned queries as sub-commands, made from their headers."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the canned queries by name."""
+        from eurasia_graph import queries
+
+        return list(queries.load())
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command:
+        """Make the command of one canned query."""
+        from eurasia_graph import queries
+
+        return _query_command(queries.by_name(name))
+
+
+def _query_command(canned: CannedQuery) -> click.Command:
+    options: list[click.Parameter] = [
+        click.Option([f"--{parameter.name}"], type=str, default=None, metavar=parameter.type.partition(":")[2].upper(),
+                     help=_parameter_help(parameter.description, parameter.required, parameter.default))
+        for parameter in canned.parameters
+    ]
+    options.append(click.Option(["--format", "form"], type=click.Choice(ROW_FORMATS), default="table", show_default=True))
+    options.append(click.Option(["--data"], type=EXISTING, metavar="DIR", help="Ask another data folder."))
+
+    def ask(form: str, data: Path | None, **values: str | None) -> None:
+        store = _open(data)
+        if form in {"table", "json", "csv", "tsv"}:
+            _print_rows(canned.run(store, values), form)
+        else:
+            _print_answer(store, canned.bind(store, values), form)
+
+    return click.Command(canned.name, callback=ask, params=options, help=f"{canned.summary}.\n\nColumns: {canned.answer}.")
+
+
+def _parameter_help(description: str, required: bool, default: str | None) -> str:
+    need = "required" if required else f"default {default}" if default else "optional"
+    return f"{description} [{need}]"
+
+
+@main.group(cls=QueryCommands, invoke_without_command=True, subcommand_metavar="NAME [--PARAM VALUE]...")
+@click.option("--list", "listing", is_flag=True, help="List the canned queries by what they answer.")
+@click.option("--sparql", metavar="QUERY", help="Run a SPARQL query of your own.")
+@click.option("--file", "file", type=EXISTING, metavar="F.rq", help="Run the SPARQL query in a file.")
+@click.option("--format", "form", type=click.Choice(ROW_FORMATS), default="table", show_default=True)
+@data_option
+@click.pass_context
+def query(ctx: click.Context, listing: bool, sparql: str | None, file: Path | None, form: str, data: Path | None) -> None:
+    """
+    Ask a canned query, or a SPARQL query of your own.
+
+    \b
+    Example: eurasia-graph query members-on --body csto --date 1993-06-30
+    """
+    if ctx.invoked_subcommand:
+        return
+    if listing:
+        click.echo(_listing())
+    elif sparql or file:
+        if sparql and file:
+            raise UsageError("give --sparql or --file, not both")
+        _print_answer(_open(data), sparql or _read_query(file), form)
+    else:
+        raise UsageError("query needs a name, --list, --sparql or --file; eurasia-graph query --list shows the names")
+
+
+def _read_query(file: Path | None) -> str:
+    assert file
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {file}: {error}; give a UTF-8 file with one SPARQL query") from None
+
+
+def _listing() -> str:
+    from eurasia_graph import queries
+
+    groups: dict[str, list[str]] = {}
+    for canned in queries.load().values():
+        wanted = " ".join(each.name if each.required else f"[{each.name}]" for each in canned.parameters)
+        groups.setdefault(canned.group, []).append(f"  {canned.name:<16} {canned.summary}\n  {'':<16} {wanted}")
+    return "\n".join(f"{group}\n" + "\n".join(lines) for group, lines in groups.items())
+
+
+@main.command()
+@click.argument("claim")
+@click.option("--text", "text_file", type=EXISTING, metavar="FILE", help="Your own copy of the source: show the sentence itself.")
+@data_option
+def explain(claim: str, text_file: Path | None, data: Path | None) -> None:
+    """
+    Show what a claim says, the passage it rests on, and what was derived from it.
+
+    \b
+    Example: eurasia-graph explain icds-2016/8 --text article.txt
+    """
+    from eurasia_graph import explain as explaining
+
+    click.echo(explaining.explain(_open(data), claim, text_file).text())
+
+
+# --- serving and taking away ---------------------------------------------------------------
+
+
+@main.command()
+@click.argument("files", nargs=-1, type=EXISTING)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@data_option
+def serve(files: tuple[Path, ...], host: str, port: int, data: Path | None) -> None:
+    """
+    Serve the graph over HTTP: SPARQL, canned queries and pages.
+
+    With FILES (Turtle, TriG, N-Quads and others), those are served as they are instead.
+
+    \b
+    Example: eurasia-graph serve --port 8080
+    """
+    from eurasia_graph.store import load_files
+    from eurasia_graph.web import create_app
+    from eurasia_graph.web.server import run
+
+    store = load_files(files) if files else _open(data)
+    run(create_app(store), host, port)
+
+
+@main.command()
+@click.argument("form", metavar="FORMAT")
+@click.option("--graph", metavar="NAME", help="One named graph, such as claims-icds-2016.")
+@click.option("--out", type=EXISTING, metavar="FILE", help="Write to a file instead of stdout.")
+@data_option
+def export(form: str, graph: str | None, out: Path | None, data: Path | None) -> None:
+    """
+    Write the release in a format: turtle, trig, nquads, ntriples, jsonld, rdfxml, trig12 or csv.
+
+    \b
+    Example: eurasia-graph export turtle --out eurasia.ttl
+    """
+    from eurasia_graph import export as exporting
+
+    content = exporting.export(_open(data), form, graph)
+    if out:
+        try:
+            out.write_bytes(content)
+        except OSError as error:
+            raise UsageError(f"cannot write {out}: {error.strerror}; give a file in a folder that can be written") from None
+    elif form.casefold() == "csv" and sys.stdout.isatty():
+        raise UsageError("csv is a zip of tables, which no terminal shows; add --out tables.zip")
+    else:
+        click.get_binary_stream("stdout").write(content)
+
+
+# --- helpers -------------------------------------------------------------------------------
+
+
+def _open(data: Path | None) -> ReleaseStore:
+    from eurasia_graph import pipeline
+
+    store = pipeline.open_release(data, _progress)
+    _progress("")
+    return store
+
+
+def _progress(stage: str) -> None:
+    """Show the stage on a terminal, in place; elsewhere only what somebody must know."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{stage}{'...' if stage else ''}", err=True, nl=False)
+    elif " " in stage and "cannot" in stage:
+        click.echo(f"note: {stage}", err=True)
+
+
+def _print_rows(rows: Rows, form: str) -> None:
+    from eurasia_graph import namespaces as ns
+
+    if form == "json":
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    elif form in {"csv", "tsv"}:
+        click.echo(_separated(rows, "," if form == "csv" else "\t"), nl=False)
+    elif rows:
+        shown = [[_short(ns.shorten, value) for value in row.values()] for row in rows]
+        click.echo(_table(rows.columns, shown))
+    for note in rows.notes:
+        click.echo(f"note: {note}", err=True)
+
+
+def _separated(rows: Rows, delimiter: str) -> str:
+    import csv
+    import io
+
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(rows.columns)
+    writer.writerows(["" if value is None else value for value in row.values()] for row in rows)
+    return out.getvalue()
+
+
+def _short(shorten: Callable[[str], str], value: object) -> str:
+    """Write a cell for people: short names for IRIs, nothing for nothing."""
+    if value is None:
+        return ""
+    text = str(value)
+    if text.startswith("http"):
+        return " ".join(shorten(each) for each in text.split(" "))
+    return text if len(text) <= WIDEST_CELL else text[: WIDEST_CELL - 1] + "…"
+
+
+def _table(columns: list[str], rows: list[list[Any]]) -> str:
+    from prettytable import PrettyTable, TableStyle
+
+    table = PrettyTable(columns, align="l")
+    table.set_style(TableStyle.PLAIN_COLUMNS)
+    table.left_padding_width, table.right_padding_width = 0, 2
+    table.add_rows(rows)
+    return "\n".join(line.rstrip() for line in table.get_string().splitlines())
+
+
+def _print_answer(store: ReleaseStore, sparql: str, form: str) -> None:
+    """Print the answer of a free query in a format that fits what it is: rows, a boolean or triples."""
+    from pyoxigraph import QueryBoolean, QuerySolutions
+
+    from eurasia_graph import queries
+    from eurasia_graph.formats import FORMATS
+
+    answer = store.query(sparql)
+    if isinstance(answer, QueryBoolean):
+        text = {"json": json.dumps({"head": {}, "boolean": bool(answer)})}.get(form, str(bool(answer)).lower())
+        click.echo(text)
+    elif isinstance(answer, QuerySolutions):
+        columns = [variable.value for variable in answer.variables]
+        if form == "xml":
+            click.get_binary_stream("stdout").write(answer.serialize(format=FORMATS["xml"].engine) or b"")
+        elif form in {"turtle", "jsonld"}:
+            raise UsageError(f"SELECT gives rows, not a graph; use --format table, csv, tsv, json or xml instead of {form}")
+        else:
+            rows = queries.Rows((dict(zip(columns, map(queries.cell, row), strict=True)) for row in answer), columns, [])
+            _print_rows(rows, form)
+    else:
+        _print_graph(answer, form)
+
+
+def _print_graph(triples: Any, form: str) -> None:
+    from eurasia_graph.formats import FORMATS
+    from eurasia_graph.turtle import format_triples
+
+    if form in {"table", "turtle"}:
+        lines = sorted({f"{triple} ." for triple in triples})
+        click.echo(format_triples("\n".join(lines)) if lines else "", nl=False)
+    elif form == "jsonld":
+        click.get_binary_stream("stdout").write(triples.serialize(format=FORMATS["jsonld"].engine) or b"")
+    else:
+        raise UsageError(f"CONSTRUCT and DESCRIBE give a graph, not rows; use --format turtle or jsonld instead of {form}")
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        main()

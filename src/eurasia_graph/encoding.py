@@ -1,0 +1,125 @@
+"""
+Help somebody encode a text: write the passages of a source, and check them against a copy.
+
+The commands `passages` and `verify` are thin faces of this module.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eurasia_graph import sources
+from eurasia_graph.errors import UnknownNameError, UsageError
+from eurasia_graph.passages import (
+    Found,
+    Passage,
+    Verification,
+    clause,
+    describe,
+    from_store,
+    read_text,
+    text_digest,
+    to_triples,
+    verify,
+)
+from eurasia_graph.splitting import Span, split
+from eurasia_graph.turtle import format_triples
+
+
+def write_passages(data: Path | None, source: str, textfile: Path, new_clause: tuple[str, str] | None = None) -> str:
+    """
+    Write `sources/<source>/passages.ttl` from the text of the source.
+
+    Args:
+        data: The data folder; the shipped one if left out.
+        source: The name of a folder in `sources/`.
+        textfile: The text, UTF-8.
+        new_clause: The number of a sentence and words in it, to add a clause.
+    Returns:
+        One line on what was written.
+    Raises:
+        UsageError: If there is no such source, or the text lacks a passage that is known.
+        SourceError: If a file cannot be read.
+    """
+    path = _folder(data, source) / "passages.ttl"
+    text = read_text(textfile)
+    known = _known(path, source)
+    found = describe(text, split(text), known)
+    if new_clause:
+        found.append(_new_clause(text, found, *new_clause))
+    lines = "\n".join(f"{triple} ." for triple in to_triples(source, text, found))
+    path.write_text(format_triples(lines), encoding="utf-8")
+    numbers = {each.name for each in known}
+    new = sum(1 for each in found if each.name not in numbers)
+    return f"{path}: {len(found)} passages, {new} new, {len(found) - new} kept"
+
+
+def verify_passages(data: Path | None, source: str, textfile: Path) -> tuple[list[str], int]:
+    """
+    Look for the passages of a source in a copy of its text.
+
+    Returns:
+        Lines to print, and how many passages were not found.
+    """
+    path = _folder(data, source) / "passages.ttl"
+    known = _known(path, source)
+    if not known:
+        raise UsageError(f"{path} holds no passages; run eurasia-graph passages {source} {textfile} first")
+    text = read_text(textfile)
+    results = verify(known, text)
+    counts = {state: sum(1 for each in results if each.found is state) for state in Found}
+    lines = [_line(textfile, text, each) for each in results if each.found is not Found.IN_PLACE]
+    same = " (the very same text)" if _text_digest_of(path) == text_digest(text).sha256 else ""
+    lines.append(", ".join(f"{count} {state.value}" for state, count in counts.items()) + f" of {len(results)}{same}")
+    return lines, counts[Found.NOWHERE]
+
+
+def _folder(data: Path | None, source: str) -> Path:
+    folder = (data or sources.root() / "data") / "sources"
+    known = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    if source not in known:
+        error = UnknownNameError("source", source, known)
+        raise UsageError(f"{error}; to add one, make the folder {folder / source} with a source.ttl in it")
+    return folder / source
+
+
+def _known(path: Path, source: str) -> list[Passage]:
+    if not path.is_file():
+        return []
+    graph = sources.graph_of("passages", source)
+    dataset = sources.load([sources.TurtleFile(path, graph)])
+    if dataset.errors:
+        raise dataset.errors[0]
+    return from_store(dataset.store, source)
+
+
+def _text_digest_of(path: Path) -> str:
+    triples = (triple for triple, _ in sources.statements_of(path))
+    found = (triple.object for triple in triples if triple.predicate.value.endswith("#textSha256"))
+    return next((getattr(term, "value", "") for term in found), "")
+
+
+def _new_clause(text: str, found: list[Passage], number: str, words: str) -> Passage:
+    sentences = {each.name: each for each in found if not each.sentence}
+    if number not in sentences:
+        raise UsageError(f"no sentence {number!r}; the numbers go from 1 to {len(sentences)}")
+    taken = sum(1 for each in found if each.sentence == number)
+    return clause(text, sentences[number], words, f"{number}-{taken + 1}")
+
+
+def _line(textfile: Path, text: str, result: Verification) -> str:
+    name = result.passage.name
+    section = f" ({result.passage.section})" if result.passage.section else ""
+    here = f"; it stands at {_place(text, result.spans[0])}" if result.spans else ""
+    after = f"after {result.after[0]}, which ends at {_end(text, result.after[1])}" if result.after else "at the beginning"
+    before = f"before {result.before[0]} at {_place(text, result.before[1])}" if result.before else "at the end"
+    return f"{textfile}: passage {name}{section} {result.found.value}{here}; it should stand {after}, and {before}"
+
+
+def _place(text: str, span: Span) -> str:
+    line = text.count("\n", 0, span.start) + 1
+    return f"{line}:{span.start - (text.rfind(chr(10), 0, span.start) + 1) + 1}"
+
+
+def _end(text: str, span: Span) -> str:
+    return _place(text, Span(span.end, span.end))

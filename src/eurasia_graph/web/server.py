@@ -1,0 +1,51 @@
+"""
+Run the application on a port of this machine until somebody stops it.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from eurasia_graph.errors import UsageError
+
+
+class QuietHandler(WSGIRequestHandler):
+    """A request handler that keeps the addresses of clients out of the log."""
+
+    def address_string(self) -> str:
+        """Write a dash where the address would stand."""
+        return "-"
+
+    def version_string(self) -> str:
+        """Tell clients the product, not the versions below it."""
+        return "eurasia-graph"
+
+
+def run(app: Flask, host: str, port: int) -> None:
+    """
+    Serve until Ctrl-C.
+
+    Args:
+        app: The application.
+        host: A name or address of this machine.
+        port: 0 for any that is free.
+    Raises:
+        UsageError: If the address cannot be had; says which option helps.
+    """
+    try:
+        server = make_server(host, port, app, threaded=True, request_handler=QuietHandler)
+    except (OSError, SystemExit) as error:
+        number = getattr(error, "errno", None)
+        reason = {errno.EADDRINUSE: "another program is using it", errno.EACCES: "it is reserved"}.get(number or 0)
+        raise UsageError(f"cannot serve on {host}:{port}: {reason or error}; try --port {port + 1 if port else 8001}") from None
+    print(f"http://{host}:{server.server_port}/  (Ctrl-C stops it)", file=sys.stderr, flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+    finally:
+        server.server_close()
