@@ -46,6 +46,7 @@ PREFIXES: dict[str, str] = {
     "eg": EG,
     **{kind: f"{ID}{kind}/" for kind in KINDS_OF_ENTITY},
     "match": f"{ID}match/",
+    "note": f"{ID}note/",
     "membership": f"{ID}membership/",
     "graph": GRAPH,
     "shape": SHAPE,

@@ -23,6 +23,7 @@ from eurasia_graph.errors import UsageError
 from eurasia_graph.sources import graph_of, not_utf8
 from eurasia_graph.splitting import Kind, Piece, Span
 
+HEADING_WORDS = 7
 # How far a copy may run on with furniture, in folded code points, before a sentence that stands
 # behind it counts as moved.
 FURNITURE_ALLOWANCE = 2000
@@ -165,9 +166,16 @@ def _describe(text: str, piece: Piece) -> Passage:
         span=Span(piece.spans[0].start, piece.spans[-1].end),
         digest=digest("".join(slices)),
         parts=parts,
-        section=piece.section,
+        section=_shortened(piece.section),
         reason=REASONS.get(piece.kind),
     )
+
+
+def _shortened(heading: str | None) -> str | None:
+    """Keep at most seven words of a heading: enough to know it by, too little to be a sentence."""
+    words = (heading or "").split()
+    short = " ".join(words[:HEADING_WORDS])
+    return (f"{short} …" if len(words) > HEADING_WORDS else short) or None
 
 
 def clause(text: str, sentence: Passage, words: str, name: str) -> Passage:

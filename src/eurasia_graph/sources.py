@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from pyoxigraph import NamedNode, Quad, RdfFormat, Store, Triple, parse
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import SourceError, UsageError, nearest
@@ -23,6 +23,8 @@ SCHEMA_GRAPHS = (ns.GRAPH("ontology"), ns.GRAPH("align"), ns.GRAPH("schemes"))
 ENTITIES = ns.GRAPH("entities")
 LINKS = ns.GRAPH("links")
 NOTES = ns.GRAPH("notes")
+PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
+NUMBERS = {ns.XSD + name for name in ("integer", "decimal", "double", "float")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,17 @@ class Dataset:
             return None
         path, line = found
         return Place(path, line, _column(path, line))
+
+    def head_of(self, quad: Quad) -> Place | None:
+        """Say where the subject of a statement is written: the line above it that is not indented."""
+        found = self.lines.get(quad)
+        if found is None:
+            return None
+        path, line = found
+        lines = _text_lines(path)
+        while line > 1 and lines[line - 1][:1].isspace():
+            line -= 1
+        return Place(path, line, 1)
 
     def sources(self) -> list[NamedNode]:
         """List the sources that the files describe, sorted by IRI."""
@@ -171,7 +184,17 @@ def add(dataset: Dataset, file: TurtleFile) -> None:
         return
     dataset.store.extend(quad for quad, _ in statements)
     for quad, line in statements:
-        dataset.lines.setdefault(quad, (file.path, line))
+        dataset.lines.setdefault(_as_stored(quad), (file.path, line))
+
+
+def _as_stored(quad: Quad) -> Quad:
+    """Write a number as the engine does, which keeps 12.50 as 12.5, so that its line is found again."""
+    term = quad.object
+    if not isinstance(term, Literal) or term.datatype.value not in NUMBERS or PLAIN_INTEGER.fullmatch(term.value):
+        return quad
+    scratch = Store()
+    scratch.add(quad)
+    return next(iter(scratch))
 
 
 def add_by_content(dataset: Dataset, path: Path) -> None:
@@ -192,7 +215,7 @@ def add_by_content(dataset: Dataset, path: Path) -> None:
     for quad, line in scratch.lines.items():
         moved = Quad(*quad.triple, homes.get(quad.subject, ENTITIES))
         dataset.store.add(moved)
-        dataset.lines[moved] = line
+        dataset.lines[_as_stored(moved)] = line
 
 
 def statements_of(path: Path) -> Iterator[tuple[Triple, int]]:

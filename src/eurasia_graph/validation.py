@@ -216,16 +216,18 @@ def _written(term: Any) -> str:
 
 
 def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: Any) -> Place | None:
-    """Find the statement meant: the very one, else one with the property, else the first of the subject."""
+    """Find the statement meant: the very one, else one with the property, else the subject."""
     if not subject.startswith("http"):
         return None
     node = NamedNode(subject)
     quads = [quad for quad in dataset.store.quads_for_pattern(node, None, None, None) if quad in dataset.lines]
     with_property = [quad for quad in quads if quad.predicate == predicate]
     exact = [quad for quad in with_property if value is not None and getattr(quad.object, "value", "") == str(value)]
-    for candidates in (exact, with_property, quads):
+    for candidates in (exact, with_property):
         if candidates:
             return dataset.place_of(min(candidates, key=lambda quad: dataset.lines[quad][1]))
+    if quads:
+        return dataset.head_of(min(quads, key=lambda quad: dataset.lines[quad][1]))
     begun = next(dataset.store.quads_for_pattern(node, ns.EG("begunBy"), None, None), None)
     return _locate(dataset, begun.object.value, None, None) if begun and isinstance(begun.object, NamedNode) else None
 
