@@ -21,6 +21,11 @@ BODIES_PER_SOURCE = 12
 SOURCES_PER_BODY = 2
 STATES_PER_BODY = 5
 QUADS_PER_SOURCE = 12_500
+FEWEST_SOURCES = 2
+# About a quarter of a release is written by hand, the rest is generated.
+HAND_WRITTEN = 0.24
+YEARS_ONLY = 0.1
+BODIES_PER_SUCCESSION = 4
 EDTF = NamedNode(ns.EDTF + "EDTF")
 
 
@@ -36,11 +41,10 @@ def release_of(quads: int, seed: int = 1) -> store.ReleaseStore:
     dataset = sources.load(schema)
     chance = random.Random(seed)
     bodies = max(BODIES_PER_SOURCE, BODIES_PER_SOURCE * quads // QUADS_PER_SOURCE // SOURCES_PER_BODY)
-    dataset.store.extend(Quad(*triple, sources.ENTITIES) for triple in _entities(bodies))
+    dataset.store.extend(ns.quad(triple, sources.ENTITIES) for triple in _entities(bodies))
     number = 0
     written = len(dataset.store)
-    # About a quarter of a release is written by hand, the rest is generated.
-    while written < quads * 0.24 or number < 2:
+    while written < quads * HAND_WRITTEN or number < FEWEST_SOURCES:
         number += 1
         written += _write_source(dataset, number, bodies, chance)
     pipeline.derive(dataset)
@@ -76,20 +80,21 @@ def _write_source(dataset: sources.Dataset, number: int, bodies: int, chance: ra
     )
     claims = list(_claims(bodies, chance))
     passages = [
-        Quad(*triple, sources.graph_of("passages", name))
-        for claim in range(1, len(claims) + 1) for triple in _passage(name, claim)
+        ns.quad(triple, sources.graph_of("passages", name))
+        for claim in range(1, len(claims) + 1)
+        for triple in _passage(name, claim)
     ]
-    quads = [
-        Quad(ns.ID(f"claim/{name}/{claim}"), predicate, obj, sources.graph_of("claims", name))
-        for claim, content in enumerate(claims, start=1)
-        for predicate, obj in [
+    quads: list[Quad] = []
+    for claim, content in enumerate(claims, start=1):
+        record: Content = [
             (ns.RDF("type"), ns.EG("EventClaim")),
             (ns.EG("madeBy"), node),
             (ns.EG("evidence"), ns.ID(f"passage/{name}/{claim}")),
             (ns.EG("gist"), Literal(f"Claim {claim}", language="en")),
             *content,
         ]
-    ]
+        subject, graph = ns.ID(f"claim/{name}/{claim}"), sources.graph_of("claims", name)
+        quads += [Quad(subject, predicate, obj, graph) for predicate, obj in record]
     dataset.store.extend(passages + quads)
     return len(passages) + len(quads)
 
@@ -119,13 +124,16 @@ def _claims(bodies: int, chance: random.Random) -> Iterator[Content]:
             yield _content("Withdrawal", body, [state], _date(year + 8 + chance.randrange(3), chance), "outside")
         for _ in range(4):
             yield _content("Meeting", body, states[:5], _date(year + chance.randrange(12), chance), None)
-        if index % 4 == 3:
-            yield [*_content("Succession", body, [], _date(year + 13, chance), None),
-                   (ns.EG("saysOldBody"), ns.ID(f"body/B{chosen[index - 1]}")), (ns.EG("saysNewBody"), ns.ID(f"body/B{body}"))]
+        if index % BODIES_PER_SUCCESSION == BODIES_PER_SUCCESSION - 1:
+            yield [
+                *_content("Succession", body, [], _date(year + 13, chance), None),
+                (ns.EG("saysOldBody"), ns.ID(f"body/B{chosen[index - 1]}")),
+                (ns.EG("saysNewBody"), ns.ID(f"body/B{body}")),
+            ]
 
 
-def _content(
-    kind: str, body: int, states: list[int], date: str, status: str | None, treaty: int | None = None
+def _content(  # noqa: PLR0913  (one for each part of a claim)
+    kind: str, body: int, states: list[int], date: str, status: str | None, *, treaty: int | None = None
 ) -> Content:
     found: Content = [
         (ns.EG("saysKind"), ns.EG(kind)),
@@ -141,6 +149,6 @@ def _content(
 
 
 def _date(year: int, chance: random.Random) -> str:
-    if chance.random() < 0.1:
+    if chance.random() < YEARS_ONLY:
         return str(year)
     return f"{year}-{chance.randrange(1, 13):02}-{chance.randrange(1, 29):02}"

@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TESTS
 
+from conftest import TESTS
 from eurasia_graph import pipeline
 from eurasia_graph.validation import Report, Severity
 
 FILES = {
-    "C1": "sources/one/claims.ttl", "C2": "sources/two/claims.ttl", "P1": "sources/one/passages.ttl",
-    "P2": "sources/two/passages.ttl", "S1": "sources/one/source.ttl", "E": "entities/all.ttl",
-    "L": "links.ttl", "N": "notes.ttl",
+    "C1": "sources/one/claims.ttl",
+    "C2": "sources/two/claims.ttl",
+    "P1": "sources/one/passages.ttl",
+    "P2": "sources/two/passages.ttl",
+    "S1": "sources/one/source.ttl",
+    "E": "entities/all.ttl",
+    "L": "links.ttl",
+    "N": "notes.ttl",
 }
 CONSTRAINTS = tomllib.loads((TESTS / "cases" / "constraints.toml").read_text(encoding="utf-8"))["constraint"]
 
@@ -61,7 +66,8 @@ def test_a_bad_change_is_found_at_its_line(mini: Path, case: dict[str, Any]) -> 
     if "at" in case["bad"]:
         lines = {
             finding.place.path.read_text(encoding="utf-8").splitlines()[finding.place.line - 1]
-            for finding in found if finding.place
+            for finding in found
+            if finding.place
         }
         assert any(case["bad"]["at"] in line for line in lines), (lines, report.text())
 
@@ -91,14 +97,14 @@ def test_faults_of_the_record_are_errors_and_faults_of_the_world_are_warnings(mi
 
 def test_every_constraint_has_a_case() -> None:
     """The list of cases has all constraints that shapes hold: 8, 9 and 36 need the text or a program."""
-    wanted = (set(range(1, 59)) - {8, 9, 35, 36})
+    wanted = set(range(1, 59)) - {8, 9, 35, 36}
 
     assert {case["number"] for case in CONSTRAINTS} == wanted
 
 
 def test_an_undefined_term_is_answered_with_the_nearest(mini: Path) -> None:
     """A slip in the name of a property would pass all shapes; it is found and put right."""
-    report = changed(mini, {"edit": [["C2", "eg:saysDate \"2001\"", "eg:sayDate \"2001\""]]})
+    report = changed(mini, {"edit": [["C2", 'eg:saysDate "2001"', 'eg:sayDate "2001"']]})
 
     assert "eg:sayDate" in report.text()
     assert "Write eg:saysDate" in report.text()

@@ -46,7 +46,7 @@ class Commands(click.Group):
             sys.stderr.close()
             ctx.exit(0)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _ctx: click.Context) -> list[str]:
         """Keep the order of the architecture, which is the order of use."""
         return list(self.commands)
 
@@ -113,7 +113,9 @@ def _own_files(data: Path | None) -> list[Path]:
 @main.command()
 @click.argument("source")
 @click.argument("textfile", type=EXISTING)
-@click.option("--clause", nargs=2, metavar="SENTENCE WORDS", help="Add a clause: the number of its sentence, and its words.")
+@click.option(
+    "--clause", nargs=2, metavar="SENTENCE WORDS", help="Add a clause: the number of its sentence, and its words."
+)
 @data_option
 def passages(source: str, textfile: Path, clause: tuple[str, str] | None, data: Path | None) -> None:
     """
@@ -172,7 +174,9 @@ def coverage(source: str | None, form: str, data: Path | None) -> None:
 
 
 @main.command()
-@click.option("--out", type=EXISTING, metavar="DIR", help="Write the release there: canonical N-Quads and a description.")
+@click.option(
+    "--out", type=EXISTING, metavar="DIR", help="Write the release there: canonical N-Quads and a description."
+)
 @click.option("--clean", is_flag=True, help="Throw away the releases kept so far.")
 @data_option
 def build(out: Path | None, clean: bool, data: Path | None) -> None:
@@ -192,7 +196,11 @@ def build(out: Path | None, clean: bool, data: Path | None) -> None:
     for finding in release.report.findings:
         click.echo(finding.text(), err=True)
     counts = pipeline.counts(release)
-    click.echo(_table(["graph", "quads"], [[ns.shorten(graph).removeprefix("graph:"), count] for graph, count in counts.items()]))
+    click.echo(
+        _table(
+            ["graph", "quads"], [[ns.shorten(graph).removeprefix("graph:"), count] for graph, count in counts.items()]
+        )
+    )
     click.echo(f"release  {release.iri.value}\ninputs   {release.inputs}\ncontent  {release.content}")
     if out:
         click.echo(f"written  {pipeline.write(release, out)}")
@@ -204,13 +212,13 @@ def build(out: Path | None, clean: bool, data: Path | None) -> None:
 class QueryCommands(click.Group):
     """The canned queries as sub-commands, made from their headers."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _ctx: click.Context) -> list[str]:
         """List the canned queries by name."""
         from eurasia_graph import queries
 
         return list(queries.load())
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command:
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command:
         """Make the command of one canned query."""
         from eurasia_graph import queries
 
@@ -219,11 +227,18 @@ class QueryCommands(click.Group):
 
 def _query_command(canned: CannedQuery) -> click.Command:
     options: list[click.Parameter] = [
-        click.Option([f"--{parameter.name}"], type=str, default=None, metavar=parameter.type.partition(":")[2].upper(),
-                     help=_parameter_help(parameter.description, parameter.required, parameter.default))
+        click.Option(
+            [f"--{parameter.name}"],
+            type=str,
+            default=None,
+            metavar=parameter.type.partition(":")[2].upper(),
+            help=_parameter_help(parameter.description, parameter.required, parameter.default),
+        )
         for parameter in canned.parameters
     ]
-    options.append(click.Option(["--format", "form"], type=click.Choice(ROW_FORMATS), default="table", show_default=True))
+    options.append(
+        click.Option(["--format", "form"], type=click.Choice(ROW_FORMATS), default="table", show_default=True)
+    )
     options.append(click.Option(["--data"], type=EXISTING, metavar="DIR", help="Ask another data folder."))
 
     def ask(form: str, data: Path | None, **values: str | None) -> None:
@@ -233,7 +248,9 @@ def _query_command(canned: CannedQuery) -> click.Command:
         else:
             _print_answer(store, canned.bind(store, values), form)
 
-    return click.Command(canned.name, callback=ask, params=options, help=f"{canned.summary}.\n\nColumns: {canned.answer}.")
+    return click.Command(
+        canned.name, callback=ask, params=options, help=f"{canned.summary}.\n\nColumns: {canned.answer}."
+    )
 
 
 def _parameter_help(description: str, required: bool, default: str | None) -> str:
@@ -248,7 +265,9 @@ def _parameter_help(description: str, required: bool, default: str | None) -> st
 @click.option("--format", "form", type=click.Choice(ROW_FORMATS), default="table", show_default=True)
 @data_option
 @click.pass_context
-def query(ctx: click.Context, listing: bool, sparql: str | None, file: Path | None, form: str, data: Path | None) -> None:
+def query(  # noqa: PLR0913, PLR0917  (one for each option)
+    ctx: click.Context, listing: bool, sparql: str | None, file: Path | None, form: str, data: Path | None
+) -> None:
     """
     Ask a canned query, or a SPARQL query of your own.
 
@@ -287,7 +306,9 @@ def _listing() -> str:
 
 @main.command()
 @click.argument("claim")
-@click.option("--text", "text_file", type=EXISTING, metavar="FILE", help="Your own copy of the source: show the sentence itself.")
+@click.option(
+    "--text", "text_file", type=EXISTING, metavar="FILE", help="Your own copy of the source: show the sentence itself."
+)
 @data_option
 def explain(claim: str, text_file: Path | None, data: Path | None) -> None:
     """
@@ -345,11 +366,13 @@ def export(form: str, graph: str | None, out: Path | None, data: Path | None) ->
         try:
             out.write_bytes(content)
         except OSError as error:
-            raise UsageError(f"cannot write {out}: {error.strerror}; give a file in a folder that can be written") from None
+            raise UsageError(
+                f"cannot write {out}: {error.strerror}; give a file in a folder that can be written"
+            ) from None
     elif form.casefold() == "csv" and sys.stdout.isatty():
         raise UsageError("csv is a zip of tables, which no terminal shows; add --out tables.zip")
     else:
-        click.get_binary_stream("stdout").write(content)
+        _write_bytes(content)
 
 
 # --- helpers -------------------------------------------------------------------------------
@@ -361,6 +384,12 @@ def _open(data: Path | None) -> ReleaseStore:
     store = pipeline.open_release(data, _progress)
     _progress("")
     return store
+
+
+def _write_bytes(content: bytes) -> None:
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
 
 
 def _progress(stage: str) -> None:
@@ -430,11 +459,15 @@ def _print_answer(store: ReleaseStore, sparql: str, form: str) -> None:
     elif isinstance(answer, QuerySolutions):
         columns = [variable.value for variable in answer.variables]
         if form == "xml":
-            click.get_binary_stream("stdout").write(answer.serialize(format=FORMATS["xml"].engine) or b"")
+            _write_bytes(answer.serialize(format=FORMATS["xml"].rows) or b"")
         elif form in {"turtle", "jsonld"}:
-            raise UsageError(f"SELECT gives rows, not a graph; use --format table, csv, tsv, json or xml instead of {form}")
+            raise UsageError(
+                f"SELECT gives rows, not a graph; use --format table, csv, tsv, json or xml instead of {form}"
+            )
         else:
-            rows = queries.Rows((dict(zip(columns, map(queries.cell, row), strict=True)) for row in answer), columns, [])
+            rows = queries.Rows(
+                (dict(zip(columns, map(queries.cell, row), strict=True)) for row in answer), columns, []
+            )
             _print_rows(rows, form)
     else:
         _print_graph(answer, form)
@@ -448,9 +481,11 @@ def _print_graph(triples: Any, form: str) -> None:
         lines = sorted({f"{triple} ." for triple in triples})
         click.echo(format_triples("\n".join(lines)) if lines else "", nl=False)
     elif form == "jsonld":
-        click.get_binary_stream("stdout").write(triples.serialize(format=FORMATS["jsonld"].engine) or b"")
+        _write_bytes(triples.serialize(format=FORMATS["jsonld"].rdf) or b"")
     else:
-        raise UsageError(f"CONSTRUCT and DESCRIBE give a graph, not rows; use --format turtle or jsonld instead of {form}")
+        raise UsageError(
+            f"CONSTRUCT and DESCRIBE give a graph, not rows; use --format turtle or jsonld instead of {form}"
+        )
 
 
 if __name__ == "__main__":

@@ -111,7 +111,9 @@ def _line(textfile: Path, text: str, result: Verification) -> str:
     name = result.passage.name
     section = f" ({result.passage.section})" if result.passage.section else ""
     here = f"; it stands at {_place(text, result.spans[0])}" if result.spans else ""
-    after = f"after {result.after[0]}, which ends at {_end(text, result.after[1])}" if result.after else "at the beginning"
+    after = (
+        f"after {result.after[0]}, which ends at {_end(text, result.after[1])}" if result.after else "at the beginning"
+    )
     before = f"before {result.before[0]} at {_place(text, result.before[1])}" if result.before else "at the end"
     return f"{textfile}: passage {name}{section} {result.found.value}{here}; it should stand {after}, and {before}"
 

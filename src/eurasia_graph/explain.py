@@ -45,7 +45,8 @@ def find_claim(store: ReleaseStore, name: str) -> NamedNode:
         UnknownNameError: If there is no such claim; lists the nearest.
     """
     known = {
-        quad.subject.value for quad in store.engine.quads_for_pattern(None, ns.EG("madeBy"), None, None)
+        quad.subject.value
+        for quad in store.engine.quads_for_pattern(None, ns.EG("madeBy"), None, None)
         if isinstance(quad.subject, NamedNode)
     }
     for candidate in (name, f"{ns.ID}claim/{name}", f"{ns.ID}claim/{name.replace(':', '/', 1)}"):
@@ -66,7 +67,9 @@ def explain(store: ReleaseStore, name: str, text_file: Path | None = None) -> Ex
     claim = find_claim(store, name)
     found = Explanation(claim, [("claim", ns.shorten(claim.value))])
     source = _value(store, claim, "madeBy")
-    for quad in sorted(store.engine.quads_for_pattern(claim, None, None, graph_of("claims", ns.local_name(source))), key=str):
+    for quad in sorted(
+        store.engine.quads_for_pattern(claim, None, None, graph_of("claims", ns.local_name(source))), key=str
+    ):
         term = quad.predicate.value.removeprefix(ns.EG)
         if term not in {"madeBy", "evidence", "gist"} and quad.predicate != ns.RDF("type"):
             found.lines.append((_words(term), _shown(quad.object)))
@@ -74,33 +77,45 @@ def explain(store: ReleaseStore, name: str, text_file: Path | None = None) -> Ex
     found.lines.append(("source", _citation(store, source)))
     _add_passages(store, claim, ns.local_name(source), text_file, found)
     for label, sparql in DERIVED.items():
-        for row in _rows(store, sparql.replace("$claim", str(claim))):
+        for row in _rows(store, PREFIX_LINES + sparql.replace("$claim", str(claim))):
             found.lines.append((label, " ".join(row)))
     return found
 
 
+PREFIX_LINES = f"PREFIX eg: <{ns.EG}> PREFIX skos: <{ns.SKOS}> SELECT DISTINCT "
 DERIVED = {
-    "event": f"PREFIX eg: <{ns.EG}> SELECT DISTINCT ?event {{ GRAPH ?g {{ $claim eg:reportsEvent ?event }} }} ORDER BY ?event",
-    "told also in": f"""PREFIX eg: <{ns.EG}> SELECT DISTINCT ?other {{
-        GRAPH ?g {{ $claim eg:reportsEvent ?event }} GRAPH ?h {{ ?other eg:reportsEvent ?event }} FILTER(?other != $claim) }} ORDER BY ?other""",
-    "begins": f"PREFIX eg: <{ns.EG}> SELECT DISTINCT ?membership {{ GRAPH ?g {{ ?membership eg:begunBy $claim }} }} ORDER BY ?membership",
-    "ends": f"PREFIX eg: <{ns.EG}> SELECT DISTINCT ?membership {{ GRAPH ?g {{ ?membership eg:endedBy $claim }} }} ORDER BY ?membership",
-    "disagrees with": f"""PREFIX eg: <{ns.EG}> SELECT DISTINCT ?other ?kind {{ GRAPH ?g {{ ?difference eg:differenceKind ?kind .
-        {{ ?difference eg:claimA $claim ; eg:claimB ?other }} UNION {{ ?difference eg:claimB $claim ; eg:claimA ?other }} }} }} ORDER BY ?other ?kind""",
-    "note": f"PREFIX eg: <{ns.EG}> PREFIX skos: <{ns.SKOS}> SELECT DISTINCT ?text {{ GRAPH ?g {{ ?note eg:about $claim ; skos:note ?text }} }} ORDER BY ?text",
+    "event": "?event { GRAPH ?g { $claim eg:reportsEvent ?event } } ORDER BY ?event",
+    "told also in": """?other {
+        GRAPH ?g { $claim eg:reportsEvent ?event } GRAPH ?h { ?other eg:reportsEvent ?event }
+        FILTER(?other != $claim)
+      } ORDER BY ?other""",
+    "begins": "?membership { GRAPH ?g { ?membership eg:begunBy $claim } } ORDER BY ?membership",
+    "ends": "?membership { GRAPH ?g { ?membership eg:endedBy $claim } } ORDER BY ?membership",
+    "disagrees with": """?other ?kind { GRAPH ?g {
+        ?difference eg:differenceKind ?kind .
+        { ?difference eg:claimA $claim ; eg:claimB ?other } UNION { ?difference eg:claimB $claim ; eg:claimA ?other }
+      } } ORDER BY ?other ?kind""",
+    "note": "?text { GRAPH ?g { ?note eg:about $claim ; skos:note ?text } } ORDER BY ?text",
 }
 
 
-def _add_passages(store: ReleaseStore, claim: NamedNode, source: str, text_file: Path | None, found: Explanation) -> None:
+def _add_passages(
+    store: ReleaseStore, claim: NamedNode, source: str, text_file: Path | None, found: Explanation
+) -> None:
     passages = {passage.name: passage for passage in from_store(store.engine, source)}
     text = read_text(text_file) if text_file else ""
     placed = {each.passage.name: each for each in verify(passages.values(), text)} if text_file else {}
-    names = {ns.local_name(quad.object.value) for quad in store.engine.quads_for_pattern(claim, ns.EG("evidence"), None, None)
-             if isinstance(quad.object, NamedNode)}
+    names = {
+        ns.local_name(quad.object.value)
+        for quad in store.engine.quads_for_pattern(claim, ns.EG("evidence"), None, None)
+        if isinstance(quad.object, NamedNode)
+    }
     for name in sorted(names, key=lambda each: passages[each].span.start):
         passage = passages[name]
         section = f", {passage.section}" if passage.section else ""
-        found.lines.append(("passage", f"{source}/{name}, characters {passage.span.start} to {passage.span.end}{section}"))
+        found.lines.append(
+            ("passage", f"{source}/{name}, characters {passage.span.start} to {passage.span.end}{section}")
+        )
         if name in placed:
             spans = placed[name].spans
             words = " ".join(" ".join(text[span.start : span.end].split()) for span in spans)
@@ -109,8 +124,14 @@ def _add_passages(store: ReleaseStore, claim: NamedNode, source: str, text_file:
 
 
 def _citation(store: ReleaseStore, source: str) -> str:
-    quad = next(store.engine.quads_for_pattern(NamedNode(source), ns.DCTERMS("bibliographicCitation"), None, None), None)
-    return f"{ns.shorten(source)}: {quad.object.value}" if quad and isinstance(quad.object, Literal) else ns.shorten(source)
+    quad = next(
+        store.engine.quads_for_pattern(NamedNode(source), ns.DCTERMS("bibliographicCitation"), None, None), None
+    )
+    return (
+        f"{ns.shorten(source)}: {quad.object.value}"
+        if quad and isinstance(quad.object, Literal)
+        else ns.shorten(source)
+    )
 
 
 def _value(store: ReleaseStore, subject: NamedNode, term: str) -> str:
@@ -173,7 +194,8 @@ def coverage(store: ReleaseStore, source: str | None = None) -> list[Coverage]:
 def _sections(store: ReleaseStore, source: str) -> list[Coverage]:
     claims = graph_of("claims", source)
     rests = {
-        ns.local_name(quad.object.value) for quad in store.engine.quads_for_pattern(None, ns.EG("evidence"), None, claims)
+        ns.local_name(quad.object.value)
+        for quad in store.engine.quads_for_pattern(None, ns.EG("evidence"), None, claims)
         if isinstance(quad.object, NamedNode)
     }
     passages = from_store(store.engine, source)
@@ -200,6 +222,7 @@ def coverage_csv(lines: list[Coverage]) -> str:
 
 def coverage_html(lines: list[Coverage]) -> str:
     """Write the counts as an HTML page of its own."""
+
     def row(tag: str, cells: tuple[str | int, ...]) -> str:
         return "<tr>" + "".join(f"<{tag}>{html.escape(str(each))}</{tag}>" for each in cells) + "</tr>"
 

@@ -12,7 +12,18 @@ import io
 import zipfile
 from collections.abc import Iterable
 
-from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, QueryTriples, RdfFormat, Store, Triple, serialize
+from pyoxigraph import (
+    DefaultGraph,
+    Literal,
+    NamedNode,
+    Quad,
+    QuerySolutions,
+    QueryTriples,
+    RdfFormat,
+    Store,
+    Triple,
+    serialize,
+)
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import UnknownNameError, UsageError
@@ -53,15 +64,9 @@ def export(store: ReleaseStore, format_name: str, graph: str | None = None) -> b
         raise UnknownNameError("format", format_name, names())
     quads = _graph(store, graph) if graph else None
     if found.content is Content.GRAPH:
-        triples = [quad.triple for quad in quads or store.engine.quads_for_pattern(None, None, None, _default())]
+        triples = [quad.triple for quad in quads or store.engine.quads_for_pattern(None, None, None, DefaultGraph())]
         return _write_triples(triples, found.engine)
     return _write_quads(store, quads, found.engine)
-
-
-def _default() -> object:
-    from pyoxigraph import DefaultGraph
-
-    return DefaultGraph()
 
 
 def _graph(store: ReleaseStore, name: str) -> list[Quad]:
@@ -108,12 +113,16 @@ def _serialise(statements: list[Triple] | list[Quad], engine: RdfFormat, text: s
 # What a claim states as a fact of its event, with the claim as the reifier.
 REIFICATION = f"""
 PREFIX eg: <{ns.EG}> PREFIX rdf: <{ns.RDF}> PREFIX prov: <{ns.PROV}>
-CONSTRUCT {{ ?event ?property ?value . ?claim rdf:reifies <<( ?event ?property ?value )>> ; eg:evidence ?passage ; eg:madeBy ?source }}
+CONSTRUCT {{
+  ?event ?property ?value .
+  ?claim rdf:reifies <<( ?event ?property ?value )>> ; eg:evidence ?passage ; eg:madeBy ?source .
+}}
 WHERE {{
   GRAPH ?facts {{ ?claim eg:reportsEvent ?event }}
   VALUES (?says ?property) {{
     (eg:saysActor eg:actor) (eg:saysBody eg:body) (eg:saysOldBody eg:oldBody) (eg:saysNewBody eg:newBody)
-    (eg:saysOrgan eg:organ) (eg:saysSeat eg:seat) (eg:saysTreaty eg:treaty) (eg:saysPlace eg:place) (eg:saysDate eg:date)
+    (eg:saysOrgan eg:organ) (eg:saysSeat eg:seat) (eg:saysTreaty eg:treaty) (eg:saysPlace eg:place)
+    (eg:saysDate eg:date)
   }}
   GRAPH ?claims {{ ?claim ?says ?value ; eg:evidence ?passage ; eg:madeBy ?source }}
 }}"""
@@ -125,7 +134,7 @@ def _reified(store: ReleaseStore) -> bytes:
     assert isinstance(answer, QueryTriples)
     triples = sorted(set(answer), key=str)
     entities = sorted(store.engine.quads_for_pattern(None, None, None, ns.GRAPH("entities")), key=str)
-    quads = [*entities, *(Quad(*triple, ns.GRAPH("facts")) for triple in triples)]
+    quads = [*entities, *(ns.quad(triple, ns.GRAPH("facts")) for triple in triples)]
     text = "\n".join(map(str, quads))
     return b'VERSION "1.2"\n' + _serialise(quads, RdfFormat.TRIG, text)
 
@@ -133,23 +142,38 @@ def _reified(store: ReleaseStore) -> bytes:
 # --- tables --------------------------------------------------------------------------------
 
 TABLES = {
-    "memberships": """SELECT ?membership ?holder ?body ?status ?from ?to ?fromEarliest ?fromLatest ?toEarliest ?toLatest ?source ?claim {
-        GRAPH ?g { ?membership a eg:Membership ; eg:holder ?holder ; eg:inBody ?body ; eg:status ?status ; eg:accordingTo ?source ;
-          eg:begunBy ?claim ; eg:from ?from ; eg:fromEarliest ?fromEarliest
+    "memberships": """?membership ?holder ?body ?status ?from ?to ?fromEarliest ?fromLatest ?toEarliest ?toLatest
+      ?source ?claim {
+        GRAPH ?g {
+          ?membership a eg:Membership ; eg:holder ?holder ; eg:inBody ?body ; eg:status ?status ;
+            eg:accordingTo ?source ; eg:begunBy ?claim ; eg:from ?from ; eg:fromEarliest ?fromEarliest
           OPTIONAL { ?membership eg:to ?to } OPTIONAL { ?membership eg:fromLatest ?fromLatest }
-          OPTIONAL { ?membership eg:toEarliest ?toEarliest } OPTIONAL { ?membership eg:toLatest ?toLatest } } } ORDER BY ?membership""",
-    "claims": """SELECT ?claim ?source ?kind ?gist ?date ?dateInferred ?status ?body ?treaty ?modality ?attributedTo {
-        GRAPH ?g { ?claim eg:madeBy ?source ; eg:gist ?gist OPTIONAL { ?claim eg:saysKind ?kind } OPTIONAL { ?claim eg:saysDate ?date }
-          OPTIONAL { ?claim eg:dateInferred ?dateInferred } OPTIONAL { ?claim eg:saysStatus ?status } OPTIONAL { ?claim eg:saysBody ?body }
-          OPTIONAL { ?claim eg:saysTreaty ?treaty } OPTIONAL { ?claim eg:modality ?modality }
-          OPTIONAL { ?claim eg:attributedTo ?attributedTo } } } ORDER BY ?claim ?body""",
-    "claim-actors": "SELECT ?claim ?actor { GRAPH ?g { ?claim eg:madeBy ?source ; eg:saysActor ?actor } } ORDER BY ?claim ?actor",
-    "claim-passages": "SELECT ?claim ?passage { GRAPH ?g { ?claim eg:madeBy ?source ; eg:evidence ?passage } } ORDER BY ?claim ?passage",
-    "passages": """SELECT ?passage ?source ?number ?section ?start ?end ?foldedSha256 ?foldedLength {
-        GRAPH ?g { ?passage a eg:Sentence ; eg:passageOf ?source ; eg:number ?number ; eg:start ?start ; eg:end ?end ;
-          eg:foldedSha256 ?foldedSha256 ; eg:foldedLength ?foldedLength OPTIONAL { ?passage eg:section ?section } } } ORDER BY ?source ?number""",
-    "entities": """SELECT ?entity ?type ?label {
-        GRAPH graph:entities { ?entity a ?type ; skos:prefLabel ?label } FILTER(LANG(?label) = "en") } ORDER BY ?entity ?type""",
+          OPTIONAL { ?membership eg:toEarliest ?toEarliest } OPTIONAL { ?membership eg:toLatest ?toLatest }
+        }
+      } ORDER BY ?membership""",
+    "claims": """?claim ?source ?kind ?gist ?date ?dateInferred ?status ?body ?treaty ?modality ?attributedTo {
+        GRAPH ?g {
+          ?claim eg:madeBy ?source ; eg:gist ?gist
+          OPTIONAL { ?claim eg:saysKind ?kind } OPTIONAL { ?claim eg:saysDate ?date }
+          OPTIONAL { ?claim eg:dateInferred ?dateInferred } OPTIONAL { ?claim eg:saysStatus ?status }
+          OPTIONAL { ?claim eg:saysBody ?body } OPTIONAL { ?claim eg:saysTreaty ?treaty }
+          OPTIONAL { ?claim eg:modality ?modality } OPTIONAL { ?claim eg:attributedTo ?attributedTo }
+        }
+      } ORDER BY ?claim ?body""",
+    "claim-actors": """?claim ?actor {
+        GRAPH ?g { ?claim eg:madeBy ?source ; eg:saysActor ?actor } } ORDER BY ?claim ?actor""",
+    "claim-passages": """?claim ?passage {
+        GRAPH ?g { ?claim eg:madeBy ?source ; eg:evidence ?passage } } ORDER BY ?claim ?passage""",
+    "passages": """?passage ?source ?number ?section ?start ?end ?foldedSha256 ?foldedLength {
+        GRAPH ?g {
+          ?passage a eg:Sentence ; eg:passageOf ?source ; eg:number ?number ; eg:start ?start ; eg:end ?end ;
+            eg:foldedSha256 ?foldedSha256 ; eg:foldedLength ?foldedLength
+          OPTIONAL { ?passage eg:section ?section }
+        }
+      } ORDER BY ?source ?number""",
+    "entities": """?entity ?type ?label {
+        GRAPH graph:entities { ?entity a ?type ; skos:prefLabel ?label } FILTER(LANG(?label) = "en")
+      } ORDER BY ?entity ?type""",
 }
 
 
@@ -158,7 +182,7 @@ def _tables(store: ReleaseStore) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, select in TABLES.items():
-            text = f"PREFIX eg: <{ns.EG}> PREFIX skos: <{ns.SKOS}> PREFIX graph: <{ns.GRAPH}> {select}"
+            text = f"PREFIX eg: <{ns.EG}> PREFIX skos: <{ns.SKOS}> PREFIX graph: <{ns.GRAPH}> SELECT {select}"
             answer = store.engine.query(text)
             assert isinstance(answer, QuerySolutions)
             table = io.StringIO()

@@ -23,17 +23,25 @@ class Content(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """
-    One format.
-
-    `engine` is the engine's own name for it, or None where the project writes it itself.
-    """
+    """One format; `engine` is the engine's own name for it."""
 
     name: str
     media_type: str
     extension: str
     content: Content
-    engine: RdfFormat | QueryResultsFormat | None = None
+    engine: RdfFormat | QueryResultsFormat
+
+    @property
+    def rows(self) -> QueryResultsFormat:
+        """The engine's name for a format of rows."""
+        assert isinstance(self.engine, QueryResultsFormat)
+        return self.engine
+
+    @property
+    def rdf(self) -> RdfFormat:
+        """The engine's name for a format of triples or quads."""
+        assert isinstance(self.engine, RdfFormat)
+        return self.engine
 
 
 FORMATS: dict[str, Format] = {

@@ -7,7 +7,7 @@ pages share.
 
 from __future__ import annotations
 
-from pyoxigraph import NamedNode
+from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, Triple
 
 
 class Namespace(str):
@@ -69,6 +69,16 @@ PREFIXES: dict[str, str] = {
     "wd": "http://www.wikidata.org/entity/",
     "xsd": XSD,
 }
+
+
+def value(term: object) -> str:
+    """Return the text of any term: the IRI of a node, the lexical form of a literal, else its Turtle."""
+    return str(getattr(term, "value", term))
+
+
+def quad(triple: Triple, graph: NamedNode | BlankNode | DefaultGraph | None = None) -> Quad:
+    """Put a triple into a graph, or into the default graph."""
+    return Quad(triple.subject, triple.predicate, triple.object, graph)
 
 
 def local_name(iri: str) -> str:

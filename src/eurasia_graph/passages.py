@@ -76,10 +76,10 @@ def read_text(path: Path) -> str:
 
 
 def fold(text: str) -> str:
-    """
+    r"""
     Reduce a text to what survives a change of layout: NFKC, case-folded, letters and digits only.
 
-    >>> fold("The “Shanghai\\nFive”, 1996")
+    >>> fold("The “Shanghai\nFive”, 1996")
     'theshanghaifive1996'
     """
     return "".join(_fold_character(character) for character in unicodedata.normalize("NFC", text))
@@ -189,7 +189,9 @@ def clause(text: str, sentence: Passage, words: str, name: str) -> Passage:
     copy = Copy(text[sentence.span.start : sentence.span.end])
     span = copy.find(wanted, 0, len(copy.folded)) if wanted.length else None
     if span is None:
-        raise UsageError(f"the words {words!r} do not stand in sentence {sentence.name}; give whole words as they stand")
+        raise UsageError(
+            f"the words {words!r} do not stand in sentence {sentence.name}; give whole words as they stand"
+        )
     shifted = Span(sentence.span.start + span.start, sentence.span.start + span.end)
     return Passage(name=name, span=shifted, digest=wanted, section=sentence.section, sentence=sentence.name)
 
@@ -254,14 +256,16 @@ def from_store(store: Store, source: str) -> list[Passage]:
         parts.update(part for part in own_parts if isinstance(part, NamedNode))
         found.append(_from_values(store, quad.subject, values, own_parts))
     names = {ns.local_name(part.value) for part in parts if isinstance(part, NamedNode)}
-    return sorted((each for each in found if each.name not in names), key=lambda each: (each.span.start, -each.span.end))
+    return sorted(
+        (each for each in found if each.name not in names), key=lambda each: (each.span.start, -each.span.end)
+    )
 
 
 def _from_values(store: Store, subject: Any, values: dict[str, Any], parts: list[Any]) -> Passage:
     def slice_of(node: Any) -> tuple[Span, Digest]:
-        own = {each.predicate: each.object for each in store.quads_for_pattern(node, None, None, None)}
-        span = Span(int(own[ns.EG("start")].value), int(own[ns.EG("end")].value))
-        return span, Digest(own[ns.EG("foldedSha256")].value, int(own[ns.EG("foldedLength")].value))
+        own = {each.predicate: ns.value(each.object) for each in store.quads_for_pattern(node, None, None, None)}
+        span = Span(int(own[ns.EG("start")]), int(own[ns.EG("end")]))
+        return span, Digest(own[ns.EG("foldedSha256")], int(own[ns.EG("foldedLength")]))
 
     span, folded = slice_of(subject)
     reason, sentence, section = (values.get(key) for key in ("notEncodedBecause", "inSentence", "section"))
@@ -270,7 +274,7 @@ def _from_values(store: Store, subject: Any, values: dict[str, Any], parts: list
         span=span,
         digest=folded,
         parts=tuple(sorted(map(slice_of, parts), key=lambda part: part[0].start)),
-        section=section.value if section else None,
+        section=ns.value(section) if section else None,
         reason=ns.local_name(reason.value) if reason else None,
         sentence=ns.local_name(sentence.value) if sentence else None,
     )

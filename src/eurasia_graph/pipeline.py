@@ -17,9 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from platformdirs import user_cache_path
-from pyoxigraph import CanonicalizationAlgorithm, NamedNode, Quad, RdfFormat, Store, Triple
+from pyoxigraph import CanonicalizationAlgorithm, Literal, NamedNode, Quad, RdfFormat, Store, Triple
 from pyoxigraph import Dataset as QuadSet
-from pyoxigraph import Literal
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph import rules, sources, validation
@@ -34,11 +33,17 @@ DIFFERENCES = ns.GRAPH("differences")
 META = ns.GRAPH("meta")
 XSD_DATE = NamedNode(ns.XSD + "date")
 
-# What owlrl adds to any graph: reflexive axioms, owl:Thing, and types of literals and datatypes.
-NOISE_CLASSES = {ns.OWL(name) for name in ("Thing", "Nothing")} | {ns.RDFS(name) for name in ("Resource", "Datatype", "Literal")}
+# What owlrl adds to any graph: reflexive axioms, owl:Thing, types of literals, axioms on datatypes.
+NOISE_CLASSES = {ns.OWL(name) for name in ("Thing", "Nothing")} | {
+    ns.RDFS(name) for name in ("Resource", "Datatype", "Literal")
+}
 BUILD_MODULES = ("dates", "namespaces", "pipeline", "rules", "sources", "validation")
 
 Progress = Callable[[str], None]
+
+
+def silent(_stage: str) -> None:
+    """Show no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ def release_iri(content: str) -> NamedNode:
     return ns.RELEASE(content[:16])
 
 
-def build(data: Path | None = None, progress: Progress = lambda stage: None) -> Release:
+def build(data: Path | None = None, progress: Progress = silent) -> Release:
     """
     Build a release.
 
@@ -102,7 +107,7 @@ def cache_folder() -> Path:
     return Path(chosen) if chosen else Path(user_cache_path("eurasia-graph"))
 
 
-def open_release(data: Path | None = None, progress: Progress = lambda stage: None) -> ReleaseStore:
+def open_release(data: Path | None = None, progress: Progress = silent) -> ReleaseStore:
     """
     Return the release of a data folder: the kept one if its inputs are the same, else a new one.
 
@@ -125,7 +130,9 @@ def open_release(data: Path | None = None, progress: Progress = lambda stage: No
     try:
         keep(opened, folder)
     except StoreError as error:
-        progress(f"{error}; it will be built again at every start; set EURASIA_GRAPH_CACHE to a folder that can be written")
+        progress(
+            f"{error}; it will be built again at every start; set EURASIA_GRAPH_CACHE to a folder that can be written"
+        )
     return opened
 
 
@@ -165,9 +172,7 @@ def write(release: Release, folder: Path) -> Path:
 def as_store(release: Release) -> ReleaseStore:
     """Make a release queryable; the engine's store is shared, not copied, and gets its default graph."""
     warnings = [finding.text() for finding in release.report.findings]
-    return from_quads(
-        release.store, iri=release.iri, content=release.content, inputs=release.inputs, warnings=warnings
-    )
+    return from_quads(release.store, iri=release.iri, content=release.content, inputs=release.inputs, warnings=warnings)
 
 
 def validate(data: Path | None = None, extra: list[Path] | None = None) -> Report:
@@ -191,7 +196,7 @@ def validate(data: Path | None = None, extra: list[Path] | None = None) -> Repor
     return found.only(extra) if extra else found
 
 
-def derive(dataset: Dataset, progress: Progress = lambda stage: None) -> None:
+def derive(dataset: Dataset, progress: Progress = silent) -> None:
     """Generate bounds, facts and memberships of every source, each from its own claims."""
     progress("bounds")
     _add_bounds(dataset)
@@ -220,7 +225,7 @@ def _name(source: NamedNode) -> str:
 def _add_bounds(dataset: Dataset) -> None:
     for source in dataset.sources():
         graph = graph_of("bounds", _name(source))
-        dataset.store.extend(Quad(*triple, graph) for triple in _bounds_of(dataset.store, source))
+        dataset.store.extend(ns.quad(triple, graph) for triple in _bounds_of(dataset.store, source))
 
 
 def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
@@ -282,7 +287,7 @@ def _close_schema(store: Store) -> None:
     The schemes are left to the rules: they hold instances, and blank nodes nowhere.
     """
     schema = {quad.triple for graph in SCHEMA_GRAPHS[:2] for quad in store.quads_for_pattern(None, None, None, graph)}
-    store.extend(Quad(*triple, CLOSURE_OF_SCHEMA) for triple in close_by_owlrl(schema) - schema)
+    store.extend(ns.quad(triple, CLOSURE_OF_SCHEMA) for triple in close_by_owlrl(schema) - schema)
 
 
 def close_by_owlrl(triples: set[Triple]) -> set[Triple]:
@@ -295,7 +300,9 @@ def close_by_owlrl(triples: set[Triple]) -> set[Triple]:
     DeductiveClosure(OWLRL_Semantics, axiomatic_triples=False, datatype_axioms=False).expand(graph)
     # owlrl types literals, which no RDF syntax can write: leave them out before writing.
     lines = b"\n".join(
-        " ".join(term.n3() for term in triple).encode() + b" ." for triple in graph if not triple[0].n3().startswith('"')
+        " ".join(term.n3() for term in triple).encode() + b" ."
+        for triple in graph
+        if not triple[0].n3().startswith('"')
     )
     return {triple for triple in _parse(lines) if not is_noise(triple)}
 
@@ -310,19 +317,30 @@ def is_noise(triple: Triple) -> bool:
     """Tell whether a triple says nothing about the graph it was inferred from."""
     subject, predicate, obj = triple
     reflexive = subject == obj and predicate in {
-        ns.OWL("sameAs"), ns.OWL("equivalentClass"), ns.OWL("equivalentProperty"),
-        ns.RDFS("subClassOf"), ns.RDFS("subPropertyOf"),
+        ns.OWL("sameAs"),
+        ns.OWL("equivalentClass"),
+        ns.OWL("equivalentProperty"),
+        ns.RDFS("subClassOf"),
+        ns.RDFS("subPropertyOf"),
     }
-    return reflexive or obj in NOISE_CLASSES or subject in NOISE_CLASSES
+    about_datatypes = isinstance(subject, NamedNode) and subject.value.startswith(ns.XSD)
+    return reflexive or about_datatypes or obj in NOISE_CLASSES or subject in NOISE_CLASSES
 
 
 # --- differences ---------------------------------------------------------------------------
 
 
 def find_differences(dataset: Dataset, world: Report | None = None) -> None:
+    """
+    Write where two claims cannot both be right into the graph `differences`.
+
+    Args:
+        dataset: With facts and memberships of all sources.
+        world: The faults of the world found so far, each of which is a difference as well.
+    """
     for finding in world.findings if world else ():
         if finding.difference:
-            dataset.store.extend(Quad(*triple, DIFFERENCES) for triple in _difference(dataset.store, finding))
+            dataset.store.extend(ns.quad(triple, DIFFERENCES) for triple in _difference(dataset.store, finding))
     names = [_name(source) for source in dataset.sources()]
     own = [graph_of(kind, name) for name in names for kind in ("claims", "bounds", "facts", "memberships")]
     rules.run(dataset.store, "differences", [ENTITIES, LINKS, *own], DIFFERENCES)
@@ -345,7 +363,9 @@ def _difference(store: Store, finding: Finding) -> Iterator[Triple]:
         if "/id/claim/" in each.value:
             yield Triple(node, ns.EG(f"claim{letter}"), each)
         if value:
-            yield Triple(node, ns.EG(f"value{letter}"), Literal(ns.local_name(value) if term == "saysStatus" else value))
+            yield Triple(
+                node, ns.EG(f"value{letter}"), Literal(ns.local_name(value) if term == "saysStatus" else value)
+            )
 
 
 def _claim_of(store: Store, node: NamedNode) -> NamedNode:
@@ -377,8 +397,8 @@ def inputs_digest(data: Path | None = None) -> str:
         ("data", data or sources.root() / "data", [file.path for file in sources.find(data)]),
     ):
         for path in paths:
-            name = path.relative_to(base) if path.is_relative_to(base) else path.relative_to(sources.root())
-            whole.update(f"{label}/{name.as_posix()} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+            place = path.relative_to(base) if path.is_relative_to(base) else path.relative_to(sources.root())
+            whole.update(f"{label}/{place.as_posix()} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return whole.hexdigest()
 
 
@@ -409,5 +429,5 @@ def _describe_release(dataset: Dataset, inputs: str) -> str:
         node = NamedNode(graph)
         facts.append(Triple(release, ns.DCTERMS("hasPart"), node))
         facts.append(Triple(node, ns.EG("contentSha256"), Literal(hashlib.sha256(b"".join(own)).hexdigest())))
-    dataset.store.extend(Quad(*triple, META) for triple in facts)
+    dataset.store.extend(ns.quad(triple, META) for triple in facts)
     return whole

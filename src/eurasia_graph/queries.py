@@ -8,7 +8,7 @@ examples. Calling it puts terms in place of that block, written by the RDF libra
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -64,7 +64,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class CannedQuery:
-    """A named query with its parameters, its columns and the text that it runs."""
+    """
+    A named query with its parameters, its columns and the text that it runs.
+
+    `answer` says what the columns hold, `empty` what it means when there are no rows.
+    """
 
     name: str
     summary: str
@@ -72,6 +76,7 @@ class CannedQuery:
     parameters: tuple[Parameter, ...]
     columns: tuple[str, ...]
     answer: str
+    empty: str
     text: str
 
     def bind(self, store: ReleaseStore, values: Mapping[str, object]) -> str:
@@ -89,7 +94,9 @@ class CannedQuery:
         for name in given:
             if name not in known:
                 near = nearest(name, known) or known
-                raise UsageError(f"{self.name} has no parameter {name!r}; it has {', '.join(known)}; nearest: {near[0]}")
+                raise UsageError(
+                    f"{self.name} has no parameter {name!r}; it has {', '.join(known)}; nearest: {near[0]}"
+                )
         terms: dict[str, str] = {}
         for parameter in self.parameters:
             terms.update(_terms(store, self.name, parameter, given.get(parameter.name, parameter.default)))
@@ -113,7 +120,9 @@ class CannedQuery:
         columns = [variable.value for variable in answer.variables]
         rows = (dict(zip(columns, map(cell, solution), strict=True)) for solution in answer)
         found = Rows(rows, columns, [])
-        found.notes.extend(_notes(store, values, found))
+        found.notes.extend(_notes(store, values))
+        if not found:
+            found.notes.append(f"no rows: {self.empty}")
         return found
 
 
@@ -145,7 +154,8 @@ def cell(term: Any) -> Cell:
     if isinstance(term, Literal):
         datatype = term.datatype.value
         if datatype in NUMBERS:
-            return NUMBERS[datatype](term.value)
+            number: int | float = NUMBERS[datatype](term.value)
+            return number
         return term.value == "true" if datatype == ns.XSD + "boolean" else term.value
     return None if term is None else str(getattr(term, "value", term))
 
@@ -164,6 +174,7 @@ def _read(path: Path) -> CannedQuery:
         parameters=tuple(parameters),
         columns=tuple(COLUMN.findall(answer)),
         answer=answer,
+        empty=header["empty"][0],
         text=text,
     )
 
@@ -171,7 +182,9 @@ def _read(path: Path) -> CannedQuery:
 def _parameter(path: Path, line: str) -> Parameter:
     match = PARAMETER.fullmatch(line)
     if match is None:
-        raise UsageError(f"{path}: cannot read the parameter {line!r}; write: name type required|optional|default=x text")
+        raise UsageError(
+            f"{path}: cannot read the parameter {line!r}; write: name type required|optional|default=x text"
+        )
     name, kind, need, description = match.groups()
     default = need.partition("=")[2] or None
     return Parameter(name, kind, need == "required", default, description)
@@ -184,9 +197,8 @@ def _terms(store: ReleaseStore, query: str, parameter: Parameter, value: str | N
     """Write the value of one parameter as terms, by variable; what is left out is UNDEF."""
     asked = f"asked{parameter.name[0].upper()}{parameter.name[1:]}"
     if value is None and parameter.required:
-        raise UsageError(
-            f"{query} needs {parameter.name}: {parameter.description}; for instance {_example(parameter)}{_instead(query)}"
-        )
+        need = f"{query} needs {parameter.name}: {parameter.description}"
+        raise UsageError(f"{need}; for instance {_example(parameter)}{_instead(query)}")
     if parameter.type == "xsd:date":
         first, last = _dates(value) if value else ("UNDEF", "UNDEF")
         return {f"{parameter.name}First": first, f"{parameter.name}Last": last}
@@ -195,8 +207,16 @@ def _terms(store: ReleaseStore, query: str, parameter: Parameter, value: str | N
 
 
 def _example(parameter: Parameter) -> str:
-    examples = {"xsd:date": "1993-06-30", "xsd:integer": "1", "xsd:boolean": "true", "xsd:string": "shanghai",
-                "eg:Body": "csto", "eg:Actor": "kz", "eg:Entity": "kz", "eg:Treaty": "csto-charter"}
+    examples = {
+        "xsd:date": "1993-06-30",
+        "xsd:integer": "1",
+        "xsd:boolean": "true",
+        "xsd:string": "shanghai",
+        "eg:Body": "csto",
+        "eg:Actor": "kz",
+        "eg:Entity": "kz",
+        "eg:Treaty": "csto-charter",
+    }
     return f"{parameter.name}={examples.get(parameter.type, '...')}"
 
 
@@ -245,20 +265,31 @@ def resolve(store: ReleaseStore, kind: str, value: str) -> NamedNode:
     prefix, _, local = wanted.partition(":")
     if prefix in ns.PREFIXES and not local.startswith("//"):
         wanted = (ns.PREFIXES[prefix] + local).casefold()
-    tests = (
-        lambda iri, name: iri.casefold() == wanted,
-        lambda iri, name: ns.local_name(iri).casefold() == wanted,
-        lambda iri, name: name.casefold() == wanted,
-    )
-    for test in tests:
-        found = sorted({iri for iri, name in named if test(iri, name)})
+    # An IRI beats a short name, and a short name a label.
+    keys: tuple[Callable[[str, str], str], ...] = (_iri, _short_name, _label)
+    for key in keys:
+        found = sorted({iri for iri, name in named if key(iri, name).casefold() == wanted})
         if len(found) == 1:
             return NamedNode(found[0])
         if found:
-            raise UsageError(f"{value!r} stands for {' and '.join(map(ns.shorten, found))}; give one of these short names")
+            raise UsageError(
+                f"{value!r} stands for {' and '.join(map(ns.shorten, found))}; give one of these short names"
+            )
     short_names = {ns.local_name(iri).lower() for iri, _ in named}
     labels = {name.lower() for _, name in named} - short_names
     raise UnknownNameError(_noun(kind), value, [*sorted(short_names), *sorted(labels)])
+
+
+def _iri(iri: str, _name: str) -> str:
+    return iri
+
+
+def _short_name(iri: str, _name: str) -> str:
+    return ns.local_name(iri)
+
+
+def _label(_iri: str, name: str) -> str:
+    return name
 
 
 def _noun(kind: str) -> str:
@@ -266,8 +297,8 @@ def _noun(kind: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.removeprefix("eg:")).lower()
 
 
-def _notes(store: ReleaseStore, values: Mapping[str, object], rows: Rows) -> Iterator[str]:
-    """Say what the answer does not: days that a text cannot know, and that silence is no answer."""
+def _notes(store: ReleaseStore, values: Mapping[str, object]) -> Iterator[str]:
+    """Say which texts cannot know of the day that is asked for."""
     date, asked = values.get("date"), values.get("source")
     if date:
         last = str(day_range(str(date))[1])
@@ -275,8 +306,6 @@ def _notes(store: ReleaseStore, values: Mapping[str, object], rows: Rows) -> Ite
         for source, horizon in sorted(store.horizons.items()):
             if horizon < last and only in {None, source}:
                 yield (
-                    f"{ns.shorten(source)} was issued by {horizon} and cannot tell of {date}: what it says is only possible "
-                    f"then; ask for {horizon} or before"
+                    f"{ns.shorten(source)} was issued by {horizon} and cannot tell of {date}: "
+                    f"what it says is only possible then; ask for {horizon} or before"
                 )
-    if not rows:
-        yield "no rows: the texts are silent on this, which is no answer; claims-about shows what they do say"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pyoxigraph import NamedNode, Quad, QueryTriples, Store
 
+from eurasia_graph import namespaces as ns
 from eurasia_graph.sources import root
 
 
@@ -35,9 +36,13 @@ def run(store: Store, stage: str, reads: Sequence[NamedNode], writes: NamedNode,
     """
     texts = [path.read_text(encoding="utf-8") for path in sorted(folder_of(stage).glob("*.rq"))]
     scratch = _merge(store, [*reads, writes])
-    known = set(scratch) if only_new else {Quad(*quad.triple) for quad in store.quads_for_pattern(None, None, None, writes)}
+    known = (
+        set(scratch)
+        if only_new
+        else {ns.quad(quad.triple) for quad in store.quads_for_pattern(None, None, None, writes)}
+    )
     before = len(known)
-    while any([_apply(scratch, text, known, store, writes) for text in texts]):
+    while sum(_apply(scratch, text, known, store, writes) for text in texts):
         pass
     return len(known) - before
 
@@ -50,15 +55,17 @@ def _merge(store: Store, graphs: Iterable[NamedNode]) -> Store:
     many sources a copy is far cheaper.
     """
     scratch = Store()
-    scratch.extend(Quad(*quad.triple) for graph in graphs for quad in store.quads_for_pattern(None, None, None, graph))
+    scratch.extend(
+        ns.quad(quad.triple) for graph in graphs for quad in store.quads_for_pattern(None, None, None, graph)
+    )
     return scratch
 
 
 def _apply(scratch: Store, text: str, known: set[Quad], store: Store, writes: NamedNode) -> bool:
     triples = scratch.query(text)
     assert isinstance(triples, QueryTriples)
-    new = {Quad(*triple) for triple in triples} - known
+    new = {ns.quad(triple) for triple in triples} - known
     known |= new
     scratch.extend(new)
-    store.extend(Quad(*quad.triple, writes) for quad in new)
+    store.extend(ns.quad(quad.triple, writes) for quad in new)
     return bool(new)

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import IO, cast
 
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
@@ -117,8 +118,10 @@ def find(data: Path | None = None) -> list[TurtleFile]:
         UsageError: If the folder, or a file that it must hold, is missing.
     """
     ontology = root() / "ontology"
-    files = [TurtleFile(ontology / f"{name}.ttl", ns.GRAPH(graph)) for name, graph in
-             (("eurasia", "ontology"), ("align", "align"))]
+    files = [
+        TurtleFile(ontology / f"{name}.ttl", ns.GRAPH(graph))
+        for name, graph in (("eurasia", "ontology"), ("align", "align"))
+    ]
     files += [TurtleFile(path, ns.GRAPH("schemes")) for path in sorted((ontology / "schemes").glob("*.ttl"))]
     return files + _data_files(data or root() / "data")
 
@@ -132,8 +135,11 @@ def _data_files(data: Path) -> list[TurtleFile]:
     files = [TurtleFile(path, ENTITIES) for path in sorted((data / "entities").glob("*.ttl"))]
     for folder in sorted(path for path in (data / "sources").iterdir() if path.is_dir()):
         files += _source_files(folder)
-    files += [TurtleFile(data / f"{graph}.ttl", ns.GRAPH(graph)) for graph in ("links", "notes")
-              if (data / f"{graph}.ttl").is_file()]
+    files += [
+        TurtleFile(data / f"{graph}.ttl", ns.GRAPH(graph))
+        for graph in ("links", "notes")
+        if (data / f"{graph}.ttl").is_file()
+    ]
     _refuse_strays(data, {file.path for file in files})
     return files
 
@@ -178,7 +184,7 @@ def load(files: Iterable[TurtleFile]) -> Dataset:
 def add(dataset: Dataset, file: TurtleFile) -> None:
     """Parse one more file into a dataset; of a file that cannot be read, nothing is added."""
     try:
-        statements = [(Quad(*triple, file.graph), line) for triple, line in statements_of(file.path)]
+        statements = [(ns.quad(triple, file.graph), line) for triple, line in statements_of(file.path)]
     except SourceError as error:
         dataset.errors.append(error)
         return
@@ -194,7 +200,8 @@ def _as_stored(quad: Quad) -> Quad:
         return quad
     scratch = Store()
     scratch.add(quad)
-    return next(iter(scratch))
+    stored: Quad = next(iter(scratch))
+    return stored
 
 
 def add_by_content(dataset: Dataset, path: Path) -> None:
@@ -213,7 +220,7 @@ def add_by_content(dataset: Dataset, path: Path) -> None:
             if isinstance(quad.object, NamedNode):
                 homes[quad.subject] = graph_of(kind, ns.local_name(quad.object.value))
     for quad, line in scratch.lines.items():
-        moved = Quad(*quad.triple, homes.get(quad.subject, ENTITIES))
+        moved = ns.quad(quad.triple, homes.get(quad.subject, ENTITIES))
         dataset.store.add(moved)
         dataset.lines[_as_stored(moved)] = line
 
@@ -228,7 +235,7 @@ def statements_of(path: Path) -> Iterator[tuple[Triple, int]]:
     lines = _Lines(_read(path))
     empty = True
     try:
-        for quad in parse(lines, format=RdfFormat.TURTLE):
+        for quad in parse(cast("IO[bytes]", lines), format=RdfFormat.TURTLE):
             empty = False
             yield quad.triple, lines.number
     except SyntaxError as error:
@@ -258,7 +265,7 @@ class _Lines:
         self.lines = raw.splitlines(keepends=True)
         self.number = 0
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, _size: int = -1) -> bytes:
         """Hand out the next line, whatever the size asked for."""
         if self.number == len(self.lines):
             return b""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 # A page number or a line that only dates the page carries no statement.
 PAGE_NUMBER = re.compile(r"\W*\d{1,4}\W*")
@@ -25,6 +26,7 @@ ABBREVIATION = re.compile(
 )
 FINISHED = re.compile(r"[.!?…:;][”’\"'»)\]]*\d{0,3}$")
 LONGEST_HEADING = 120
+HEADING_LINES = 2
 
 
 class Kind(Enum):
@@ -122,7 +124,7 @@ def _stripped(text: str, span: Span) -> Span:
 def _is_wrapped(text: str) -> bool:
     """Tell whether line breaks fall inside sentences: often enough a line goes on in lower case."""
     lines = [line.strip() for line in text.split("\n")]
-    following = [after for line, after in zip(lines, lines[1:], strict=False) if line and after]
+    following = [after for line, after in pairwise(lines) if line and after]
     going_on = sum(1 for line in following if line[0].islower())
     return going_on > len(following) / 5
 
@@ -135,17 +137,17 @@ def _classify(text: str, block: list[Span], wrapped: bool) -> Iterator[_Paragrap
     elif _is_heading(content, len(block) if wrapped else 2 * len(block)):
         yield _Paragraph(Kind.HEADING, [whole])
     else:
-        for paragraph in _group_lines(text, block, wrapped):
-            yield paragraph
+        yield from _group_lines(text, block, wrapped)
 
 
 def _is_heading(content: str, lines: int) -> bool:
     return (
-        lines <= 2
+        lines <= HEADING_LINES
         and len(content) <= LONGEST_HEADING
         and not content[0].islower()
         and not BULLET.match(content)
         and not FINISHED.search(content)
+        and not SENTENCE_END.search(content)
         and not content.endswith(",")
     )
 
@@ -243,9 +245,7 @@ def _cut_markers(joined: str, start: int, end: int, marker: int) -> tuple[list[t
     return [(first, last) for first, last in parts if any(each.isalnum() for each in joined[first:last])], marker
 
 
-def _original(
-    joined: str, offsets: list[int], first: int, last: int, spans: list[Span]
-) -> Iterator[Span]:
+def _original(joined: str, offsets: list[int], first: int, last: int, spans: list[Span]) -> Iterator[Span]:
     """Translate a slice of the joined text back into slices of the text, one for each span it lies in."""
     while joined[first].isspace():
         first += 1

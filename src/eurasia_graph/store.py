@@ -16,7 +16,6 @@ from functools import cached_property
 from pathlib import Path
 
 from pyoxigraph import (
-    DefaultGraph,
     NamedNode,
     QueryBoolean,
     QuerySolutions,
@@ -122,12 +121,11 @@ def refuse_service(sparql: str) -> None:
         if "SERVICE" in (match.group("word") or match.group("prefix") or "").upper():
             line = sparql.count("\n", 0, match.start()) + 1
             way_out = (
-                "give the prefix another name" if match.group("prefix") else
-                "leave the clause out and join the results on your side"
+                "give the prefix another name"
+                if match.group("prefix")
+                else "leave the clause out and join the results on your side"
             )
-            raise QueryError(
-                f"line {line}: SERVICE is refused, since this store calls no other; {way_out}", status=403
-            )
+            raise QueryError(f"line {line}: SERVICE is refused, since this store calls no other; {way_out}", status=403)
 
 
 UPDATE_WORDS = {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"}
@@ -176,7 +174,9 @@ def load_files(paths: Iterable[Path]) -> ReleaseStore:
             known = ", ".join(f".{each.extension}" for each in carrying(Content.GRAPH, Content.DATASET))
             raise UsageError(f"{path}: the extension {path.suffix!r} names no RDF format; give one of {known}")
         try:
-            engine.bulk_extend(parse(path=str(path), format=found.engine, base_iri=path.resolve().as_uri(), rename_blank_nodes=True))
+            engine.bulk_extend(
+                parse(path=str(path), format=found.engine, base_iri=path.resolve().as_uri(), rename_blank_nodes=True)
+            )
         except OSError as error:
             raise UsageError(f"cannot read {path}: {error.strerror or error}; give the path of an RDF file") from None
         except SyntaxError as error:
@@ -202,7 +202,13 @@ def keep(store: ReleaseStore, folder: Path) -> None:
         raise StoreError(f"the release cannot be kept in {folder.parent}: {error.strerror}") from None
     try:
         store.engine.dump(str(scratch / "release.nq"), RdfFormat.N_QUADS)
-        description = {"quads": len(store.engine), "content": store.content, "inputs": store.inputs, "iri": store.iri.value, "warnings": store.warnings}
+        description = {
+            "quads": len(store.engine),
+            "content": store.content,
+            "inputs": store.inputs,
+            "iri": store.iri.value,
+            "warnings": store.warnings,
+        }
         (scratch / "release.json").write_text(json.dumps(description), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         scratch.rename(folder)
@@ -220,7 +226,11 @@ def load_kept(folder: Path) -> ReleaseStore | None:
         if len(engine) != description["quads"]:
             return None
         return ReleaseStore(
-            engine, NamedNode(description["iri"]), description["content"], description["inputs"], description["warnings"]
+            engine,
+            NamedNode(description["iri"]),
+            description["content"],
+            description["inputs"],
+            description["warnings"],
         )
     except (OSError, ValueError, KeyError, SyntaxError):
         return None

@@ -54,7 +54,9 @@ def format_triples(ntriples: str) -> str:
     for prefix, namespace in {**ns.PREFIXES, **prefixes_of(ntriples)}.items():
         graph.bind(prefix, namespace, replace=True)
     out = io.BytesIO()
-    _CanonicalSerializer(graph).serialize(out, canon=any(isinstance(each, BNode) for each in graph.all_nodes()))
+    _CanonicalSerializer(graph).serialize(  # type: ignore[no-untyped-call]
+        out, canon=any(isinstance(each, BNode) for each in graph.all_nodes())
+    )
     return out.getvalue().decode("utf-8").rstrip("\n") + "\n"
 
 

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pyoxigraph import Literal, NamedNode, Quad
 
@@ -92,7 +92,8 @@ class Report:
     def json(self) -> str:
         """Write the findings as a JSON object with the arrays `findings` and `unreadable`."""
         found = [
-            {**asdict(each), "severity": each.severity.value, "place": _place_json(each.place)} for each in self.findings
+            {**asdict(each), "severity": each.severity.value, "place": _place_json(each.place)}
+            for each in self.findings
         ]
         unreadable = [
             {"path": str(shown(each.path)), "line": each.line, "column": each.column, "message": each.problem}
@@ -145,7 +146,8 @@ def check_world(dataset: Dataset) -> Report:
 @lru_cache(maxsize=2)
 def _shapes(severity: str) -> Any:
     """Read the shapes, those of another severity switched off."""
-    from rdflib import RDF, SH, Graph, Literal as RdflibLiteral, URIRef
+    from rdflib import RDF, SH, Graph, URIRef
+    from rdflib import Literal as RdflibLiteral
 
     graph = Graph()
     for path in sorted((root() / "ontology" / "shapes").glob("*.ttl")):
@@ -162,12 +164,14 @@ def _shape_findings(dataset: Dataset, severity: str) -> Iterator[Finding]:
     from rdflib import RDF, SH
 
     shapes = _shapes(severity)
-    _, report, text = validate(dataset.store, shacl_graph=shapes, inplace=True)
+    _, report, text = validate(cast("Any", dataset.store), shacl_graph=shapes, inplace=True)
     if not hasattr(report, "subjects"):
         raise EurasiaGraphError(f"the shapes cannot be run: {text}")
     for result in set(report.subjects(RDF.type, SH.ValidationResult)):
-        parts = {name: report.value(result, SH[name]) for name in
-                 ("focusNode", "resultPath", "value", "sourceShape", "resultMessage", "resultSeverity")}
+        parts = {
+            name: report.value(result, SH[name])
+            for name in ("focusNode", "resultPath", "value", "sourceShape", "resultMessage", "resultSeverity")
+        }
         yield _from_result(dataset, shapes, parts)
 
 
@@ -198,10 +202,11 @@ def _seen(dataset: Dataset, subject: Any, predicate: NamedNode | None, value: st
     name = ns.shorten(str(subject))
     if predicate is None:
         return f"{name}, at odds with {ns.shorten(str(other))}" if other else name
-    values = [value] if value is not None else [
-        _written(quad.object)
-        for quad in dataset.store.quads_for_pattern(_node(subject), predicate, None, None)
-    ]
+    values = (
+        [value]
+        if value is not None
+        else [_written(quad.object) for quad in dataset.store.quads_for_pattern(_node(subject), predicate, None, None)]
+    )
     shown = ", ".join(sorted({ns.shorten(each) for each in values})) or "nothing"
     against = f", at odds with {ns.shorten(str(other))}" if other else ""
     return f"{ns.shorten(predicate.value)} {shown} at {name}{against}"
@@ -239,16 +244,22 @@ def _undefined_terms(dataset: Dataset) -> Iterator[Finding]:
     """Find terms of our namespace that the ontology does not define, which a shape would pass over in silence."""
     ontology = ns.GRAPH("ontology")
     defined = {
-        quad.subject.value for quad in dataset.store.quads_for_pattern(None, ns.RDFS("label"), None, ontology)
+        quad.subject.value
+        for quad in dataset.store.quads_for_pattern(None, ns.RDFS("label"), None, ontology)
         if isinstance(quad.subject, NamedNode)
     }
     for quad in dataset.lines:
         for term in (quad.predicate, quad.object):
             if isinstance(term, NamedNode) and term.value.startswith(ns.EG) and term.value not in defined:
-                near = nearest(term.value[len(ns.EG):], (each[len(ns.EG):] for each in defined))
+                near = nearest(term.value[len(ns.EG) :], (each[len(ns.EG) :] for each in defined))
                 hint = f" Write {' or '.join(f'eg:{each}' for each in near)}." if near else ""
-                yield _found(dataset, quad, "Undefined-term", f"A term in eg: is one that the ontology defines.{hint}",
-                             f"eg:{term.value[len(ns.EG):]} at {ns.shorten(_subject(quad))}")
+                yield _found(
+                    dataset,
+                    quad,
+                    "Undefined-term",
+                    f"A term in eg: is one that the ontology defines.{hint}",
+                    f"eg:{term.value[len(ns.EG) :]} at {ns.shorten(_subject(quad))}",
+                )
 
 
 def _bad_dates(dataset: Dataset) -> Iterator[Finding]:
@@ -259,8 +270,13 @@ def _bad_dates(dataset: Dataset) -> Iterator[Finding]:
             try:
                 bounds(quad.object.value)
             except DateError as error:
-                yield _found(dataset, quad, "Date", f"A date is an EDTF date: {error}.",
-                             f'{ns.shorten(quad.predicate.value)} "{quad.object.value}" at {ns.shorten(_subject(quad))}')
+                yield _found(
+                    dataset,
+                    quad,
+                    "Date",
+                    f"A date is an EDTF date: {error}.",
+                    f'{ns.shorten(quad.predicate.value)} "{quad.object.value}" at {ns.shorten(_subject(quad))}',
+                )
 
 
 def _found(dataset: Dataset, quad: Quad, rule: str, message: str, seen: str) -> Finding:
@@ -277,7 +293,13 @@ def _subject(quad: Quad) -> str:
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:
     def key(finding: Finding) -> tuple[str, int, str, str, str]:
         place = finding.place
-        return (str(place.path) if place else "", place.line if place else 0, finding.rule, finding.focus, finding.value or "")
+        return (
+            str(place.path) if place else "",
+            place.line if place else 0,
+            finding.rule,
+            finding.focus,
+            finding.value or "",
+        )
 
     return sorted(findings, key=key)
 
@@ -293,8 +315,12 @@ def _place_json(place: Place | None) -> dict[str, Any] | None:
 def _sarif_result(rule: str, level: str, message: str, place: Place | None) -> dict[str, Any]:
     result: dict[str, Any] = {"ruleId": rule, "level": level, "message": {"text": message}}
     if place:
-        result["locations"] = [{"physicalLocation": {
-            "artifactLocation": {"uri": shown(place.path).as_posix()},
-            "region": {"startLine": place.line, "startColumn": place.column},
-        }}]
+        result["locations"] = [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": shown(place.path).as_posix()},
+                    "region": {"startLine": place.line, "startColumn": place.column},
+                }
+            }
+        ]
     return result

@@ -11,6 +11,7 @@ import io
 import json
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
+from pyoxigraph import QuerySolutions
 from werkzeug.wrappers import Response as BaseResponse
 
 from eurasia_graph import namespaces as ns
@@ -24,7 +25,7 @@ from eurasia_graph.web.sparql import answer, respond
 
 blueprint = Blueprint("queries", __name__)
 
-JSON = Format("json", "application/json", "json", FORMATS["json"].content)
+JSON = Format("json", "application/json", "json", FORMATS["json"].content, FORMATS["json"].engine)
 OFFERED = [JSON, *(FORMATS[name] for name in ("json", "csv", "tsv", "xml"))]
 EXTENSIONS = {"json": JSON, "csv": FORMATS["csv"], "tsv": FORMATS["tsv"], "xml": FORMATS["xml"]}
 
@@ -69,7 +70,8 @@ def ask(name: str) -> Response | str:
 def answer_in(store: ReleaseStore, canned: CannedQuery, values: dict[str, str], chosen: Format) -> Response:
     """Answer in a W3C results format."""
     found = store.query(canned.bind(store, values))
-    return respond(found.serialize(format=chosen.engine) or b"", chosen)  # type: ignore[arg-type]
+    assert isinstance(found, QuerySolutions)
+    return respond(found.serialize(format=chosen.rows) or b"", chosen)
 
 
 def _write(rows: Rows, chosen: Format) -> Response:

@@ -7,7 +7,7 @@ The front page, and a page and data for every IRI of the graph.
 from __future__ import annotations
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
-from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, serialize
+from pyoxigraph import Literal, NamedNode, Triple, serialize
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -55,11 +55,11 @@ def data(name: str) -> Response:
     store = the_store()
     node = _find(store, name)
     chosen = choose(request, DATA)
-    assert chosen and isinstance(chosen.engine, RdfFormat)
+    assert chosen
     triples = sorted({*_outgoing(store, node), *_incoming(store, node)}, key=str)
     text = " ".join(map(str, triples))
     used = {prefix: namespace for prefix, namespace in ns.PREFIXES.items() if f"<{namespace}" in text}
-    return respond(serialize(triples, format=chosen.engine, prefixes=used) or b"", chosen)
+    return respond(serialize(triples, format=chosen.rdf, prefixes=used) or b"", chosen)
 
 
 @blueprint.route("/page/<path:name>")
@@ -72,7 +72,13 @@ def page(name: str) -> str:
     outgoing = sorted(_outgoing(store, node), key=lambda triple: (triple.predicate.value, str(triple.object)))
     incoming = sorted(_incoming(store, node), key=lambda triple: (triple.predicate.value, str(triple.subject)))
     return render_template(
-        "thing.html", name=name, iri=node.value, label=_label(store, node), outgoing=outgoing, incoming=incoming, link=_link
+        "thing.html",
+        name=name,
+        iri=node.value,
+        label=_label(store, node),
+        outgoing=outgoing,
+        incoming=incoming,
+        link=_link,
     )
 
 

@@ -1,6 +1,4 @@
-"""
-Run the application on a port of this machine until somebody stops it.
-"""
+"""Run the application on a port of this machine until somebody stops it."""
 
 from __future__ import annotations
 
@@ -41,7 +39,9 @@ def run(app: Flask, host: str, port: int) -> None:
     except (OSError, SystemExit) as error:
         number = getattr(error, "errno", None)
         reason = {errno.EADDRINUSE: "another program is using it", errno.EACCES: "it is reserved"}.get(number or 0)
-        raise UsageError(f"cannot serve on {host}:{port}: {reason or error}; try --port {port + 1 if port else 8001}") from None
+        raise UsageError(
+            f"cannot serve on {host}:{port}: {reason or error}; try --port {port + 1 if port else 8001}"
+        ) from None
     print(f"http://{host}:{server.server_port}/  (Ctrl-C stops it)", file=sys.stderr, flush=True)
     try:
         server.serve_forever()

@@ -34,9 +34,14 @@ def endpoint() -> Response | str:
 
     query = _query_of_request()
     if query is None:
-        if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html" and request.method == "GET":
+        if (
+            request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+            and request.method == "GET"
+        ):
             return render_template("sparql.html", query=EXAMPLE)
-        raise BadRequest("there is no query; send it as ?query=, as a form field, or as a body of type application/sparql-query")
+        raise BadRequest(
+            "there is no query; send it as ?query=, as a form field, or as a body of type application/sparql-query"
+        )
     return answer(the_store(), query)
 
 
@@ -79,7 +84,10 @@ def answer(store: ReleaseStore, query: str) -> Response:
     offered = GRAPHS if isinstance(found, QueryTriples) else BOOLEANS if isinstance(found, QueryBoolean) else ROWS
     chosen = choose(request, offered)
     assert chosen
-    return respond(found.serialize(format=chosen.engine) or b"", chosen)  # type: ignore[arg-type]
+    body = (
+        found.serialize(format=chosen.rdf) if isinstance(found, QueryTriples) else found.serialize(format=chosen.rows)
+    )
+    return respond(body or b"", chosen)
 
 
 def respond(body: bytes | str, chosen: Format) -> Response:

@@ -1,0 +1,164 @@
+"""Every term explains itself, and the ontology keeps its own house in order."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+from pyoxigraph import Literal, NamedNode
+
+from eurasia_graph import namespaces as ns
+from eurasia_graph import sources
+
+DATASET = sources.load(sources.find())
+ONTOLOGY = ns.GRAPH("ontology")
+TERMS = sorted(
+    {
+        quad.subject.value
+        for quad in DATASET.store.quads_for_pattern(None, ns.RDF("type"), None, ONTOLOGY)
+        if isinstance(quad.subject, NamedNode) and quad.subject.value.startswith(ns.EG)
+    }
+)
+KINDS = {
+    "Foundation",
+    "Proposal",
+    "Signature",
+    "Accession",
+    "Ratification",
+    "NonRatification",
+    "Prolongation",
+    "Registration",
+    "EntryIntoForce",
+    "CharterAdoption",
+    "Transformation",
+    "Succession",
+    "MembershipChange",
+    "StatusGrant",
+    "Withdrawal",
+    "Meeting",
+    "Declaration",
+    "OrganCreation",
+    "Exercise",
+    "Decision",
+    "Law",
+    "MilitaryBase",
+    "Negotiation",
+    "Visit",
+    "Aid",
+}
+
+
+def literals(subject: str, predicate: NamedNode) -> list[Literal]:
+    """The literals of a term."""
+    quads = DATASET.store.quads_for_pattern(NamedNode(subject), predicate, None, ONTOLOGY)
+    return [quad.object for quad in quads if isinstance(quad.object, Literal)]
+
+
+@pytest.mark.parametrize("term", TERMS, ids=ns.local_name)
+def test_a_term_has_one_label_one_definition_and_a_question(term: str) -> None:
+    """In English, without blanks at the ends; the question is why the term is there."""
+    for predicate in (ns.RDFS("label"), ns.SKOS("definition"), ns.EG("competencyQuestion")):
+        found = literals(term, predicate)
+        assert len(found) == 1, predicate
+        assert found[0].language == "en"
+        assert found[0].value == found[0].value.strip()
+    assert literals(term, ns.SKOS("definition"))[0].value.endswith(".")
+    assert literals(term, ns.EG("competencyQuestion"))[0].value.endswith("?")
+
+
+def test_no_two_terms_share_a_label_within_their_kind() -> None:
+    """A class and a property may share a word, such as actor; two classes may not."""
+    labels = Counter((term[len(ns.EG)].isupper(), literals(term, ns.RDFS("label"))[0].value) for term in TERMS)
+
+    assert [label for label, count in labels.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("term", TERMS, ids=ns.local_name)
+def test_names_follow_the_style(term: str) -> None:
+    """Classes are UpperCamel, properties lowerCamel."""
+    kinds = {
+        ns.value(quad.object)
+        for quad in DATASET.store.quads_for_pattern(NamedNode(term), ns.RDF("type"), None, ONTOLOGY)
+    }
+    pattern = r"[A-Z][A-Za-z0-9]*" if ns.OWL + "Class" in kinds else r"[a-z][A-Za-z0-9]*"
+
+    assert re.fullmatch(pattern, term[len(ns.EG) :])
+
+
+def test_the_header_names_version_licence_and_prefix() -> None:
+    """Tools find what they need to cite and to abbreviate."""
+    header = ns.BASE + "ontology"
+    predicates = {quad.predicate for quad in DATASET.store.quads_for_pattern(NamedNode(header), None, None, ONTOLOGY)}
+
+    assert {
+        ns.OWL("versionIRI"),
+        ns.OWL("versionInfo"),
+        ns.DCTERMS("license"),
+        ns.VANN("preferredNamespacePrefix"),
+    } <= predicates
+
+
+def test_nothing_is_declared_in_a_foreign_namespace() -> None:
+    """The ontology speaks of its own terms; alignments stand in a file of their own and import nothing."""
+    subjects = {
+        ns.value(quad.subject)
+        for quad in DATASET.store.quads_for_pattern(None, None, None, ONTOLOGY)
+        if isinstance(quad.subject, NamedNode)
+    }
+    imports = list(DATASET.store.quads_for_pattern(None, ns.OWL("imports"), None, None))
+
+    assert {each for each in subjects if not each.startswith(ns.BASE)} == set()
+    assert imports == []
+
+
+def test_no_property_that_a_source_fills_is_functional() -> None:
+    """One functional property would let a reasoner merge two states."""
+    assert list(DATASET.store.quads_for_pattern(None, ns.RDF("type"), ns.OWL("FunctionalProperty"), None)) == []
+    assert list(DATASET.store.quads_for_pattern(None, ns.OWL("sameAs"), None, None)) == []
+
+
+def test_every_kind_of_event_of_the_rules_is_a_class() -> None:
+    """The closed list of kinds stands below eg:Event, and the shape allows exactly its leaves."""
+    below = {
+        ns.value(quad.subject): ns.value(quad.object)
+        for quad in DATASET.store.quads_for_pattern(None, ns.RDFS("subClassOf"), None, ONTOLOGY)
+    }
+    events = {term for term in below if below[term] == ns.EG + "Event" or below.get(below[term]) == ns.EG + "Event"}
+    leaves = {term.removeprefix(ns.EG) for term in events if term not in set(below.values())}
+    shape = (sources.root() / "ontology/shapes/event-claim.ttl").read_text(encoding="utf-8")
+    allowed = set(re.findall(r"eg:(\w+)\n", shape.partition("sh:in (")[2].partition(")")[0]))
+
+    assert leaves >= KINDS
+    assert allowed == leaves
+
+
+def test_every_generated_term_is_refused_in_files() -> None:
+    """Constraint 33 lists each property whose definition begins with Generated."""
+    shape = (
+        (sources.root() / "ontology/shapes/claim.ttl")
+        .read_text(encoding="utf-8")
+        .partition("shape:Generated-property-query")[2]
+    )
+    generated = {
+        term
+        for term in TERMS
+        if term[len(ns.EG)].islower() and literals(term, ns.SKOS("definition"))[0].value.startswith("Generated")
+    }
+
+    assert {term for term in generated if f"eg:{term[len(ns.EG) :]}" not in shape} == set()
+
+
+def test_every_concept_of_a_scheme_is_defined() -> None:
+    """Statuses, modalities, reasons and kinds of difference are in one scheme each, labelled and defined."""
+    graph = ns.GRAPH("schemes")
+    concepts = {
+        quad.subject for quad in DATASET.store.quads_for_pattern(None, ns.RDF("type"), ns.SKOS("Concept"), graph)
+    }
+
+    for concept in concepts:
+        for predicate in (ns.SKOS("prefLabel"), ns.SKOS("definition"), ns.SKOS("inScheme")):
+            assert len(list(DATASET.store.quads_for_pattern(concept, predicate, None, graph))) == 1, (
+                concept,
+                predicate,
+            )

@@ -1,0 +1,246 @@
+"""The store is read-only, opens no connection, and is kept whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, QueryBoolean, QuerySolutions, Store
+
+from conftest import copy_mini
+from eurasia_graph import namespaces as ns
+from eurasia_graph import pipeline
+from eurasia_graph.errors import QueryError, StoreError, UsageError
+from eurasia_graph.store import ReleaseStore, from_quads, load_files, load_kept, refuse_service
+
+CALL = "<http://127.0.0.1:9/> { ?s ?p ?o }"
+
+CALLS = [
+    f"SELECT * {{ SERVICE {CALL} }}",
+    f"SELECT * {{ SERVICE SILENT {CALL} }}",
+    f"select * {{ service {CALL} }}",
+    f"SELECT * {{ {{ SELECT * {{ SERVICE {CALL} }} }} }}",
+    "SELECT * { BIND(<http://a> AS ?g) SERVICE ?g { ?s ?p ?o } }",
+    f"ASK {{ OPTIONAL {{ SERVICE{CALL} }} }}",
+    f"CONSTRUCT {{ ?s ?p ?o }} {{ SERVICE {CALL} }}",
+    f"SELECT * {{ # a comment\n SERVICE {CALL} }}",
+    f"SELECT * {{ FILTER EXISTS {{ SERVICE {CALL} }} }}",
+    # The engine reads without a lexer, so that these are calls as well.
+    "PREFIX : <http://127.0.0.1:9/> SELECT * { SERVICE:x { ?s ?p ?o } }",
+    f"SELECT * {{ SERVICESILENT{CALL} }}",
+    f"SELECT * {{ ?s ?p trueSERVICE{CALL} }}",
+    f"PREFIX a: <http://a/> SELECT * {{ ?s ?p a:.SERVICE{CALL} }}",
+    f"SELECT * {{ ?s ?p 1SERVICE{CALL} }}",
+    f"SELECT * {{ ?s ?p 'a'SERVICE{CALL} }}",
+]
+NO_CALLS = [
+    'SELECT * { ?s ?p "SERVICE" }',
+    "SELECT * { ?s ?p '''a 'SERVICE' <x>''' }",
+    "SELECT * { ?SERVICE ?p $service }",
+    "SELECT * { ?s <http://a/SERVICE> ?o } # SERVICE",
+    "PREFIX a: <http://a/> SELECT * { ?s a:SERVICE a:x.SERVICE }",
+    'SELECT * { ?s ?p "a\\"SERVICE" }',
+]
+
+
+@pytest.mark.parametrize("query", CALLS)
+def test_a_call_to_another_service_is_refused_before_the_engine_sees_it(query: str) -> None:
+    """Wherever the keyword stands and however it is written."""
+    with pytest.raises(QueryError, match="SERVICE is refused") as caught:
+        refuse_service(query)
+
+    assert caught.value.status == 403
+
+
+@pytest.mark.parametrize("query", NO_CALLS)
+def test_the_word_alone_is_no_call(query: str) -> None:
+    """In strings, IRIs, comments, variables and names it means nothing."""
+    refuse_service(query)
+    assert isinstance(ReleaseStore(Store()).query(query), QuerySolutions)
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        "INSERT DATA { <a:a> <a:b> <a:c> }",
+        "CLEAR ALL",
+        "LOAD <file:///etc/hostname>",
+        "PREFIX a: <http://a/> DELETE WHERE { ?s ?p ?o }",
+        "DROP ALL",
+    ],
+)
+def test_an_update_is_no_query(update: str) -> None:
+    """The store says that it is read-only, and stays as it is."""
+    store = ReleaseStore(Store())
+    store.engine.add(Quad(NamedNode("a:a"), NamedNode("a:b"), Literal("c")))
+
+    with pytest.raises(QueryError, match="read-only"):
+        store.query(update)
+    assert len(store.engine) == 1
+
+
+def test_from_reads_no_file_and_no_address(tmp_path: Path) -> None:
+    """A graph that the store does not hold is empty, whatever its name points at."""
+    secret = tmp_path / "secret.ttl"
+    secret.write_text("<http://a> <http://b> <http://c> .", encoding="utf-8")
+    store = ReleaseStore(Store())
+
+    for address in (secret.as_uri(), "http://127.0.0.1:9/data"):
+        answer = store.query(f"ASK FROM <{address}> {{ ?s ?p ?o }}")
+        assert isinstance(answer, QueryBoolean)
+        assert not answer
+
+
+def test_a_syntax_error_names_line_and_column() -> None:
+    """The message is the engine's, with what to do."""
+    with pytest.raises(QueryError, match=r"1:\d+.*start with PREFIX lines"):
+        ReleaseStore(Store()).query("SELECT * WHERE { ?s ?p }")
+
+
+def test_the_default_graph_is_what_texts_say_and_what_follows(release: ReleaseStore) -> None:
+    """Judgements, notes, bounds, differences and provenance are asked for by name."""
+    hidden = release.query(
+        f"ASK {{ {{ ?x a <{ns.EG}Difference> }} UNION {{ ?x <{ns.EG}earliest> ?y }} "
+        f"UNION {{ ?x a <{ns.EG}Note> }} UNION {{ ?x <{ns.EG}inputsSha256> ?y }} UNION {{ ?x <{ns.EG}judgedBy> ?y }} }}"
+    )
+    seen = release.query(
+        f"ASK {{ ?m a <{ns.EG}Membership> . ?c a <{ns.EG}EventClaim> . ?p a <{ns.EG}Sentence> . ?s a <{ns.EG}State> }}"
+    )
+
+    assert not hidden
+    assert seen
+
+
+def test_a_triple_in_two_graphs_counts_once(release: ReleaseStore) -> None:
+    """The default graph is a set, not a pile of graphs."""
+    quads = list(release.engine.quads_for_pattern(None, None, None, DefaultGraph()))
+    answer = release.query("SELECT (COUNT(*) AS ?rows) { ?s ?p ?o }")
+    assert isinstance(answer, QuerySolutions)
+
+    assert len({quad.triple for quad in quads}) == len(quads)
+    assert ns.value(next(answer)["rows"]) == str(len(quads))
+
+
+def test_a_second_start_loads_what_the_first_one_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is checked or derived again while the inputs are the same."""
+    data = copy_mini(tmp_path / "data")
+    monkeypatch.setenv("EURASIA_GRAPH_CACHE", str(tmp_path / "cache"))
+    stages: list[str] = []
+
+    first = pipeline.open_release(data, stages.append)
+    stages.clear()
+    second = pipeline.open_release(data, stages.append)
+
+    assert stages == []
+    assert (second.iri, second.content, len(second.engine)) == (first.iri, first.content, len(first.engine))
+
+
+def test_a_change_of_one_file_makes_a_new_release(tmp_path: Path) -> None:
+    """The key of a kept release is what it was built from."""
+    data = copy_mini(tmp_path / "data")
+    before = pipeline.inputs_digest(data)
+    claims = data / "sources/two/claims.ttl"
+    claims.write_text(claims.read_text(encoding="utf-8").replace('"2001"', '"2002"'), encoding="utf-8")
+
+    assert pipeline.inputs_digest(data) != before
+
+
+@pytest.mark.parametrize("damage", ["cut", "garbled", "gone", "description"])
+def test_a_damaged_release_is_built_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
+    """Half a file is never served."""
+    data = copy_mini(tmp_path / "data")
+    monkeypatch.setenv("EURASIA_GRAPH_CACHE", str(tmp_path / "cache"))
+    whole = len(pipeline.open_release(data).engine)
+    folder = next((tmp_path / "cache").iterdir())
+    quads = folder / "release.nq"
+    if damage == "cut":
+        quads.write_bytes(quads.read_bytes().rsplit(b"\n", 9)[0] + b"\n")
+    elif damage == "garbled":
+        quads.write_text("not N-Quads", encoding="utf-8")
+    elif damage == "gone":
+        quads.unlink()
+    else:
+        (folder / "release.json").write_text("{}", encoding="utf-8")
+
+    assert load_kept(folder) is None
+    assert len(pipeline.open_release(data).engine) == whole
+
+
+def test_a_folder_that_cannot_be_written_is_no_reason_to_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The release is used all the same, and somebody is told what would help."""
+    blocked = tmp_path / "a file, not a folder"
+    blocked.write_text("", encoding="utf-8")
+    monkeypatch.setenv("EURASIA_GRAPH_CACHE", str(blocked))
+    told: list[str] = []
+
+    store = pipeline.open_release(copy_mini(tmp_path / "data"), told.append)
+
+    assert len(store.engine) > 0
+    assert any("cannot be kept" in line and "EURASIA_GRAPH_CACHE" in line for line in told)
+
+
+def test_cleaning_takes_releases_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of somebody else's in the same place stays."""
+    monkeypatch.setenv("EURASIA_GRAPH_CACHE", str(tmp_path / "cache"))
+    pipeline.open_release(copy_mini(tmp_path / "data"))
+    (tmp_path / "cache" / "photos").mkdir()
+
+    pipeline.clean_cache()
+
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["photos"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.ttl", "<http://a/s> <http://a/p> 1 ."),
+        ("a.nt", "<http://a/s> <http://a/p> <http://a/o> ."),
+        ("a.nq", "<http://a/s> <http://a/p> <http://a/o> <http://a/g> ."),
+        ("a.trig", "<http://a/g> { <http://a/s> <http://a/p> 1 }"),
+        ("a.jsonld", '{"@id": "http://a/s", "http://a/p": 1}'),
+        (
+            "a.rdf",
+            '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:a="http://a/"><rdf:Description rdf:about="http://a/s" a:p="1"/></rdf:RDF>',
+        ),
+    ],
+)
+def test_any_rdf_file_can_be_served_as_it_is(tmp_path: Path, name: str, content: str) -> None:
+    """The default graph is the merge, so that a query without GRAPH finds what the file says."""
+    file = tmp_path / name
+    file.write_text(content, encoding="utf-8")
+
+    assert load_files([file]).query("ASK { <http://a/s> <http://a/p> ?o }")
+
+
+def test_a_file_of_no_rdf_format_is_refused(tmp_path: Path) -> None:
+    """The message lists the extensions that are read."""
+    with pytest.raises(UsageError, match=r"'\.xls' names no RDF format; give one of \.ttl"):
+        load_files([tmp_path / "table.xls"])
+
+
+def test_a_broken_file_is_refused_with_its_line(tmp_path: Path) -> None:
+    """Serving a file that cannot be read is an error before the port opens."""
+    file = tmp_path / "a.ttl"
+    file.write_text("<http://a> <http://b> .\n", encoding="utf-8")
+
+    with pytest.raises(StoreError, match=r"a\.ttl:1:\d+: this is not turtle"):
+        load_files([file])
+
+
+def test_two_files_with_the_same_blank_node_keep_two_nodes(tmp_path: Path) -> None:
+    """Blank nodes are local to their file."""
+    for name in ("a.nt", "b.nt"):
+        (tmp_path / name).write_text(f'_:x <http://a/p> "{name}" .\n', encoding="utf-8")
+    store = load_files([tmp_path / "a.nt", tmp_path / "b.nt"])
+
+    answer = store.query("SELECT (COUNT(DISTINCT ?s) AS ?n) { ?s ?p ?o }")
+    assert isinstance(answer, QuerySolutions)
+    assert ns.value(next(answer)["n"]) == "2"
+
+
+def test_a_store_is_made_of_any_quads() -> None:
+    """Tests and other programs can hand in what they like."""
+    engine = Store()
+    engine.add(Quad(NamedNode("http://a/s"), NamedNode("http://a/p"), Literal("o"), ns.GRAPH("entities")))
+
+    assert from_quads(engine).query("ASK { <http://a/s> ?p ?o }")
