@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 import sys
 
 from flask import Flask
@@ -34,18 +35,25 @@ def run(app: Flask, host: str, port: int) -> None:
     Raises:
         UsageError: If the address cannot be had; says which option helps.
     """
+    # Bound here and not by Werkzeug, which prints a text of its own and ends the process.
+    with _bound(host, port) as listening:
+        port = listening.getsockname()[1]
+        server = make_server(host, port, app, threaded=True, request_handler=QuietHandler, fd=listening.fileno())
+        print(f"http://{host}:{port}/  (Ctrl-C stops it)", file=sys.stderr, flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print("stopped", file=sys.stderr)
+        finally:
+            server.server_close()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        server = make_server(host, port, app, threaded=True, request_handler=QuietHandler)
-    except (OSError, SystemExit) as error:
-        number = getattr(error, "errno", None)
-        reason = {errno.EADDRINUSE: "another program is using it", errno.EACCES: "it is reserved"}.get(number or 0)
-        raise UsageError(
-            f"cannot serve on {host}:{port}: {reason or error}; try --port {port + 1 if port else 8001}"
-        ) from None
-    print(f"http://{host}:{server.server_port}/  (Ctrl-C stops it)", file=sys.stderr, flush=True)
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-    finally:
-        server.server_close()
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        reasons = {errno.EADDRINUSE: "another program is using it", errno.EACCES: "it is reserved"}
+        reason = reasons.get(error.errno or 0, error.strerror or str(error))
+        another = f"try --port {port + 1 if port else 8000}"
+        raise UsageError(f"cannot serve on {host}:{port}: {reason}; {another}") from None

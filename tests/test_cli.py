@@ -1,0 +1,305 @@
+"""The command line does what its help says; results go to stdout, all else to stderr."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from conftest import CHECKOUT, TESTS
+from eurasia_graph import queries
+from eurasia_graph.cli import main
+
+TEXT = TESTS / "mini" / "texts" / "one.txt"
+COMMANDS = ["validate", "fmt", "passages", "verify", "coverage", "build", "query", "explain", "serve", "export"]
+
+
+def run(*words: object) -> Result:
+    """Run the command as a user would, in this process."""
+    return CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    """--help says what it does and shows one call."""
+    result = run(command, "--help")
+
+    assert result.exit_code == 0
+    assert f"Example: eurasia-graph {command}" in result.stdout
+
+
+@pytest.mark.parametrize("name", list(queries.load()))
+def test_every_canned_query_is_a_command_with_its_parameters(name: str) -> None:
+    """Options, needs and columns come from the header of the file."""
+    result = run("query", name, "--help")
+
+    for parameter in queries.by_name(name).parameters:
+        assert f"--{parameter.name}" in result.stdout
+    for column in queries.by_name(name).columns:
+        assert f"?{column}" in result.stdout
+
+
+def test_a_query_prints_a_table_of_short_names() -> None:
+    """The first line has the columns, in the order of the contract."""
+    result = run("query", "members-on", "--body", "cst", "--date", "1992-12-31")
+
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["body", "member", "memberLabel", "status", "certainty", "from", "source", "claim"]
+    assert lines[1].split() == [
+        "CST",
+        "AM",
+        "Armenia",
+        "signatory",
+        "certain",
+        "1992-05-15",
+        "icds-2016",
+        "icds-2016/8",
+    ]
+    assert len(lines) == 7
+
+
+def test_json_is_an_array_of_objects_with_whole_iris() -> None:
+    """Programs get IRIs, numbers as numbers, and null for what is not said."""
+    rows = json.loads(run("query", "succession", "--body", "caec", "--format", "json").stdout)
+
+    assert rows[0]["step"] == -1
+    assert rows[0]["newBody"] == "https://w3id.org/eurasia-graph/id/body/CAEC"
+
+
+@pytest.mark.parametrize(
+    ("form", "begins"),
+    [
+        ("csv", "step,oldBody,newBody,date,source,claim\n-1,https://w3id.org/"),
+        ("tsv", "step\toldBody\t"),
+        ("xml", "<?xml version"),
+    ],
+)
+def test_other_formats_carry_the_same_columns(form: str, begins: str) -> None:
+    """CSV and TSV have a header line; XML is the W3C results format."""
+    result = run("query", "succession", "--body", "caec", "--format", form)
+
+    assert result.stdout.startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (["query", "members-on", "--body", "cso", "--date", "1993"], 2, "no body 'cso'; nearest: csto, sco, eco"),
+        (["query", "members-on", "--body", "csto"], 2, "members-on needs date"),
+        (["query", "members-on", "--bodi", "csto"], 2, "No such option '--bodi'"),
+        (["query", "member-on"], 2, "no query 'member-on'; nearest: members-on"),
+        (["query"], 2, "query needs a name, --list, --sparql or --file"),
+        (["query", "--sparql", "SELECT * WHERE {"], 1, "this is not a SPARQL query"),
+        (["query", "--sparql", "SELECT * { SERVICE <http://127.0.0.1/> { ?s ?p ?o } }"], 1, "SERVICE is refused"),
+        (["query", "--file", "nowhere.rq"], 2, "cannot read nowhere.rq"),
+        (["explain", "icds-2016/999"], 2, "no claim 'icds-2016/999'; nearest: icds-2016/99"),
+        (["coverage", "icds"], 2, "no source 'icds'; there are eurasianism-central-asia, icds-2016"),
+        (["verify", "icds-2016", "nowhere.txt"], 2, "cannot read nowhere.txt"),
+        (["passages", "nowhere", str(TEXT)], 2, "to add one, make the folder"),
+        (["export", "turtel"], 2, "no format 'turtel'; nearest: turtle"),
+        (["validate", "--data", "nowhere"], 2, "no folder nowhere"),
+        (["serve", "table.xls"], 2, "names no RDF format"),
+        (["serve", "--port", "99999"], 2, "is not in the range"),
+        (["no-such"], 2, "No such command 'no-such'"),
+    ],
+)
+def test_a_fault_has_its_exit_status_and_a_way_out(words: list[str], status: int, says: str) -> None:
+    """1 where the data or the query is at fault, 2 where the call is; the reason goes to stderr."""
+    result = run(*words)
+
+    assert (result.exit_code, result.stdout) == (status, "")
+    assert says in result.stderr
+
+
+def test_notes_go_to_stderr_so_that_stdout_stays_data() -> None:
+    """A day after the horizon is answered, with a note beside."""
+    result = run("query", "members-on", "--body", "eacu", "--date", "2020", "--format", "csv")
+
+    assert result.exit_code == 0
+    assert "cannot tell of 2020" in result.stderr
+    assert "note" not in result.stdout
+
+
+def test_free_queries_print_rows_booleans_and_graphs() -> None:
+    """SELECT gives a table, ASK a word, CONSTRUCT Turtle."""
+    rows = run("query", "--sparql", "SELECT (1 AS ?one) { }")
+    truth = run("query", "--sparql", "ASK { }")
+    graph = run("query", "--sparql", "CONSTRUCT { <http://a/s> <http://a/p> 1 } { }", "--format", "turtle")
+
+    assert rows.stdout.split() == ["one", "1"]
+    assert truth.stdout == "true\n"
+    assert "<http://a/p> 1 ;" in graph.stdout
+
+
+def test_a_query_in_a_file_is_run_as_it_stands() -> None:
+    """The canned queries themselves are such files."""
+    result = run("query", "--file", CHECKOUT / "queries" / "succession.rq")
+
+    assert "CES-1994" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("query", "form", "says"),
+    [
+        ("SELECT * { }", "turtle", "SELECT gives rows, not a graph"),
+        ("CONSTRUCT { } { }", "csv", "give a graph, not rows"),
+    ],
+)
+def test_a_format_that_does_not_fit_is_refused(query: str, form: str, says: str) -> None:
+    """The message names formats that do."""
+    result = run("query", "--sparql", query, "--format", form)
+
+    assert result.exit_code == 2
+    assert says in result.stderr
+
+
+def test_validate_finds_nothing_wrong_with_the_shipped_data() -> None:
+    """There may be warnings, where a text is at odds with itself, but no error."""
+    result = run("validate")
+
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1].startswith("0 errors")
+
+
+def test_validate_ends_with_1_where_the_record_is_at_fault(mini: Path) -> None:
+    """A script can rely on the exit status."""
+    claims = mini / "sources/two/claims.ttl"
+    claims.write_text(
+        claims.read_text(encoding="utf-8").replace("    eg:evidence two-passage:2 ;\n", ""), encoding="utf-8"
+    )
+
+    result = run("validate", "--data", mini)
+
+    assert result.exit_code == 1
+    assert "claims.ttl:28:1: error: A claim rests on at least one eg:Passage" in result.stdout
+
+
+def test_fmt_leaves_a_file_in_its_canonical_form(mini: Path) -> None:
+    """--check says so first, and changes nothing; a second run has nothing to do."""
+    file = mini / "links.ttl"
+    canonical = file.read_text(encoding="utf-8")
+    file.write_text(canonical.replace("\n.\n", " .\n"), encoding="utf-8")
+
+    check = run("fmt", "--check", file)
+    untouched = file.read_text(encoding="utf-8")
+    run("fmt", file)
+
+    assert check.exit_code == 1
+    assert "not in canonical form" in check.stdout
+    assert untouched != canonical
+    assert file.read_text(encoding="utf-8") == canonical
+    assert run("fmt", "--check", file).exit_code == 0
+
+
+def test_fmt_drops_no_comment(mini: Path) -> None:
+    """A comment is no triple; the file stays as it is, and the line is named."""
+    file = mini / "links.ttl"
+    file.write_text(file.read_text(encoding="utf-8") + "# a remark\n", encoding="utf-8")
+
+    result = run("fmt", file)
+
+    assert result.exit_code == 1
+    assert "a comment would be lost" in result.stderr
+    assert file.read_text(encoding="utf-8").endswith("# a remark\n")
+
+
+def test_passages_keeps_the_numbers_that_are_there(mini: Path) -> None:
+    """Run again on the same text, the command changes nothing."""
+    file = mini / "sources/one/passages.ttl"
+    before = file.read_text(encoding="utf-8")
+
+    result = run("passages", "one", TEXT, "--data", mini)
+
+    assert "9 passages, 0 new, 9 kept" in result.stdout
+    assert file.read_text(encoding="utf-8") == before
+
+
+def test_passages_adds_a_clause_by_its_words(mini: Path) -> None:
+    """Nobody types an offset."""
+    result = run("passages", "one", TEXT, "--clause", "3", "it came into force on 1 January 1997", "--data", mini)
+
+    assert "10 passages, 1 new" in result.stdout
+    assert "eg:inSentence one-passage:3 ;" in (mini / "sources/one/passages.ttl").read_text(encoding="utf-8")
+    assert run("validate", "--data", mini).exit_code == 0
+
+
+def test_verify_says_where_a_lost_passage_should_stand(mini: Path, tmp_path: Path) -> None:
+    """Found, moved, not found, and the neighbours of what is missing."""
+    copy = tmp_path / "copy.txt"
+    copy.write_text(TEXT.read_text(encoding="utf-8").replace("Tajikistan acceded in 1998. ", ""), encoding="utf-8")
+
+    good = run("verify", "one", TEXT, "--data", mini)
+    bad = run("verify", "one", copy, "--data", mini)
+
+    assert (good.exit_code, good.stdout) == (0, "9 found, 0 moved, 0 not found of 9 (the very same text)\n")
+    assert bad.exit_code == 1
+    assert (
+        "copy.txt: passage 4 (The Alpha Union) not found; it should stand after 3, which ends at 4:82, and before 5 at 5:1"
+        in bad.stdout
+    )
+
+
+def test_coverage_counts_every_sentence_once(mini: Path) -> None:
+    """Sentences are encoded, have a reason, or are unaccounted."""
+    text = run("coverage", "one", "--data", mini)
+    table = run("coverage", "one", "--data", mini, "--format", "csv")
+    page = run("coverage", "one", "--data", mini, "--format", "html")
+
+    assert table.stdout.splitlines() == [
+        "source,section,sentences,encoded,with a reason,unaccounted",
+        "one,The Alpha Union,6,5,1,0",
+        "one,Voices and figures,3,2,1,0",
+    ]
+    assert "The Alpha Union" in text.stdout
+    assert "<td>Voices and figures</td><td>3</td>" in page.stdout
+
+
+def test_explain_leads_from_a_claim_to_its_sentence(mini: Path) -> None:
+    """Gist, source, passage, the sentence from the reader's copy, and what follows from it."""
+    result = run("explain", "one/6", "--text", TEXT, "--data", mini)
+
+    lines = {line.split("  ")[0]: line for line in result.stdout.splitlines()}
+    assert lines["gist"].endswith("Kyrgyzstan left the Alpha Union.")
+    assert lines["source"].endswith("one: On the Alpha Union, one. 2010.")
+    assert lines["sentence"].endswith("Kyrgyzstan left the union on 5 May 2005.")
+    assert lines["event"].endswith("kyrgyzstan-left")
+    assert lines["begins"].endswith("one/KG-ALPHA-6")
+    assert lines["ends"].endswith("one/KG-ALPHA-5")
+
+
+def test_build_writes_canonical_quads_and_their_digests(mini: Path, tmp_path: Path) -> None:
+    """Counts and digests are printed, and the folder holds what they are of."""
+    result = run("build", "--data", mini, "--out", tmp_path / "out")
+
+    described = json.loads((tmp_path / "out" / "release.json").read_text(encoding="utf-8"))
+    quads = (tmp_path / "out" / "release.nq").read_text(encoding="utf-8").splitlines()
+    assert described["content"] in result.stdout
+    assert len(quads) == described["quads"]
+    assert quads == sorted(quads)
+
+
+def test_export_writes_to_stdout_or_to_a_file(mini: Path, tmp_path: Path) -> None:
+    """The same bytes either way."""
+    printed = run("export", "nquads", "--data", mini)
+    run("export", "nquads", "--data", mini, "--out", tmp_path / "out.nq")
+
+    assert (tmp_path / "out.nq").read_bytes() == printed.stdout_bytes
+
+
+def test_a_closed_pipe_is_no_fault() -> None:
+    """`| head` ends the command without a traceback."""
+    command = shutil.which("eurasia-graph", path=str(Path(sys.executable).parent)) or "eurasia-graph"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; '{command}' export nquads | head -1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "Traceback" not in done.stderr
+    assert done.stdout.count("\n") == 1
