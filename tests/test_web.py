@@ -184,14 +184,14 @@ def test_json_is_an_array_of_objects(client: FlaskClient) -> None:
     for path, headers in (("members-on.json", {}), ("members-on", {"Accept": "application/json"}), ("members-on", {})):
         response = client.get(f"/queries/{path}?body=cst&date=1992-12-31", headers=headers)
         assert response.mimetype == "application/json"
-        assert [row["memberLabel"] for row in response.json] == [
+        assert [row["memberLabel"] for row in json.loads(response.data)] == [
             "Armenia",
             "Kazakhstan",
             "Kyrgyzstan",
             "Russia",
             "Tajikistan",
             "Uzbekistan",
-        ]  # type: ignore[union-attr]
+        ]
 
 
 def test_the_results_format_is_given_where_it_is_asked_for(client: FlaskClient) -> None:

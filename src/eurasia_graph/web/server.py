@@ -11,6 +11,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from eurasia_graph.errors import UsageError
 
+BUSY = {errno.EADDRINUSE: "another program is using it", errno.EACCES: "it is reserved"}
+
 
 class QuietHandler(WSGIRequestHandler):
     """A request handler that keeps the addresses of clients out of the log."""
@@ -53,7 +55,7 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family)
     except OSError as error:
-        reasons = {errno.EADDRINUSE: "another program is using it", errno.EACCES: "it is reserved"}
-        reason = reasons.get(error.errno or 0, error.strerror or str(error))
-        another = f"try --port {port + 1 if port else 8000}"
-        raise UsageError(f"cannot serve on {host}:{port}: {reason}; {another}") from None
+        if error.errno in BUSY:
+            another = f"try --port {port + 1 if port else 8000}"
+            raise UsageError(f"cannot serve on {host}:{port}: {BUSY[error.errno]}; {another}") from None
+        raise UsageError(f"cannot serve on {host}: it is no address of this machine; try --host 127.0.0.1") from None
