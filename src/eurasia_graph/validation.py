@@ -234,7 +234,7 @@ def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: 
     if quads:
         return dataset.head_of(min(quads, key=lambda quad: dataset.lines[quad][1]))
     begun = next(dataset.store.quads_for_pattern(node, ns.EG("begunBy"), None, None), None)
-    return _locate(dataset, begun.object.value, None, None) if begun and isinstance(begun.object, NamedNode) else None
+    return _locate(dataset, begun.object.value, predicate, None) if begun and isinstance(begun.object, NamedNode) else None
 
 
 # --- by program ----------------------------------------------------------------------------

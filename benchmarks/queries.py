@@ -1,0 +1,77 @@
+"""
+Every canned query at 10 and at 300 thousand quads, and the ratio of the two.
+
+A look-up finds about as much in the large graph as in the small one and should take at most three
+times as long; a search reads every name, and a comparison every membership of a source.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+
+from pyoxigraph import QueryResultsFormat, QuerySolutions
+
+import generate
+from eurasia_graph import queries
+from eurasia_graph.store import ReleaseStore
+from measure import seconds, show
+
+SIZES = (10_000, 300_000)
+SAMPLES = 9
+LARGEST_RATIO = 3.0
+NOT_LOOK_UPS = {"find": "search", "overlap": "comparison"}
+
+
+def arguments(name: str, sample: int) -> dict[str, object]:
+    """The parameters of a query for the n-th of the things that the generated graph is about."""
+    body, actor, treaty = f"b{sample}", f"s{sample}", f"t{sample}"
+    return {
+        "members-on": {"body": body, "date": "2003-06-30"},
+        "memberships-of": {"actor": actor},
+        "timeline": {"body": body},
+        "succession": {"body": body},
+        "treaty-acts": {"treaty": treaty},
+        "overlap": {"date": "2003-06-30", "source": "source-1"},
+        "shared-bodies": {"actorA": actor, "actorB": f"s{sample + 1}"},
+        "disagreements": {"body": body},
+        "claims-about": {"entity": body},
+        "find": {"text": f"body b{sample}"},
+    }[name]
+
+
+def measure(store: ReleaseStore, name: str) -> tuple[float, float]:
+    """Return the median time in ms, and the mean number of rows, over several things asked about."""
+    canned = queries.by_name(name)
+    times, rows = [], []
+    for sample in range(SAMPLES):
+        text = canned.bind(store, arguments(name, sample))
+
+        def ask(text: str = text) -> None:
+            answer = store.query(text)
+            assert isinstance(answer, QuerySolutions)
+            answer.serialize(format=QueryResultsFormat.JSON)
+
+        times.append(min(seconds(ask) for _ in range(3)) * 1000)
+        rows.append(sum(1 for _ in store.query(text)))  # type: ignore[arg-type]
+    return statistics.median(times), statistics.mean(rows)
+
+
+def main() -> int:
+    """Measure, print, and end with 1 if a look-up grows too fast."""
+    stores = [generate.release_of(size) for size in SIZES]
+    table = []
+    slow = 0
+    for name in queries.load():
+        (small, few), (large, many) = (measure(store, name) for store in stores)
+        kind = NOT_LOOK_UPS.get(name, "look-up")
+        ratio = large / small
+        slow += kind == "look-up" and ratio > LARGEST_RATIO
+        table.append((name, kind, small, large, ratio, few, many))
+    columns = ["query", "kind", "ms at 10k", "ms at 300k", "ratio", "rows at 10k", "rows at 300k"]
+    show("queries", columns, table)
+    return 1 if slow else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
