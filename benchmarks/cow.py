@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import csv
 import gzip
-import io
 import shutil
 import sys
 import tempfile
@@ -32,9 +31,10 @@ TABLE = Path(__file__).parents[2] / "shared/data/cow-igo/igo_year_formatv3.csv.g
 SOURCE = "cow-igo-3"
 OURS = {"CIS": "CIS", "CSTO": "CSTO", "SCO": "SCO", "CICA": "CICA", "EAEC": "EURASEC", "CAECC": "CACO", "ECO": "ECO"}
 STATES = {
-    "armenia": "AM", "azerbaijan": "AZ", "belarus": "BY", "georgia": "GE", "kazakhstan": "KZ", "kyrgyzstan": "KG", "moldova": "MD",
-    "russia": "RU", "tajikistan": "TJ", "turkmenistan": "TM", "ukraine": "UA", "uzbekistan": "UZ", "china": "CN", "mongolia": "MN",
-    "iran": "IR", "turkey": "TR", "pakistan": "PK", "afghanistan": "AF", "india": "IN",
+    "armenia": "AM", "azerbaijan": "AZ", "belarus": "BY", "georgia": "GE", "kazakhstan": "KZ", "kyrgyzstan": "KG",
+    "moldova": "MD", "russia": "RU", "tajikistan": "TJ", "turkmenistan": "TM", "ukraine": "UA", "uzbekistan": "UZ",
+    "china": "CN", "mongolia": "MN", "iran": "IR", "turkey": "TR", "pakistan": "PK", "afghanistan": "AF",
+    "india": "IN",
 }  # fmt: skip
 FIRST_STATE, LAST_STATE = "afghanistan", "zimbabwe"
 STATUS = {"1": "member", "2": "associate", "3": "observer"}
@@ -47,9 +47,7 @@ Row = dict[str, str]
 
 def read(table: Path, only_ours: bool) -> tuple[str, dict[str, list[tuple[Row, Span]]], list[str]]:
     """Return the text of the table, its rows by organisation with their place in it, and the states."""
-    text = (
-        io.TextIOWrapper(gzip.open(table), encoding="utf-8", errors="replace", newline="").read().replace("\r\n", "\n")
-    )
+    text = gzip.decompress(table.read_bytes()).decode("utf-8", errors="replace").replace("\r\n", "\n")
     lines = text.splitlines(keepends=True)
     header = next(csv.reader([lines[0]]))
     by_name: dict[str, list[tuple[Row, Span]]] = defaultdict(list)

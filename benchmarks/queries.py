@@ -26,7 +26,7 @@ NOT_LOOK_UPS = {"find": "search", "overlap": "comparison"}
 def arguments(name: str, sample: int) -> dict[str, object]:
     """The parameters of a query for the n-th of the things that the generated graph is about."""
     body, actor, treaty = f"b{sample}", f"s{sample}", f"t{sample}"
-    return {
+    asked: dict[str, dict[str, object]] = {
         "members-on": {"body": body, "date": "2003-06-30"},
         "memberships-of": {"actor": actor},
         "timeline": {"body": body},
@@ -37,7 +37,8 @@ def arguments(name: str, sample: int) -> dict[str, object]:
         "disagreements": {"body": body},
         "claims-about": {"entity": body},
         "find": {"text": f"body b{sample}"},
-    }[name]
+    }
+    return asked[name]
 
 
 def measure(store: ReleaseStore, name: str) -> tuple[float, float]:
@@ -53,7 +54,9 @@ def measure(store: ReleaseStore, name: str) -> tuple[float, float]:
             answer.serialize(format=QueryResultsFormat.JSON)
 
         times.append(min(seconds(ask) for _ in range(3)) * 1000)
-        rows.append(sum(1 for _ in store.query(text)))  # type: ignore[arg-type]
+        answer = store.query(text)
+        assert isinstance(answer, QuerySolutions)
+        rows.append(sum(1 for _ in answer))
     return statistics.median(times), statistics.mean(rows)
 
 

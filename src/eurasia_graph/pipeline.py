@@ -206,6 +206,7 @@ def derive(dataset: Dataset, progress: Progress = silent) -> None:
         rules.run(dataset.store, "facts", [claims, bounds_, LINKS], facts)
         progress(f"memberships of {source}")
         rules.run(dataset.store, "spans", [claims, bounds_], spans)
+        rules.run(dataset.store, "groups", [bounds_], spans)
         rules.run(dataset.store, "memberships", [claims, bounds_, facts, spans], graph_of("memberships", source))
         dataset.store.remove_graph(spans)
 

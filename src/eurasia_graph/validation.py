@@ -161,10 +161,13 @@ def _shapes(severity: str) -> Any:
 
 def _shape_findings(dataset: Dataset, severity: str) -> Iterator[Finding]:
     from pyshacl import validate
+    from pyshacl.graph_abstraction import OxigraphDataGraph
     from rdflib import RDF, SH
 
+    # For every result pySHACL asks whether the graph is true, which without this counts all its quads.
+    setattr(OxigraphDataGraph, "__bool__", lambda _: True)  # noqa: B010
     shapes = _shapes(severity)
-    _, report, text = validate(cast("Any", dataset.store), shacl_graph=shapes, inplace=True)
+    _, report, text = validate(cast("Any", dataset.store), shacl_graph=shapes, inplace=True, advanced=True)
     if not hasattr(report, "subjects"):
         raise EurasiaGraphError(f"the shapes cannot be run: {text}")
     for result in set(report.subjects(RDF.type, SH.ValidationResult)):
@@ -234,7 +237,9 @@ def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: 
     if quads:
         return dataset.head_of(min(quads, key=lambda quad: dataset.lines[quad][1]))
     begun = next(dataset.store.quads_for_pattern(node, ns.EG("begunBy"), None, None), None)
-    return _locate(dataset, begun.object.value, predicate, None) if begun and isinstance(begun.object, NamedNode) else None
+    if begun is None or not isinstance(begun.object, NamedNode):
+        return None
+    return _locate(dataset, begun.object.value, predicate, None)
 
 
 # --- by program ----------------------------------------------------------------------------
