@@ -72,11 +72,21 @@ def counts_of(release: Release) -> str:
             f"GRAPH <{ns.GRAPH}entities> {{ ?x a ?class }} GRAPH <{ns.GRAPH}ontology> {{ ?class rdfs:subClassOf* eg:{cls} }}"
         )
 
+    def claims(kind: str) -> int:
+        return count(f"GRAPH ?g {{ ?x eg:madeBy ?source ; a eg:{kind}Claim }}")
+
+    kinds = ("position", "cause", "norm", "prediction", "definition", "mandate", "comparison", "judgement", "situation")
+    assessments = [
+        f"{count(f'GRAPH ?g {{ ?x eg:saysAssessment <{ns.SCHEME}assessment/{kind}> }}')} {kind}" for kind in kinds
+    ]
     return (
         f"{members('Source')} texts, {count('GRAPH ?g { ?x a eg:Sentence ; eg:number ?number }')} passages, "
         f"{count('GRAPH ?g { ?x eg:madeBy ?source }')} claims, {count('GRAPH ?g { ?claim eg:reportsEvent ?x }')} events, "
         f"{count('GRAPH ?g { ?x a eg:Membership ; eg:inBody ?body }')} memberships, {count('GRAPH ?g { ?x a eg:Difference }')} disagreements; "
-        f"{members('State')} states, {members('Body')} bodies, {members('Treaty')} treaties."
+        f"{members('State')} states, {members('Body')} bodies, {members('Treaty')} treaties.\n"
+        f"Claims by kind: {claims('Event')} of events, {claims('Assessment')} assessments ({', '.join(assessments)}), "
+        f"{claims('Speech')} speeches with {claims('Reported')} things said, {claims('Indicator')} figures, {claims('Name')} names, "
+        f"{claims('Role')} roles, {claims('Citation')} citations."
     )
 
 

@@ -17,11 +17,11 @@ from pyoxigraph import Literal, NamedNode, QuerySolutions
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import UnknownNameError, UsageError
-from eurasia_graph.passages import Found, from_store, read_text, verify
+from eurasia_graph.passages import Found, Passage, from_store, read_text, verify
 from eurasia_graph.sources import graph_of
 from eurasia_graph.store import ReleaseStore
 
-HEADINGS = ("source", "section", "sentences", "encoded", "with a reason", "unaccounted")
+HEADINGS = ("source", "section", "sentences", "claims", "encoded", "with a reason", "unaccounted")
 
 
 @dataclass
@@ -84,11 +84,16 @@ def explain(store: ReleaseStore, name: str, text_file: Path | None = None) -> Ex
 
 PREFIX_LINES = f"PREFIX eg: <{ns.EG}> PREFIX skos: <{ns.SKOS}> SELECT DISTINCT "
 DERIVED = {
+    "kind": "?type { GRAPH ?g { $claim eg:madeBy ?source ; a ?type } } ORDER BY ?type",
+    "said in": "?speech { GRAPH ?g { ?speech eg:carries $claim } } ORDER BY ?speech",
     "event": "?event { GRAPH ?g { $claim eg:reportsEvent ?event } } ORDER BY ?event",
     "told also in": """?other {
         GRAPH ?g { $claim eg:reportsEvent ?event } GRAPH ?h { ?other eg:reportsEvent ?event }
         FILTER(?other != $claim)
       } ORDER BY ?other""",
+    "observation": """?observation {
+        GRAPH ?g { ?observation <http://purl.org/linked-data/cube#dataSet> ?set ; <$prov> $claim }
+      } ORDER BY ?observation""".replace("$prov", ns.PROV + "wasDerivedFrom"),
     "begins": "?membership { GRAPH ?g { ?membership eg:begunBy $claim } } ORDER BY ?membership",
     "ends": "?membership { GRAPH ?g { ?membership eg:endedBy $claim } } ORDER BY ?membership",
     "disagrees with": """?other ?kind { GRAPH ?g {
@@ -160,11 +165,12 @@ def _rows(store: ReleaseStore, sparql: str) -> list[list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How many sentences of a section are encoded, or carry a reason why not, or neither."""
+    """How many sentences a section has, how many claims rest on them, and how many have a reason or neither."""
 
     source: str
     section: str
     sentences: int
+    claims: int
     encoded: int
     reasoned: int
 
@@ -175,7 +181,7 @@ class Coverage:
 
     def cells(self) -> tuple[str | int, ...]:
         """The values under `HEADINGS`."""
-        return self.source, self.section, self.sentences, self.encoded, self.reasoned, self.unaccounted
+        return self.source, self.section, self.sentences, self.claims, self.encoded, self.reasoned, self.unaccounted
 
 
 def coverage(store: ReleaseStore, source: str | None = None) -> list[Coverage]:
@@ -192,23 +198,29 @@ def coverage(store: ReleaseStore, source: str | None = None) -> list[Coverage]:
 
 
 def _sections(store: ReleaseStore, source: str) -> list[Coverage]:
-    claims = graph_of("claims", source)
-    rests = {
-        ns.local_name(quad.object.value)
-        for quad in store.engine.quads_for_pattern(None, ns.EG("evidence"), None, claims)
-        if isinstance(quad.object, NamedNode)
-    }
+    rests: dict[str, set[str]] = {}
+    for quad in store.engine.quads_for_pattern(None, ns.EG("evidence"), None, graph_of("claims", source)):
+        if isinstance(quad.object, NamedNode):
+            rests.setdefault(ns.local_name(quad.object.value), set()).add(str(quad.subject))
     passages = from_store(store.engine, source)
-    by_clause = {each.sentence for each in passages if each.sentence and each.name in rests}
-    sections: dict[str, list[int]] = {}
+    claims: dict[str, set[str]] = {}
+    for each in passages:
+        claims.setdefault(each.sentence or each.name, set()).update(rests.get(each.name, ()))
+    sections: dict[str, list[Passage]] = {}
     for passage in passages:
         if not passage.sentence:
-            counts = sections.setdefault(passage.section or "", [0, 0, 0])
-            encoded = passage.name in rests or passage.name in by_clause
-            counts[0] += 1
-            counts[1] += encoded
-            counts[2] += bool(passage.reason) and not encoded
-    return [Coverage(source, section, *counts) for section, counts in sections.items()]
+            sections.setdefault(passage.section or "", []).append(passage)
+    return [
+        Coverage(
+            source,
+            section,
+            sentences=len(own),
+            claims=len(set().union(*(claims[each.name] for each in own))),
+            encoded=sum(bool(claims[each.name]) for each in own),
+            reasoned=sum(bool(each.reason) and not claims[each.name] for each in own),
+        )
+        for section, own in sections.items()
+    ]
 
 
 def coverage_csv(lines: list[Coverage]) -> str:
