@@ -269,12 +269,12 @@ def resolve(store: ReleaseStore, kind: str, value: str) -> NamedNode:
     keys: tuple[Callable[[str, str], str], ...] = (_iri, _short_name, _label)
     for key in keys:
         found = sorted({iri for iri, name in named if key(iri, name).casefold() == wanted})
-        if len(found) == 1:
-            return NamedNode(found[0])
+        # A thing beats a concept of a scheme: people ask for spillover, seldom for the factor of that name.
+        things = [iri for iri in found if iri.startswith(ns.ID)]
+        if len(things) == 1 or len(found) == 1:
+            return NamedNode((things or found)[0])
         if found:
-            raise UsageError(
-                f"{value!r} stands for {' and '.join(map(ns.shorten, found))}; give one of these short names"
-            )
+            raise UsageError(f"{value!r} stands for {' and '.join(found)}; give one of these IRIs")
     short_names = {ns.local_name(iri).lower() for iri, _ in named}
     labels = {name.lower() for _, name in named} - short_names
     raise UnknownNameError(_noun(kind), value, [*sorted(short_names), *sorted(labels)])
