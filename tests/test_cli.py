@@ -251,9 +251,9 @@ def test_coverage_counts_every_sentence_once(mini: Path) -> None:
     page = run("coverage", "one", "--data", mini, "--format", "html")
 
     assert table.stdout.splitlines() == [
-        "source,section,sentences,encoded,with a reason,unaccounted",
-        "one,The Alpha Union,6,5,1,0",
-        "one,Voices and figures,3,2,1,0",
+        "source,section,sentences,claims,encoded,with a reason,unaccounted",
+        "one,The Alpha Union,6,6,5,1,0",
+        "one,Voices and figures,3,3,2,1,0",
     ]
     assert "The Alpha Union" in text.stdout
     assert "<td>Voices and figures</td><td>3</td>" in page.stdout

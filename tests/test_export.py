@@ -49,13 +49,22 @@ def test_a_format_of_quads_carries_all_named_graphs(release: ReleaseStore, name:
     assert canonical(read) == pipeline.canonical_lines(release.engine)
 
 
+def by_value(graph: rdflib.Graph) -> rdflib.Graph:
+    """Write decimals in one way: the shorthand of Turtle has 5.0 where N-Triples has 5."""
+    same = rdflib.Graph()
+    for subject, predicate, term in graph:
+        decimal = isinstance(term, rdflib.Literal) and term.datatype == rdflib.XSD.decimal
+        same.add((subject, predicate, rdflib.Literal(float(term)) if decimal else term))  # type: ignore[arg-type]
+    return same
+
+
 @pytest.mark.parametrize(("name", "parser"), [("turtle", "turtle"), ("rdfxml", "xml"), ("ntriples", "nt")])
 def test_rdflib_reads_the_same_triples(release: ReleaseStore, name: str, parser: str) -> None:
     """A parser of another family agrees on every graph written by hand."""
     for graph in ("entities", "claims-icds-2016", "links"):
         wanted = rdflib.Graph().parse(data=export.export(release, "ntriples", graph), format="nt")
         read = rdflib.Graph().parse(data=export.export(release, name, graph), format=parser)
-        assert isomorphic(read, wanted)
+        assert isomorphic(by_value(read), by_value(wanted))
 
 
 def test_two_exports_are_equal_byte_by_byte(release: ReleaseStore) -> None:
