@@ -1,8 +1,9 @@
 """
 Generate a graph of the shape of the shipped one, at any size, always the same for a seed.
 
-Sources tell of bodies, each with its founding, later entrants, a few who leave, meetings and
-treaties; every tenth claim has only a year. The derivation is the project's own.
+Sources tell of bodies, each with its founding, later entrants, a few who leave, meetings, treaties,
+an organ, a speech, opinions, a figure, names and a cited work; every tenth claim has only a year.
+The derivation is the project's own.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ HAND_WRITTEN = 0.24
 YEARS_ONLY = 0.1
 BODIES_PER_SUCCESSION = 4
 EDTF = NamedNode(ns.EDTF + "EDTF")
+NEXT_CLAIM = ns.ID("claim/next")
 
 
 def release_of(quads: int, seed: int = 1) -> store.ReleaseStore:
@@ -59,6 +61,12 @@ def _entities(bodies: int) -> Iterator[Triple]:
     for number in range(bodies):
         yield from _entity("body", f"B{number}", "Organisation")
         yield from _entity("treaty", f"T{number}", "Treaty")
+        yield from _entity("person", f"P{number}", "Person")
+        yield from _entity("place", f"L{number}", "Place")
+        yield from _entity("concept", f"C{number}", "Concept")
+        yield from _entity("concept", f"F{number}", "Factor")
+        yield from _entity("body", f"O{number}", "Organ")
+        yield Triple(ns.ID(f"body/O{number}"), ns.EG("organOf"), ns.ID(f"body/B{number}"))
 
 
 def _entity(kind: str, name: str, cls: str) -> Iterator[Triple]:
@@ -86,12 +94,14 @@ def _write_source(dataset: sources.Dataset, number: int, bodies: int, chance: ra
     ]
     quads: list[Quad] = []
     for claim, content in enumerate(claims, start=1):
+        types: Content = [(ns.RDF("type"), ns.EG("EventClaim"))] if content[0][0] == ns.EG("saysKind") else []
+        following = ns.ID(f"claim/{name}/{claim + 1}")
         record: Content = [
-            (ns.RDF("type"), ns.EG("EventClaim")),
+            *types,
             (ns.EG("madeBy"), node),
             (ns.EG("evidence"), ns.ID(f"passage/{name}/{claim}")),
             (ns.EG("gist"), Literal(f"Claim {claim}", language="en")),
-            *content,
+            *((predicate, following if obj == NEXT_CLAIM else obj) for predicate, obj in content),
         ]
         subject, graph = ns.ID(f"claim/{name}/{claim}"), sources.graph_of("claims", name)
         quads += [Quad(subject, predicate, obj, graph) for predicate, obj in record]
@@ -123,13 +133,67 @@ def _claims(bodies: int, chance: random.Random) -> Iterator[Content]:
         for state in states[4:7]:
             yield _content("Withdrawal", body, [state], _date(year + 8 + chance.randrange(3), chance), "outside")
         for _ in range(4):
-            yield _content("Meeting", body, states[:5], _date(year + chance.randrange(12), chance), None)
+            yield [
+                *_content("Meeting", body, states[:5], _date(year + chance.randrange(12), chance), None),
+                (ns.EG("saysPlace"), ns.ID(f"place/L{body}")),
+            ]
+        yield [*_content("OrganCreation", body, [], str(year), None), (ns.EG("saysOrgan"), ns.ID(f"body/O{body}"))]
+        yield [*_content("Proposal", body, [], str(year - 1), None), (ns.EG("saysActor"), ns.ID(f"person/P{body}"))]
+        yield from _other_claims(body, states[0], year)
         if index % BODIES_PER_SUCCESSION == BODIES_PER_SUCCESSION - 1:
             yield [
                 *_content("Succession", body, [], _date(year + 13, chance), None),
                 (ns.EG("saysOldBody"), ns.ID(f"body/B{chosen[index - 1]}")),
                 (ns.EG("saysNewBody"), ns.ID(f"body/B{body}")),
             ]
+
+
+def _other_claims(number: int, state: int, year: int) -> Iterator[Content]:
+    """Claims that are no events: what is said and thought, a figure, names, a role and a cited work."""
+    body, person = ns.ID(f"body/B{number}"), ns.ID(f"person/P{number}")
+    date = Literal(str(year), datatype=EDTF)
+    yield _typed(["SpeechClaim"], saysSpeaker=person, saysDate=date, saysBody=body, carries=NEXT_CLAIM)
+    position = ns.SCHEME("assessment/position")
+    yield _typed(["ReportedClaim", "AssessmentClaim"], saysAssessment=position, saysHolder=person, saysAbout=body)
+    cause: dict[str, NamedNode | Literal] = {
+        "saysFactor": ns.ID(f"concept/F{number}"),
+        "saysEffect": ns.ID(f"concept/F{number}"),
+    }
+    helps = ns.SCHEME("direction/helps")
+    kind = ns.SCHEME("assessment/cause")
+    yield _typed(
+        ["AssessmentClaim"], saysAssessment=kind, saysHolder=person, saysAbout=body, saysDirection=helps, **cause
+    )
+    mandate: dict[str, NamedNode | Literal] = {
+        "saysAssessment": ns.SCHEME("assessment/mandate"),
+        "saysPurpose": ns.SCHEME("purpose/dialogue"),
+    }
+    yield _typed(["AssessmentClaim"], saysHolder=person, saysAbout=body, **mandate)
+    definition: dict[str, NamedNode | Literal] = {
+        "saysAssessment": ns.SCHEME("assessment/definition"),
+        "saysAbout": ns.ID(f"concept/C{number}"),
+    }
+    yield _typed(["AssessmentClaim"], saysHolder=person, **definition)
+    yield _typed(
+        ["IndicatorClaim"],
+        saysIndicator=ns.SCHEME("indicator/participants"),
+        saysArea=ns.ID(f"state/S{state}"),
+        saysPeriod=date,
+        saysValue=Literal("12.5", datatype=NamedNode(ns.XSD + "decimal")),
+        saysUnit=NamedNode("http://qudt.org/vocab/unit/NUM"),
+    )
+    yield _typed(["NameClaim"], saysNamed=body, saysName=Literal(f"Name of {number}", language="en"))
+    yield _typed(["RoleClaim"], saysPerson=person, saysRole=Literal("president", language="en"), saysRoleOf=body)
+    work: dict[str, NamedNode | Literal] = {
+        "saysWork": ns.ID(f"work/W{number}"),
+        "saysTitle": Literal(f"Work {number}"),
+    }
+    yield _typed(["CitationClaim"], saysNote=Literal("1"), saysAuthor=Literal("A. Author"), **work)
+
+
+def _typed(classes: list[str], **content: NamedNode | Literal) -> Content:
+    types: Content = [(ns.RDF("type"), ns.EG(name)) for name in classes]
+    return types + [(ns.EG(term), value) for term, value in content.items()]
 
 
 def _content(  # noqa: PLR0913  (one for each part of a claim)

@@ -37,6 +37,20 @@ def arguments(name: str, sample: int) -> dict[str, object]:
         "disagreements": {"body": body},
         "claims-about": {"entity": body},
         "find": {"text": f"body b{sample}"},
+        "statements": {"speaker": f"p{sample}"},
+        "assessments": {"topic": body},
+        "factors": {"effect": f"f{sample}"},
+        "figures": {"area": actor},
+        "meetings": {"body": body},
+        "organs": {"body": body},
+        "proposals": {"actor": f"p{sample}"},
+        "names": {"entity": body},
+        "works-cited": {"source": "source-1"},
+        "roles": {"person": f"p{sample}"},
+        "mandates": {"body": body},
+        "definitions": {"concept": f"c{sample}"},
+        "compare-sources": {"body": body},
+        "sentence": {"source": "source-1", "number": sample + 1},
     }
     return asked[name]
 

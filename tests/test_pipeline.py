@@ -215,3 +215,60 @@ def test_a_fault_of_the_world_is_a_warning_and_a_difference(mini: Path) -> None:
         for quad in release.store.quads_for_pattern(None, ns.EG("differenceKind"), None, None)
     }
     assert found == {"order"}
+
+
+OTHER_FIGURE = """
+one:90 a eg:IndicatorClaim ; eg:evidence one-passage:9 ; eg:gist "It was another share."@en ; eg:madeBy source:one ;
+  eg:saysArea state:TJ ; eg:saysIndicator indicator:trade-share ; eg:saysPeriod "2004"^^edtf:EDTF ;
+  eg:saysUnit <http://qudt.org/vocab/unit/PERCENT> ; eg:saysValue {value} .
+"""
+
+
+@pytest.mark.parametrize(("value", "kinds"), [("12.9", set()), ("14.0", {"figure"})])
+def test_figures_differ_by_more_than_rounding(mini: Path, value: str, kinds: set[str]) -> None:
+    """A figure that is only about right leaves a twentieth of room."""
+    claims = mini / "sources/one/claims.ttl"
+    claims.write_text(claims.read_text(encoding="utf-8") + OTHER_FIGURE.format(value=value), encoding="utf-8")
+
+    assert kinds_of_differences(pipeline.build(mini)) == kinds
+
+
+def test_a_judgement_is_a_difference_with_what_both_claims_say(mini: Path) -> None:
+    """What no program can see stands in links.ttl, with the reason."""
+    links = mini / "links.ttl"
+    judgement = (
+        "\n<https://w3id.org/eurasia-graph/id/judgement/x> a eg:Judgement ;\n"
+        "  eg:judgedKind <https://w3id.org/eurasia-graph/scheme/difference/tension> ;\n"
+        "  eg:judgedSubject <https://w3id.org/eurasia-graph/id/body/ALPHA> ; eg:oneClaim one:1 ; eg:otherClaim one:2 ;\n"
+        '  eg:judgedBy agent:curator ; eg:judgedBecause "The one sounds sure, the other does not."@en .\n'
+    )
+    links.write_text(links.read_text(encoding="utf-8") + judgement, encoding="utf-8")
+
+    release = pipeline.build(mini)
+
+    assert kinds_of_differences(release) == {"tension"}
+    difference = ns.ID("difference/judged/x")
+    (value,) = release.store.quads_for_pattern(difference, ns.EG("valueA"), None, pipeline.DIFFERENCES)
+    assert ns.value(value.object) == "Three states signed the Beta Treaty."
+
+
+def test_a_figure_is_an_observation_of_the_data_cube(small: Release) -> None:
+    """Counted figures only, each derived from its claim."""
+    (found,) = small.store.quads_for_pattern(
+        None, ns.RDF("type"), NamedNode("http://purl.org/linked-data/cube#Observation"), graph_of("facts", "one")
+    )
+    observation = ns.ID("observation/one/9")
+    (value,) = small.store.quads_for_pattern(
+        observation, NamedNode("http://purl.org/linked-data/sdmx/2009/measure#obsValue"), None, None
+    )
+
+    assert found.subject == observation
+    assert ns.value(value.object) == "12.5"
+
+
+def kinds_of_differences(release: Release) -> set[str]:
+    """The local names of the kinds of all differences."""
+    return {
+        ns.local_name(ns.value(quad.object))
+        for quad in release.store.quads_for_pattern(None, ns.EG("differenceKind"), None, pipeline.DIFFERENCES)
+    }
