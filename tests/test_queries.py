@@ -39,6 +39,14 @@ def test_a_question_is_answered_as_the_text_says(release: ReleaseStore, case: di
     assert sorted(found, key=str) == sorted(case["rows"], key=str)
 
 
+def test_every_canned_query_has_an_answer_that_a_person_read() -> None:
+    """And its columns in the contract."""
+    names = {path.stem for path in FILES}
+
+    assert {case["query"] for case in ANSWERS} == names
+    assert set(CONTRACT) == names
+
+
 @pytest.mark.parametrize("name", CONTRACT)
 def test_parameters_and_columns_are_those_of_the_contract(release: ReleaseStore, name: str) -> None:
     """Names and order are fixed; an optional parameter stands in brackets."""
