@@ -46,7 +46,7 @@ def test_a_format_of_quads_carries_all_named_graphs(release: ReleaseStore, name:
     """Read back, it has the same canonical lines, graph by graph."""
     read = list(parse(export.export(release, name), format=QUADS[name]))
 
-    assert canonical(read) == pipeline.canonical_lines(release.engine)
+    assert canonical(read) == pipeline.canonical_lines(release.local)
 
 
 @pytest.mark.parametrize(("name", "parser"), [("turtle", "turtle"), ("rdfxml", "xml"), ("ntriples", "nt")])

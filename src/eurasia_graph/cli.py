@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +28,21 @@ ROW_FORMATS = ("table", "csv", "tsv", "json", "xml", "turtle", "jsonld")
 WIDEST_CELL = 60
 
 data_option = click.option("--data", type=EXISTING, metavar="DIR", help="Work on another data folder.")
+KINDS = ("fuseki", "oxigraph", "virtuoso", "rdf4j", "graphdb", "gsp")
+
+
+def login_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say who enters another store."""
+    user = click.option("--user", metavar="NAME", help="Log in there [EURASIA_GRAPH_USER, else ~/.netrc].")
+    password = click.option("--password", metavar="WORD", help="Better EURASIA_GRAPH_PASSWORD, which nobody else sees.")
+    return user(password(command))
+
+
+def store_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that put another store in the place of the embedded one."""
+    store = click.option("--store", metavar="URL", help="Ask this store, read-only: its query service, or with --kind.")
+    kind = click.option("--kind", type=click.Choice(KINDS), help="What product it is; URL is then as push takes it.")
+    return store(kind(login_options(command)))
 
 
 class Commands(click.Group):
@@ -241,8 +257,10 @@ def _query_command(canned: CannedQuery) -> click.Command:
     )
     options.append(click.Option(["--data"], type=EXISTING, metavar="DIR", help="Ask another data folder."))
 
-    def ask(form: str, data: Path | None, **values: str | None) -> None:
-        store = _open(data)
+    @click.pass_context
+    def ask(ctx: click.Context, /, form: str, data: Path | None, **values: str | None) -> None:
+        # What stands before the name of the query says which store is asked.
+        store = ctx.obj if ctx.obj is not None else _open(data)
         if form in {"table", "json", "csv", "tsv"}:
             _print_rows(canned.run(store, values), form)
         else:
@@ -264,9 +282,17 @@ def _parameter_help(description: str, required: bool, default: str | None) -> st
 @click.option("--file", "file", type=EXISTING, metavar="F.rq", help="Run the SPARQL query in a file.")
 @click.option("--format", "form", type=click.Choice(ROW_FORMATS), default="table", show_default=True)
 @data_option
+@store_options
 @click.pass_context
 def query(  # noqa: PLR0913, PLR0917  (one for each option)
-    ctx: click.Context, listing: bool, sparql: str | None, file: Path | None, form: str, data: Path | None
+    ctx: click.Context,
+    /,
+    listing: bool,
+    sparql: str | None,
+    file: Path | None,
+    form: str,
+    data: Path | None,
+    **remote: str | None,
 ) -> None:
     """
     Ask a canned query, or a SPARQL query of your own.
@@ -274,6 +300,7 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     \b
     Example: eurasia-graph query members-on --body csto --date 1993-06-30
     """
+    ctx.obj = _open_remote(data, **remote) if remote["store"] else None
     if ctx.invoked_subcommand:
         return
     if listing:
@@ -281,7 +308,7 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     elif sparql or file:
         if sparql and file:
             raise UsageError("give --sparql or --file, not both")
-        _print_answer(_open(data), sparql or _read_query(file), form)
+        _print_answer(ctx.obj if ctx.obj is not None else _open(data), sparql or _read_query(file), form)
     else:
         raise UsageError("query needs a name, --list, --sparql or --file; eurasia-graph query --list shows the names")
 
@@ -330,20 +357,25 @@ def explain(claim: str, text_file: Path | None, data: Path | None) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 @data_option
-def serve(files: tuple[Path, ...], host: str, port: int, data: Path | None) -> None:
+@store_options
+def serve(files: tuple[Path, ...], host: str, port: int, data: Path | None, **remote: str | None) -> None:
     """
     Serve the graph over HTTP: SPARQL, canned queries and pages.
 
-    With FILES (Turtle, TriG, N-Quads and others), those are served as they are instead.
+    With FILES (Turtle, TriG, N-Quads and others), those are served as they are instead. With --store, a
+    release that was pushed to another store is: it does the work, and may come and go.
 
     \b
     Example: eurasia-graph serve --port 8080
+             eurasia-graph serve --store http://127.0.0.1:3030/eurasia --kind fuseki
     """
     from eurasia_graph.store import load_files
     from eurasia_graph.web import create_app
     from eurasia_graph.web.server import run
 
-    store = load_files(files) if files else _open(data)
+    if files and remote["store"]:
+        raise UsageError("give FILES or --store, not both")
+    store = _open_remote(data, **remote) if remote["store"] else load_files(files) if files else _open(data)
     run(create_app(store), host, port)
 
 
@@ -375,6 +407,60 @@ def export(form: str, graph: str | None, out: Path | None, data: Path | None) ->
         _write_bytes(content)
 
 
+@main.command()
+@click.argument("url")
+@click.option("--kind", type=click.Choice(KINDS), required=True, help="What product it is; gsp for any other.")
+@click.option("--verify", is_flag=True, help="Compare what arrived: counts, digests, every canned query.")
+@click.option("--merge", is_flag=True, help="One graph, as a query without GRAPH sees it, instead of the named ones.")
+@click.option("--replace", is_flag=True, help="Swap another release that is there for this one.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
+@click.option("--query-url", metavar="URL", help="With --kind gsp: where it takes queries, for --verify.")
+@login_options
+@data_option
+@click.pass_context
+def push(  # noqa: PLR0913, PLR0917  (one for each option)
+    ctx: click.Context,
+    url: str,
+    kind: str,
+    verify: bool,
+    merge: bool,
+    replace: bool,
+    dry_run: bool,
+    query_url: str | None,
+    user: str | None,
+    password: str | None,
+    data: Path | None,
+) -> None:
+    """
+    Load the release into another triple store, and prove that it arrived.
+
+    Pushing again changes nothing. Graphs of others are never touched.
+
+    \b
+    Example: eurasia-graph push http://127.0.0.1:3030/eurasia --kind fuseki --verify
+    """
+    from eurasia_graph import delivery, proof
+    from eurasia_graph import push as pushing
+
+    target = delivery.open_target(
+        url, kind, user=user, password=password, query_url=query_url, notice=lambda text: click.echo(text, err=True)
+    )
+    store = _open(data)
+    if dry_run:
+        parts = pushing.plan(store, merge=merge)
+        rows = [[part.short, part.triples, target.graph_address(part.name)] for part in parts]
+        click.echo(_table(["graph", "triples", "to"], rows))
+        return
+    done = pushing.push(store, target, merge=merge, replace=replace, progress=_Speed())
+    _progress("")
+    click.echo(f"pushed {done.text()}")
+    if verify:
+        found = proof.verify(store, target, merge=merge, progress=_progress)
+        _progress("")
+        click.echo(found.text())
+        ctx.exit(1 if found.differences else 0)
+
+
 # --- helpers -------------------------------------------------------------------------------
 
 
@@ -384,6 +470,30 @@ def _open(data: Path | None) -> ReleaseStore:
     store = pipeline.open_release(data, _progress)
     _progress("")
     return store
+
+
+def _open_remote(
+    data: Path | None, *, store: str | None, kind: str | None, user: str | None, password: str | None
+) -> ReleaseStore:
+    from eurasia_graph import remote
+
+    assert store
+    if data:
+        raise UsageError("give --data or --store, not both")
+    return remote.open_store(store, kind, user, password)
+
+
+class _Speed:
+    """Shows on a terminal what has arrived, and how fast."""
+
+    def __init__(self) -> None:
+        self.begin = time.perf_counter()
+
+    def __call__(self, graph: str, done: int, of: int) -> None:
+        speed = done / max(time.perf_counter() - self.begin, 1e-6)
+        filled = 20 * done // max(of, 1)
+        bar = "#" * filled + "." * (20 - filled)
+        _progress(f"[{bar}] {done}/{of} triples, {speed:,.0f}/s, {graph}")
 
 
 def _write_bytes(content: bytes) -> None:

@@ -102,7 +102,7 @@ DERIVED = {
 def _add_passages(
     store: ReleaseStore, claim: NamedNode, source: str, text_file: Path | None, found: Explanation
 ) -> None:
-    passages = {passage.name: passage for passage in from_store(store.engine, source)}
+    passages = {passage.name: passage for passage in from_store(store.local, source)}
     text = read_text(text_file) if text_file else ""
     placed = {each.passage.name: each for each in verify(passages.values(), text)} if text_file else {}
     names = {
@@ -198,7 +198,7 @@ def _sections(store: ReleaseStore, source: str) -> list[Coverage]:
         for quad in store.engine.quads_for_pattern(None, ns.EG("evidence"), None, claims)
         if isinstance(quad.object, NamedNode)
     }
-    passages = from_store(store.engine, source)
+    passages = from_store(store.local, source)
     by_clause = {each.sentence for each in passages if each.sentence and each.name in rests}
     sections: dict[str, list[int]] = {}
     for passage in passages:

@@ -89,7 +89,7 @@ def _write_triples(triples: Iterable[Triple], engine: RdfFormat) -> bytes:
 
 def _write_quads(store: ReleaseStore, quads: list[Quad] | None, engine: RdfFormat) -> bytes:
     if quads is None:
-        lines = b"".join(line for own in canonical_lines(store.engine).values() for line in own)
+        lines = b"".join(line for own in canonical_lines(store.local).values() for line in own)
     else:
         lines = "".join(sorted(f"{quad} .\n" for quad in quads)).encode()
     if engine == RdfFormat.N_QUADS:
