@@ -55,6 +55,7 @@ RDF4J_MEMORY = """
 FEDX = """
 @prefix config: <tag:rdf4j.org,2023:config/> .
 @prefix fedx: <http://rdf4j.org/config/federation#> .
+@prefix sd: <http://www.w3.org/ns/sparql-service-description#> .
 [] a config:Repository ; config:rep.id "{name}" ;
    config:rep.impl [ config:rep.type "fedx:FedXRepository" ; {members} ] .
 """
@@ -183,7 +184,7 @@ def add_repository(repositories: str, name: str, description: str) -> str:
 def federation(name: str, endpoints: list[str]) -> str:
     """Describe a FedX federation of SPARQL endpoints, read-only, for `add_repository`."""
     members = " ; ".join(
-        f'fedx:member [ fedx:store "SPARQLEndpoint" ; fedx:endpoint "{url}" ; fedx:supportsASKQueries true ]'
+        f'fedx:member [ fedx:store "SPARQLEndpoint" ; sd:endpoint "{url}" ; fedx:supportsASKQueries true ]'
         for url in endpoints
     )
     return FEDX.format(name=name, members=members)

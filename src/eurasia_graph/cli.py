@@ -29,6 +29,7 @@ WIDEST_CELL = 60
 
 data_option = click.option("--data", type=EXISTING, metavar="DIR", help="Work on another data folder.")
 KINDS = ("fuseki", "oxigraph", "virtuoso", "rdf4j", "graphdb", "gsp")
+READ_KINDS = ("fuseki", "oxigraph", "virtuoso", "rdf4j", "graphdb", "fedx")
 
 
 def login_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,7 +42,9 @@ def login_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def store_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that put another store in the place of the embedded one."""
     store = click.option("--store", metavar="URL", help="Ask this store, read-only: its query service, or with --kind.")
-    kind = click.option("--kind", type=click.Choice(KINDS), help="What product it is; URL is then as push takes it.")
+    kind = click.option(
+        "--kind", type=click.Choice(READ_KINDS), help="What product it is; URL is then as push takes it."
+    )
     return store(kind(login_options(command)))
 
 

@@ -94,6 +94,8 @@ def open_target(  # noqa: PLR0913  (one for each option)
         UsageError: If the address or the kind is wrong.
     """
     product = by_name(kind)
+    if not product.writable:
+        raise UsageError(f"{product.title} is for reading; push to the stores behind it")
     address, credentials = split_address(url, user, password)
     if query_url and product.swap is not Swap.NONE:
         raise UsageError(f"--query-url is for --kind gsp; of {product.name} it is known")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from eurasia_graph.errors import QueryError
@@ -39,7 +40,8 @@ class Pattern:
         return all(own is None or own == given for own, given in zip(mine, others, strict=True))
 
 
-def of_query(sparql: str, base_iri: str | None = None) -> set[Pattern]:
+@lru_cache(maxsize=256)
+def of_query(sparql: str, base_iri: str | None = None) -> frozenset[Pattern]:
     """
     Return the patterns of a query, without those that others cover.
 
@@ -56,7 +58,7 @@ def of_query(sparql: str, base_iri: str | None = None) -> set[Pattern]:
     if algebra.name == "DescribeQuery":
         raise QueryError("DESCRIBE cannot be taken apart; write a CONSTRUCT")
     found = set(_walk(algebra.p, "", {}))
-    return {each for each in found if not any(other != each and other.covers(each) for other in found)}
+    return frozenset(each for each in found if not any(other != each and other.covers(each) for other in found))
 
 
 def _walk(node: Any, graph: Term, fixed: dict[Any, str]) -> Iterator[Pattern]:

@@ -49,6 +49,7 @@ class Product:
     largest_request: int = 64 * MEBIBYTE
     timeout: tuple[str, int] | None = None
     whole_queries: bool = True
+    writable: bool = True
     tested: bool = True
 
     def limit(self, timeout_s: float | None) -> Mapping[str, str]:
@@ -110,6 +111,21 @@ PRODUCTS: dict[str, Product] = {
             swap=Swap.TRANSACTION,
             own_default_graph=False,
             timeout=("timeout", 1),
+        ),
+        # Several stores as one, for reading: it has no data of its own. 5.0.3 loses the binding of a variable in
+        # OPTIONAL (disagreements gives pairs that are none), so it is asked for the quads.
+        Product(
+            "fedx",
+            "RDF4J FedX over several stores",
+            "http://127.0.0.1:8080/rdf4j-server/repositories/federation",
+            query="",
+            graphs="",
+            update="",
+            swap=Swap.NONE,
+            own_default_graph=False,
+            timeout=("timeout", 1),
+            whole_queries=False,
+            writable=False,
         ),
         # Written from its documentation, which gives it the protocol of RDF4J; not run.
         Product(

@@ -90,6 +90,7 @@ def verify(
         differences += _compare_graph(store, target, part)
     asked = 0
     if target.engine and not merge:
+        target.engine.forget()
         there = RemoteStore(target.engine)
         for canned in queries.load().values():
             progress(f"ask {canned.name}")

@@ -8,6 +8,7 @@ query, or calls SERVICE, never leaves.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -40,8 +41,11 @@ from eurasia_graph.transport import Credentials, Response, Transport, expect_suc
 ROWS = FORMATS["json"].media_type
 TRIPLES = FORMATS["ntriples"].media_type
 QUERY_TIMEOUT_S = 60.0
+MOST_REMEMBERED = 200_000  # quads, about 100 MiB
 LEARN_AGAIN_AFTER_S = 60.0
 INTERNAL_ERROR = 500
+# Virtuoso writes `nodeID://b1` where the results format wants a label without a slash.
+VIRTUOSO_BLANK = re.compile(rb'("type"\s*:\s*"bnode"\s*,\s*"value"\s*:\s*")nodeID://')
 CANNED = "#+"  # how the text of a canned query begins
 META = ns.GRAPH("meta")
 RELEASE = f"""
@@ -83,6 +87,7 @@ class RemoteEngine:
         self.timeout_s = timeout_s
         self._transport = Transport(credentials)
         self._graphs: list[NamedNode] | None = None
+        self._known: dict[patterns.Pattern, list[Quad]] = {}
 
     def query(self, sparql: str, *, base_iri: str | None = None) -> Answer:
         """
@@ -116,17 +121,34 @@ class RemoteEngine:
         """Evaluate a query here, on the quads that it depends on."""
         scratch = Store()
         for pattern in patterns.of_query(sparql, base_iri):
-            graph = "<urn:default>" if pattern.graph == "" else pattern.graph
-            given = [pattern.subject, pattern.predicate, pattern.object, graph]
-            rows = self._answer(self._ask(pattern.select(), self._dataset(), ROWS), QuerySolutions)
-            assert isinstance(rows, QuerySolutions)
-            open_at = [index for index, term in enumerate(given) if term is None]
-            names = ["spog"[index] for index in open_at]
-            quad: list[Any] = [None if term is None else NamedNode(term[1:-1]) for term in given]
-            if pattern.graph == "":
-                quad[3] = DefaultGraph()
-            scratch.extend(Quad(*_filled(quad, open_at, [row[name] for name in names])) for row in rows)
+            scratch.extend(self._quads_of(pattern))
         return scratch.query(sparql, base_iri=base_iri)
+
+    def _quads_of(self, pattern: patterns.Pattern) -> list[Quad]:
+        """Fetch the quads of a pattern, or remember them: queries share most of their patterns."""
+        known = self._known.get(pattern)
+        if known is None:
+            known = list(self._fetch(pattern))
+            while self._known and sum(map(len, self._known.values())) + len(known) > MOST_REMEMBERED:
+                self._known.pop(next(iter(self._known)))
+            self._known[pattern] = known
+        return known
+
+    def _fetch(self, pattern: patterns.Pattern) -> Iterator[Quad]:
+        graph = "<urn:default>" if pattern.graph == "" else pattern.graph
+        given = [pattern.subject, pattern.predicate, pattern.object, graph]
+        rows = self._answer(self._ask(pattern.select(), self._dataset(), ROWS), QuerySolutions)
+        assert isinstance(rows, QuerySolutions)
+        quad: list[Any] = [None if term is None else NamedNode(term[1:-1]) for term in given]
+        if pattern.graph == "":
+            quad[3] = DefaultGraph()
+        for row in rows:
+            yield Quad(*(row[name] if term is None else term for name, term in zip("spog", quad, strict=True)))
+
+    def forget(self) -> None:
+        """Forget which graphs and quads the store holds."""
+        self._graphs = None
+        self._known.clear()
 
     def quads_for_pattern(
         self, subject: Term | None, predicate: NamedNode | None, obj: Term | None, graph: Graph | None = None
@@ -202,6 +224,7 @@ class RemoteEngine:
 
 def _whole(answer: bytes) -> QuerySolutions | QueryBoolean:
     """Read rows to the end once, so that an answer that breaks off is an error and not a shorter answer."""
+    answer = VIRTUOSO_BLANK.sub(rb"\1", answer)
     parse_query_results(answer, format=QueryResultsFormat.JSON).serialize(format=QueryResultsFormat.TSV)
     return parse_query_results(answer, format=QueryResultsFormat.JSON)
 
@@ -225,13 +248,6 @@ def _refuse_partial(response: Response, address: str) -> None:
     most = response.headers.get("X-SPARQL-MaxRows")
     if most:
         raise RemoteError(f"{address} cuts answers off at {most} rows; raise ResultSetMaxRows there")
-
-
-def _filled(quad: list[Any], places: list[int], terms: list[Any]) -> list[Any]:
-    whole = list(quad)
-    for place, term in zip(places, terms, strict=True):
-        whole[place] = term
-    return whole
 
 
 def _names_dataset(sparql: str) -> bool:
@@ -262,6 +278,8 @@ class RemoteStore(ReleaseStore):
         known = self._remote.release()
         if known != (self.iri, self.content, self.inputs):
             self.iri, self.content, self.inputs = known
+            self._remote.forget()
+            self._remote.release()
             for cached in ("entities", "horizons"):
                 self.__dict__.pop(cached, None)
         self._learnt_at = time.monotonic()

@@ -137,8 +137,9 @@ class ReleaseStore:
         return [[getattr(term, "value", "") for term in row] for row in answer]
 
 
-HORIZONS = f"SELECT ?source ?day {{ GRAPH ?g {{ ?source <{ns.EG}horizon> ?day }} }}"
-NAMES_OF_ENTITIES = f"""
+# They begin as the canned queries do, which some stores are asked for in another way.
+HORIZONS = f"#+ the days that texts can know of\nSELECT ?source ?day {{ GRAPH ?g {{ ?source <{ns.EG}horizon> ?day }} }}"
+NAMES_OF_ENTITIES = f"""#+ the entities and their names
 PREFIX skos: <{ns.SKOS}> PREFIX rdfs: <{ns.RDFS}>
 SELECT DISTINCT ?class ?entity ?name {{
   VALUES ?naming {{ skos:prefLabel skos:altLabel }}
