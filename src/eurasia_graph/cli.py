@@ -385,9 +385,14 @@ def serve(files: tuple[Path, ...], host: str, port: int, data: Path | None, **re
 @main.command()
 @click.argument("form", metavar="FORMAT")
 @click.option("--graph", metavar="NAME", help="One named graph, such as claims-icds-2016.")
+@click.option("--source", metavar="NAME", help="The graphs of one text, such as icds-2016.")
+@click.option("--hand-written", "only", flag_value="hand-written", help="What people wrote, nothing generated.")
+@click.option("--generated", "only", flag_value="generated", help="What was generated alone.")
 @click.option("--out", type=EXISTING, metavar="FILE", help="Write to a file instead of stdout.")
 @data_option
-def export(form: str, graph: str | None, out: Path | None, data: Path | None) -> None:
+def export(  # noqa: PLR0913, PLR0917  (one for each option)
+    form: str, graph: str | None, source: str | None, only: str | None, out: Path | None, data: Path | None
+) -> None:
     """
     Write the release in a format: turtle, trig, nquads, ntriples, jsonld, rdfxml, trig12 or csv.
 
@@ -396,7 +401,7 @@ def export(form: str, graph: str | None, out: Path | None, data: Path | None) ->
     """
     from eurasia_graph import export as exporting
 
-    content = exporting.export(_open(data), form, graph)
+    content = exporting.export(_open(data), form, graph, only=only, source=source)
     if out:
         try:
             out.write_bytes(content)
@@ -408,6 +413,23 @@ def export(form: str, graph: str | None, out: Path | None, data: Path | None) ->
         raise UsageError("csv is a zip of tables, which no terminal shows; add --out tables.zip")
     else:
         _write_bytes(content)
+
+
+@main.command()
+@click.argument("folder", type=EXISTING, metavar="DIR")
+@data_option
+def release(folder: Path, data: Path | None) -> None:
+    """
+    Write the release as a folder to publish: all formats, checksums, VoID and DCAT.
+
+    \b
+    Example: eurasia-graph release release/
+    """
+    from eurasia_graph import publish
+
+    written = publish.publish(_open(data), folder, _progress)
+    _progress("")
+    click.echo(_table(["file", "bytes"], [[path.name, path.stat().st_size] for path in written]))
 
 
 @main.command()
