@@ -20,7 +20,7 @@ from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, Store, parse
 from rdflib.compare import isomorphic
 
 import programs
-from eurasia_graph import export, pipeline, publish, queries
+from eurasia_graph import export, pipeline, publish, queries, sorting
 from eurasia_graph import namespaces as ns
 from eurasia_graph.cli import main
 from eurasia_graph.errors import UnknownNameError, UsageError
@@ -64,6 +64,22 @@ def test_rdflib_reads_the_same_triples(release: ReleaseStore, name: str, parser:
         wanted = rdflib.Graph().parse(data=export.export(release, "ntriples", graph), format="nt")
         read = rdflib.Graph().parse(data=export.export(release, name, graph), format=parser)
         assert isomorphic(read, wanted)
+
+
+def test_n_quads_are_canonical(release: ReleaseStore) -> None:
+    """The very bytes of RDFC-1.0, so that their digest is that of the release."""
+    lines = sorted(line for own in pipeline.canonical_lines(release.local).values() for line in own)
+
+    assert export.export(release, "nquads") == b"".join(lines)
+
+
+def test_lines_are_sorted_in_runs_as_they_are_at_once(release: ReleaseStore) -> None:
+    """Memory holds one run; the file is the same."""
+    graphs = [NamedNode(ns.value(graph)) for graph in release.local.named_graphs()]
+    at_once = list(sorting.sorted_lines(release.local, graphs, quads=True))
+
+    assert list(sorting.sorted_lines(release.local, graphs, quads=True, run_bytes=50_000)) == at_once
+    assert at_once == sorted(at_once)
 
 
 def test_two_exports_are_equal_byte_by_byte(release: ReleaseStore) -> None:
@@ -223,18 +239,20 @@ def test_a_release_is_a_folder_of_all_formats_with_checksums(release: ReleaseSto
 @pytest.mark.usefixtures("release")
 def test_a_full_disk_leaves_no_half_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says why; the folder is not there."""
-    write = Path.write_bytes
+    write = export.write
 
-    def full(path: Path, content: bytes) -> int:
-        if path.suffix == ".jsonld":
+    def full(store: ReleaseStore, name: str, out: io.BufferedWriter, graph: str | None = None, **part: str) -> None:
+        write(store, name, out, graph, **part)
+        if name == "jsonld":
             raise OSError(errno.ENOSPC, "No space left on device")
-        return write(path, content)
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(export, "write", full)
+    alone = CliRunner().invoke(main, ["export", "jsonld", "--out", str(tmp_path / "one.jsonld")])
     result = CliRunner().invoke(main, ["release", str(tmp_path / "release")])
 
-    assert result.exit_code == 1
+    assert (result.exit_code, alone.exit_code) == (1, 2)
     assert "No space left on device" in result.stderr
+    assert "No space left on device" in alone.stderr
     assert list(tmp_path.iterdir()) == []
 
 

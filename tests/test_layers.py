@@ -28,6 +28,7 @@ ORDER = [
     "transport",
     "patterns",
     "remote",
+    "sorting",
     "jsonld",
     "tables",
     "export",

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -401,10 +401,10 @@ def export(  # noqa: PLR0913, PLR0917  (one for each option)
     """
     from eurasia_graph import export as exporting
 
-    content = exporting.export(_open(data), form, graph, only=only, source=source)
+    store = _open(data)
     if out:
         try:
-            out.write_bytes(content)
+            _write_whole(out, lambda file: exporting.write(store, form, file, graph, only=only, source=source))
         except OSError as error:
             raise UsageError(
                 f"cannot write {out}: {error.strerror}; give a file in a folder that can be written"
@@ -412,7 +412,9 @@ def export(  # noqa: PLR0913, PLR0917  (one for each option)
     elif form.casefold() == "csv" and sys.stdout.isatty():
         raise UsageError("csv is a zip of tables, which no terminal shows; add --out tables.zip")
     else:
-        _write_bytes(content)
+        sys.stdout.flush()
+        exporting.write(store, form, sys.stdout.buffer, graph, only=only, source=source)
+        sys.stdout.buffer.flush()
 
 
 @main.command()
@@ -519,6 +521,21 @@ class _Speed:
         filled = 20 * done // max(of, 1)
         bar = "#" * filled + "." * (20 - filled)
         _progress(f"[{bar}] {done}/{of} triples, {speed:,.0f}/s, {graph}")
+
+
+def _write_whole(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """Write a file whole or leave what was there: a full disk costs nobody the file of yesterday."""
+    import tempfile
+
+    if path.exists() and not path.is_file():  # a pipe, or /dev/stdout
+        with path.open("wb") as file:
+            write(file)
+        return
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
+        whole = Path(folder, path.name)
+        with whole.open("wb") as file:
+            write(file)
+        whole.replace(path)
 
 
 def _write_bytes(content: bytes) -> None:

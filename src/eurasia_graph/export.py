@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable
+from typing import IO
 
 from pyoxigraph import (
     DefaultGraph,
@@ -27,6 +28,7 @@ from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.formats import FORMATS, Content, by_name
 from eurasia_graph.pipeline import canonical_lines
+from eurasia_graph.sorting import sorted_lines
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.turtle import format_triples, prefixes_of
 
@@ -54,12 +56,31 @@ def export(
     only: str | None = None,
     source: str | None = None,
 ) -> bytes:
+    """Return a release, or a part of it, in a format; see `write`."""
+    out = io.BytesIO()
+    write(store, format_name, out, graph, only=only, source=source)
+    return out.getvalue()
+
+
+def write(  # noqa: PLR0913  (what, how, where to, and three ways to name a part)
+    store: ReleaseStore,
+    format_name: str,
+    out: IO[bytes],
+    graph: str | None = None,
+    *,
+    only: str | None = None,
+    source: str | None = None,
+) -> None:
     """
     Write a release, or a part of it, in a format.
+
+    N-Triples, N-Quads and JSON-LD are written as they go: memory does not grow with the graph (of JSON-LD,
+    with its largest named graph). The others are sorted as a whole.
 
     Args:
         store: The release.
         format_name: One of `names()` or an alias such as `ttl`.
+        out: A file that takes bytes.
         graph: The name of a graph, such as `claims-icds-2016`, or its IRI.
         only: `hand-written` or `generated`: the graphs that people write, or the others.
         source: The short name of a text: its graphs alone.
@@ -73,23 +94,33 @@ def export(
         if chosen is not None:
             option = "--graph" if graph else "--source" if source else f"--{only}"
             raise UsageError(f"{folded} carries the whole release and no part of it; leave {option} out")
-        return tables.write(store, about(store)) if folded == "csv" else _reified(store)
+        out.write(tables.write(store, about(store)) if folded == "csv" else _reified(store))
+        return
     found = by_name(folded)
     if found is None or not isinstance(found.engine, RdfFormat):
         raise UnknownNameError("format", format_name, names())
-    head = _head(store, found.engine).encode()
-    if found.content is Content.GRAPH:
+    out.write(_head(store, found.engine).encode())
+    if found.engine == RdfFormat.JSON_LD:
+        jsonld.write(store.local, _all(store) if chosen is None else chosen, out)
+    elif found.engine in {RdfFormat.N_QUADS, RdfFormat.N_TRIPLES} and not _has_blank_nodes(store):
+        quads = found.engine == RdfFormat.N_QUADS
+        whole: list[NamedNode | DefaultGraph] = [*_all(store)] if quads else [DefaultGraph()]
+        out.writelines(sorted_lines(store.local, whole if chosen is None else chosen, quads=quads))
+    elif found.content is Content.GRAPH:
         body = _write_triples(_triples(store, chosen), found.engine)
         if found.engine == RdfFormat.RDF_XML and store.iri:
             said = "; ".join(f"{name}: {value}" for name, value in about(store).items())
-            return body.replace(b"?>", f"?>\n<!-- {said} -->".encode(), 1)
-        return head + body
-    if found.engine == RdfFormat.JSON_LD:
-        out = io.BytesIO()
-        jsonld.write(store.local, _all(store) if chosen is None else chosen, out)
-        return out.getvalue()
-    quads = None if chosen is None else [quad for each in chosen for quad in _quads(store, each)]
-    return head + _write_quads(store, quads, found.engine)
+            body = body.replace(b"?>", f"?>\n<!-- {said} -->".encode(), 1)
+        out.write(body)
+    else:
+        of_part = None if chosen is None else [quad for each in chosen for quad in _quads(store, each)]
+        out.write(_write_quads(store, of_part, found.engine))
+
+
+def _has_blank_nodes(store: ReleaseStore) -> bool:
+    """Tell whether the lines need new names to be canonical."""
+    test = "ASK { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } FILTER(isBlank(?s) || isBlank(?o)) }"
+    return bool(store.local.query(test))
 
 
 def select(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Store
 
@@ -106,7 +106,7 @@ class Writer:
         return iri
 
 
-def write(store: Store, graphs: list[NamedNode], out: BinaryIO) -> None:
+def write(store: Store, graphs: list[NamedNode], out: IO[bytes]) -> None:
     """
     Write graphs of a store, one after the other; memory holds one of them.
 

@@ -70,15 +70,19 @@ def publish(store: ReleaseStore, folder: Path, progress: Callable[[str], None] =
 def _write_all(store: ReleaseStore, folder: Path, progress: Callable[[str], None]) -> None:
     for name, file in FILES.items():
         progress(name)
-        (folder / file).write_bytes(export.export(store, name))
-    digests = {
-        path.name: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size) for path in folder.iterdir()
-    }
+        with (folder / file).open("wb") as out:
+            export.write(store, name, out)
+    digests = {path.name: (_digest(path), path.stat().st_size) for path in folder.iterdir()}
     _write_turtle(folder / "void.ttl", _void(store))
     _write_turtle(folder / "dcat.ttl", _dcat(store, digests))
-    sums = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    sums = {path.name: _digest(path) for path in folder.iterdir()}
     lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
     (folder / "SHA256SUMS").write_text(lines, encoding="utf-8")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_turtle(path: Path, triples: Iterator[Triple]) -> None:
