@@ -8,10 +8,11 @@ ARGS ?=
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-all lint fmt benchmark clean
+.PHONY: help serve stores test test-all lint fmt benchmark clean
 
 help:
 	@echo "make serve      serve the graph on http://127.0.0.1:8000/   (ARGS='--port 8080')"
+	@echo "make stores     install the stores that the tests push to: Oxigraph, Fuseki, RDF4J; says how to get Virtuoso"
 	@echo "make test       run the tests that need Python alone, under three minutes"
 	@echo "make test-all   and those that need other programs: Java, a browser, rapper"
 	@echo "make lint       check style, types and docstrings"
@@ -34,13 +35,34 @@ $(VENV)/external: $(VENV)/test requirements/external.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements/external.txt
 	@touch $@
 
+# Each program where it can be had; what cannot is said, and its tests are skipped with a reason.
+STORES := $(VENV)/stores
+PARSERS := n3@1.26.0 jsonld@8.3.3
+MAVEN_COPY := org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy
+
+$(STORES)/installed: $(VENV)/external requirements/stores.txt
+	@mkdir -p $(STORES)
+	@if command -v mvn >/dev/null; then \
+	  grep -v '^#' requirements/stores.txt | while read -r artifact; do \
+	    mvn -q -B $(MAVEN_COPY) -Dartifact=$$artifact -DoutputDirectory=$(CURDIR)/$(STORES) </dev/null \
+	      || echo "not fetched: $$artifact" >&2; \
+	  done; \
+	else echo "mvn is not installed (package maven): no Fuseki, no RDF4J, no riot" >&2; fi
+	@if command -v npm >/dev/null; then npm install --silent --no-fund --no-audit --prefix $(STORES) $(PARSERS) >/dev/null; \
+	else echo "npm is not installed (package npm): no N3.js, no jsonld.js" >&2; fi
+	@command -v virtuoso-t >/dev/null || echo "virtuoso-t is not installed (package virtuoso-opensource): no Virtuoso" >&2
+	@! ls $(STORES)/jena-fuseki-server-*.jar $(STORES)/rdf4j-http-server-*.war $(STORES)/jetty-runner-*.jar \
+	  $(STORES)/node_modules/n3 $(STORES)/node_modules/jsonld >/dev/null 2>&1 || touch $@
+
+stores: $(STORES)/installed
+
 serve: $(VENV)/run
 	@$(BIN)/eurasia-graph serve $(ARGS)
 
 test: $(VENV)/test
 	@$(BIN)/python -m pytest -m "not external" $(ARGS)
 
-test-all: $(VENV)/external
+test-all: $(VENV)/external stores
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/test

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
+import hashlib
 import io
+import json
+import os
 import shutil
 import subprocess
 import zipfile
@@ -11,12 +15,16 @@ from pathlib import Path
 
 import pytest
 import rdflib
+from click.testing import CliRunner
 from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, Store, parse
 from rdflib.compare import isomorphic
 
-from eurasia_graph import export, pipeline
+import programs
+from eurasia_graph import export, pipeline, publish, queries, sorting
 from eurasia_graph import namespaces as ns
+from eurasia_graph.cli import main
 from eurasia_graph.errors import UnknownNameError, UsageError
+from eurasia_graph.formats import FORMATS
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.turtle import format_triples
 
@@ -46,7 +54,7 @@ def test_a_format_of_quads_carries_all_named_graphs(release: ReleaseStore, name:
     """Read back, it has the same canonical lines, graph by graph."""
     read = list(parse(export.export(release, name), format=QUADS[name]))
 
-    assert canonical(read) == pipeline.canonical_lines(release.engine)
+    assert canonical(read) == pipeline.canonical_lines(release.local)
 
 
 def by_value(graph: rdflib.Graph) -> rdflib.Graph:
@@ -67,6 +75,22 @@ def test_rdflib_reads_the_same_triples(release: ReleaseStore, name: str, parser:
         assert isomorphic(by_value(read), by_value(wanted))
 
 
+def test_n_quads_are_canonical(release: ReleaseStore) -> None:
+    """The very bytes of RDFC-1.0, so that their digest is that of the release."""
+    lines = sorted(line for own in pipeline.canonical_lines(release.local).values() for line in own)
+
+    assert export.export(release, "nquads") == b"".join(lines)
+
+
+def test_lines_are_sorted_in_runs_as_they_are_at_once(release: ReleaseStore) -> None:
+    """Memory holds one run; the file is the same."""
+    graphs = [NamedNode(ns.value(graph)) for graph in release.local.named_graphs()]
+    at_once = list(sorting.sorted_lines(release.local, graphs, quads=True))
+
+    assert list(sorting.sorted_lines(release.local, graphs, quads=True, run_bytes=50_000)) == at_once
+    assert at_once == sorted(at_once)
+
+
 def test_two_exports_are_equal_byte_by_byte(release: ReleaseStore) -> None:
     """A diff of two exports shows a change of the release and nothing else."""
     for name in export.names():
@@ -78,7 +102,8 @@ def test_turtle_is_canonical(release: ReleaseStore) -> None:
     text = export.export(release, "turtle", "claims-icds-2016").decode()
     lines = "\n".join(f"{quad.triple} ." for quad in parse(text, format=RdfFormat.TURTLE))
 
-    assert format_triples(lines) == text
+    body = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
+    assert format_triples(lines) == body
 
 
 def test_an_alias_names_the_same_format(release: ReleaseStore) -> None:
@@ -121,6 +146,132 @@ def test_the_tables_hold_a_row_for_everything(release: ReleaseStore) -> None:
     assert tables["claim-passages.csv"][0].keys() == {"claim", "passage"}
 
 
+def rows_of(release: ReleaseStore, name: str) -> list[dict[str, str]]:
+    """One table of the zip."""
+    with zipfile.ZipFile(io.BytesIO(export.export(release, "csv"))) as archive:
+        return list(csv.DictReader(io.TextIOWrapper(archive.open(name), "utf-8")))
+
+
+def test_the_panel_of_state_years_agrees_with_the_query_for_every_year(release: ReleaseStore) -> None:
+    """One row for a state, a year, a body and a text, with the certainty that members-on gives."""
+    panel = rows_of(release, "state-years.csv")
+    for body, year in (("CST", 1993), ("SCO", 2001), ("EURASEC", 2006)):
+        asked = queries.by_name("members-on").run(release, {"body": body, "date": year, "lineage": "false"})
+        wanted = {(row["member"], row["status"], row["source"], row["certainty"]) for row in asked}
+        found = {
+            (row["state"], row["status"], row["source"], row["certainty"])
+            for row in panel
+            if row["body"] == ns.ID + f"body/{body}" and row["year"] == str(year) and row["cow"] != "0"
+        }
+        assert wanted and wanted <= found, (body, year)
+
+
+def test_the_dictionary_and_the_metadata_describe_every_column(release: ReleaseStore) -> None:
+    """For people and for programs, with the licence and how to cite."""
+    with zipfile.ZipFile(io.BytesIO(export.export(release, "csv"))) as archive:
+        heads = {
+            name: next(csv.reader(io.TextIOWrapper(archive.open(name), "utf-8")))
+            for name in archive.namelist()
+            if name.endswith(".csv")
+        }
+        metadata = json.loads(archive.read("csv-metadata.json"))
+    described = {(row["table"] + ".csv", row["column"]) for row in rows_of(release, "dictionary.csv")}
+    columns = {(name, column) for name, head in heads.items() for column in head if name != "dictionary.csv"}
+
+    assert described == columns
+    assert {
+        each["url"]: [one["name"] for one in each["tableSchema"]["columns"]] for each in metadata["tables"]
+    } == heads
+    assert release.iri and release.iri.value in metadata["dc:bibliographicCitation"]
+
+
+def test_a_body_holds_its_claims_in_json_ld(release: ReleaseStore) -> None:
+    """Plain names, numbers as numbers, and one context."""
+    document = json.loads(export.export(release, "jsonld", source="icds-2016", only="hand-written"))
+    claims = next(each for each in document["@graph"] if each["id"].endswith("claims-icds-2016"))
+    sco = next(each for each in claims["@graph"] if each["id"] == "body:SCO")
+    meeting = next(each for each in sco["claims"] if each["id"] == "claim:icds-2016/51")
+
+    assert meeting["madeBy"] == "source:icds-2016"
+    assert meeting["saysCount"] == 5
+    assert meeting["listIsComplete"] is True
+    assert document["@context"]["claims"] == {"@reverse": ns.EG + "saysBody"}
+
+
+def test_parts_of_the_release_are_disjoint_and_make_the_whole(release: ReleaseStore) -> None:
+    """Hand-written and generated; and the graphs of one text."""
+
+    def graphs(**options: str) -> set[str]:
+        read = parse(export.export(release, "nquads", **options), format=RdfFormat.N_QUADS)
+        return {ns.value(quad.graph_name).removeprefix(ns.GRAPH) for quad in read}
+
+    written, generated = graphs(only="hand-written"), graphs(only="generated")
+
+    assert not written & generated
+    assert written | generated == graphs()
+    assert graphs(source="icds-2016", only="hand-written") == {"claims-icds-2016", "passages-icds-2016"}
+    with pytest.raises(UnknownNameError, match="no source 'icds'; nearest: icds-2016"):
+        export.select(release, source="icds")
+
+
+@pytest.mark.parametrize("name", export.names())
+def test_every_file_carries_the_release_and_the_licence(release: ReleaseStore, name: str) -> None:
+    """In a comment, in the graph `meta` or in the metadata of the tables."""
+    content = export.export(release, name)
+    if name == "csv":
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            content = archive.read("csv-metadata.json")
+    text = content.decode()
+
+    assert release.iri
+    assert release.iri.value in text or f"release/{ns.local_name(release.iri.value)}" in text
+    assert "creativecommons.org/licenses/by/4.0" in text
+
+
+def test_a_release_is_a_folder_of_all_formats_with_checksums(release: ReleaseStore, tmp_path: Path) -> None:
+    """VoID and DCAT say what is inside and what the files are; and the same again gives the same bytes."""
+    files = {path.name: path.read_bytes() for path in publish.publish(release, tmp_path / "one")}
+    again = {path.name: path.read_bytes() for path in publish.publish(release, tmp_path / "two")}
+    sums = {line[66:]: line[:64] for line in files["SHA256SUMS"].decode().splitlines()}
+    void = Store()
+    void.load(files["void.ttl"], format=RdfFormat.TURTLE)
+    void.load(files["dcat.ttl"], format=RdfFormat.TURTLE)
+    triples = next(void.quads_for_pattern(release.iri, publish.VOID("triples"), None, None)).object
+    distributions = list(void.quads_for_pattern(None, publish.DCAT("distribution"), None, None))
+
+    assert files == again
+    assert sums == {name: hashlib.sha256(body).hexdigest() for name, body in files.items() if name != "SHA256SUMS"}
+    assert int(ns.value(triples)) == len(files["eurasia-graph.nq"].splitlines())
+    assert len(distributions) == len(export.names())
+
+
+@pytest.mark.usefixtures("release")
+def test_a_full_disk_leaves_no_half_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says why; the folder is not there."""
+    write = export.write
+
+    def full(store: ReleaseStore, name: str, out: io.BufferedWriter, graph: str | None = None, **part: str) -> None:
+        write(store, name, out, graph, **part)
+        if name == "jsonld":
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(export, "write", full)
+    alone = CliRunner().invoke(main, ["export", "jsonld", "--out", str(tmp_path / "one.jsonld")])
+    result = CliRunner().invoke(main, ["release", str(tmp_path / "release")])
+
+    assert (result.exit_code, alone.exit_code) == (1, 2)
+    assert "No space left on device" in result.stderr
+    assert "No space left on device" in alone.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_release_does_not_mix_with_what_is_there(release: ReleaseStore, tmp_path: Path) -> None:
+    """Another folder is asked for."""
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="is not empty; give a new folder"):
+        publish.publish(release, tmp_path)
+
+
 def test_rdf_12_has_every_fact_with_the_claim_as_its_reifier(release: ReleaseStore) -> None:
     """From a fact there is a way to who says so, in the syntax of RDF 1.2."""
     store = Store()
@@ -152,3 +303,97 @@ def test_rapper_counts_the_same_triples(release: ReleaseStore, tmp_path: Path, n
     assert len(set(done.stdout.splitlines())) == len(
         list(release.engine.quads_for_pattern(None, None, None, DefaultGraph()))
     )
+
+
+# --- second parsers: riot of Jena, N3.js, jsonld.js ------------------------------------------
+
+needs_riot = pytest.mark.skipif(
+    bool(programs.missing("fuseki")), reason="riot, which is in the jar of Fuseki, is not installed; run make stores"
+)
+needs_node = pytest.mark.skipif(
+    shutil.which("node") is None or not (programs.FOLDER / "node_modules" / "jsonld").is_dir(),
+    reason="node, N3.js or jsonld.js is not installed; run make stores",
+)
+N3 = """
+const N3 = require('n3'), fs = require('fs');
+const quads = new N3.Parser({ format: process.argv[3] }).parse(fs.readFileSync(process.argv[2], 'utf8'));
+const writer = new N3.Writer({ format: 'N-Quads' });
+writer.addQuads(quads);
+writer.end((error, text) => process.stdout.write(text));
+"""
+JSONLD = """
+const jsonld = require('jsonld'), fs = require('fs');
+jsonld.toRDF(JSON.parse(fs.readFileSync(process.argv[2], 'utf8')), { format: 'application/n-quads' })
+  .then(text => process.stdout.write(text));
+"""
+
+
+def held(release: ReleaseStore, name: str) -> dict[str, list[bytes]]:
+    """What a format should hold, in canonical lines."""
+    if name in QUADS:
+        return pipeline.canonical_lines(release.local)
+    triples = release.engine.quads_for_pattern(None, None, None, DefaultGraph())
+    return canonical([ns.quad(quad.triple, NamedNode("urn:graph")) for quad in triples])
+
+
+def read_back(text: bytes) -> dict[str, list[bytes]]:
+    """Canonical lines of N-Quads; triples in a graph of their own."""
+    quads = parse(text, format=RdfFormat.N_QUADS)
+    return canonical(
+        [quad if quad.graph_name != DefaultGraph() else ns.quad(quad.triple, NamedNode("urn:graph")) for quad in quads]
+    )
+
+
+def run_other(command: list[str]) -> bytes:
+    """Run another parser; return what it writes."""
+    environment = {**os.environ, "NODE_PATH": str(programs.FOLDER / "node_modules")}
+    done = subprocess.run(command, capture_output=True, check=False, env=environment, timeout=120)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+@pytest.mark.external
+@needs_riot
+@pytest.mark.parametrize("name", [*TRIPLES, *QUADS])
+def test_riot_reads_the_same(release: ReleaseStore, tmp_path: Path, name: str) -> None:
+    """The parsers of Apache Jena agree, quad by quad."""
+    file = tmp_path / publish.FILES[name]
+    file.write_bytes(export.export(release, name))
+    command = ["java", "-cp", str(programs.jar("jena-fuseki-server")), "riotcmd.riot", "--output=nquads", str(file)]
+
+    assert read_back(run_other(command)) == held(release, name)
+
+
+@pytest.mark.external
+@needs_riot
+def test_riot_reads_rdf_12(release: ReleaseStore, tmp_path: Path) -> None:
+    """With as many triple terms as there are reifiers."""
+    file = tmp_path / "export.trig"
+    file.write_bytes(export.export(release, "trig12"))
+    command = ["java", "-cp", str(programs.jar("jena-fuseki-server")), "riotcmd.riot", "--output=nquads", str(file)]
+    lines = run_other(command).decode().splitlines()
+    ours = list(parse(file.read_bytes(), format=RdfFormat.TRIG))
+
+    assert len(lines) == len(ours)
+    assert sum("#reifies>" in line for line in lines) == sum("#reifies>" in str(quad) for quad in ours) > 100
+
+
+@pytest.mark.external
+@needs_node
+@pytest.mark.parametrize("name", ["turtle", "ntriples", "trig", "nquads"])
+def test_n3_js_reads_the_same(release: ReleaseStore, tmp_path: Path, name: str) -> None:
+    """What browsers use."""
+    file = tmp_path / "export"
+    file.write_bytes(export.export(release, name))
+
+    assert read_back(run_other(["node", "-e", N3, "-", str(file), FORMATS[name].media_type])) == held(release, name)
+
+
+@pytest.mark.external
+@needs_node
+def test_jsonld_js_reads_the_same(release: ReleaseStore, tmp_path: Path) -> None:
+    """The reference implementation gives the same quads from the nested form."""
+    file = tmp_path / "export.jsonld"
+    file.write_bytes(export.export(release, "jsonld"))
+
+    assert read_back(run_other(["node", "-e", JSONLD, "-", str(file)])) == held(release, "jsonld")

@@ -72,7 +72,7 @@ def test_the_word_alone_is_no_call(query: str) -> None:
 def test_an_update_is_no_query(update: str) -> None:
     """The store says that it is read-only, and stays as it is."""
     store = ReleaseStore(Store())
-    store.engine.add(Quad(NamedNode("a:a"), NamedNode("a:b"), Literal("c")))
+    store.local.add(Quad(NamedNode("a:a"), NamedNode("a:b"), Literal("c")))
 
     with pytest.raises(QueryError, match="read-only"):
         store.query(update)

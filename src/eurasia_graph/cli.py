@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -27,6 +28,24 @@ ROW_FORMATS = ("table", "csv", "tsv", "json", "xml", "turtle", "jsonld")
 WIDEST_CELL = 60
 
 data_option = click.option("--data", type=EXISTING, metavar="DIR", help="Work on another data folder.")
+KINDS = ("fuseki", "oxigraph", "virtuoso", "rdf4j", "graphdb", "gsp")
+READ_KINDS = ("fuseki", "oxigraph", "virtuoso", "rdf4j", "graphdb", "fedx")
+
+
+def login_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say who enters another store."""
+    user = click.option("--user", metavar="NAME", help="Log in there [EURASIA_GRAPH_USER, else ~/.netrc].")
+    password = click.option("--password", metavar="WORD", help="Better EURASIA_GRAPH_PASSWORD, which nobody else sees.")
+    return user(password(command))
+
+
+def store_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that put another store in the place of the embedded one."""
+    store = click.option("--store", metavar="URL", help="Ask this store, read-only: its query service, or with --kind.")
+    kind = click.option(
+        "--kind", type=click.Choice(READ_KINDS), help="What product it is; URL is then as push takes it."
+    )
+    return store(kind(login_options(command)))
 
 
 class Commands(click.Group):
@@ -241,8 +260,10 @@ def _query_command(canned: CannedQuery) -> click.Command:
     )
     options.append(click.Option(["--data"], type=EXISTING, metavar="DIR", help="Ask another data folder."))
 
-    def ask(form: str, data: Path | None, **values: str | None) -> None:
-        store = _open(data)
+    @click.pass_context
+    def ask(ctx: click.Context, /, form: str, data: Path | None, **values: str | None) -> None:
+        # What stands before the name of the query says which store is asked.
+        store = ctx.obj if ctx.obj is not None else _open(data)
         if form in {"table", "json", "csv", "tsv"}:
             _print_rows(canned.run(store, values), form)
         else:
@@ -264,9 +285,17 @@ def _parameter_help(description: str, required: bool, default: str | None) -> st
 @click.option("--file", "file", type=EXISTING, metavar="F.rq", help="Run the SPARQL query in a file.")
 @click.option("--format", "form", type=click.Choice(ROW_FORMATS), default="table", show_default=True)
 @data_option
+@store_options
 @click.pass_context
 def query(  # noqa: PLR0913, PLR0917  (one for each option)
-    ctx: click.Context, listing: bool, sparql: str | None, file: Path | None, form: str, data: Path | None
+    ctx: click.Context,
+    /,
+    listing: bool,
+    sparql: str | None,
+    file: Path | None,
+    form: str,
+    data: Path | None,
+    **remote: str | None,
 ) -> None:
     """
     Ask a canned query, or a SPARQL query of your own.
@@ -274,6 +303,7 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     \b
     Example: eurasia-graph query members-on --body csto --date 1993-06-30
     """
+    ctx.obj = _open_remote(data, **remote) if remote["store"] else None
     if ctx.invoked_subcommand:
         return
     if listing:
@@ -281,7 +311,7 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     elif sparql or file:
         if sparql and file:
             raise UsageError("give --sparql or --file, not both")
-        _print_answer(_open(data), sparql or _read_query(file), form)
+        _print_answer(ctx.obj if ctx.obj is not None else _open(data), sparql or _read_query(file), form)
     else:
         raise UsageError("query needs a name, --list, --sparql or --file; eurasia-graph query --list shows the names")
 
@@ -330,29 +360,39 @@ def explain(claim: str, text_file: Path | None, data: Path | None) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 @data_option
-def serve(files: tuple[Path, ...], host: str, port: int, data: Path | None) -> None:
+@store_options
+def serve(files: tuple[Path, ...], host: str, port: int, data: Path | None, **remote: str | None) -> None:
     """
     Serve the graph over HTTP: SPARQL, canned queries and pages.
 
-    With FILES (Turtle, TriG, N-Quads and others), those are served as they are instead.
+    With FILES (Turtle, TriG, N-Quads and others), those are served as they are instead. With --store, a
+    release that was pushed to another store is: it does the work, and may come and go.
 
     \b
     Example: eurasia-graph serve --port 8080
+             eurasia-graph serve --store http://127.0.0.1:3030/eurasia --kind fuseki
     """
     from eurasia_graph.store import load_files
     from eurasia_graph.web import create_app
     from eurasia_graph.web.server import run
 
-    store = load_files(files) if files else _open(data)
+    if files and remote["store"]:
+        raise UsageError("give FILES or --store, not both")
+    store = _open_remote(data, **remote) if remote["store"] else load_files(files) if files else _open(data)
     run(create_app(store), host, port)
 
 
 @main.command()
 @click.argument("form", metavar="FORMAT")
 @click.option("--graph", metavar="NAME", help="One named graph, such as claims-icds-2016.")
+@click.option("--source", metavar="NAME", help="The graphs of one text, such as icds-2016.")
+@click.option("--hand-written", "only", flag_value="hand-written", help="What people wrote, nothing generated.")
+@click.option("--generated", "only", flag_value="generated", help="What was generated alone.")
 @click.option("--out", type=EXISTING, metavar="FILE", help="Write to a file instead of stdout.")
 @data_option
-def export(form: str, graph: str | None, out: Path | None, data: Path | None) -> None:
+def export(  # noqa: PLR0913, PLR0917  (one for each option)
+    form: str, graph: str | None, source: str | None, only: str | None, out: Path | None, data: Path | None
+) -> None:
     """
     Write the release in a format: turtle, trig, nquads, ntriples, jsonld, rdfxml, trig12 or csv.
 
@@ -361,10 +401,10 @@ def export(form: str, graph: str | None, out: Path | None, data: Path | None) ->
     """
     from eurasia_graph import export as exporting
 
-    content = exporting.export(_open(data), form, graph)
+    store = _open(data)
     if out:
         try:
-            out.write_bytes(content)
+            _write_whole(out, lambda file: exporting.write(store, form, file, graph, only=only, source=source))
         except OSError as error:
             raise UsageError(
                 f"cannot write {out}: {error.strerror}; give a file in a folder that can be written"
@@ -372,7 +412,80 @@ def export(form: str, graph: str | None, out: Path | None, data: Path | None) ->
     elif form.casefold() == "csv" and sys.stdout.isatty():
         raise UsageError("csv is a zip of tables, which no terminal shows; add --out tables.zip")
     else:
-        _write_bytes(content)
+        sys.stdout.flush()
+        exporting.write(store, form, sys.stdout.buffer, graph, only=only, source=source)
+        sys.stdout.buffer.flush()
+
+
+@main.command()
+@click.argument("folder", type=EXISTING, metavar="DIR")
+@data_option
+def release(folder: Path, data: Path | None) -> None:
+    """
+    Write the release as a folder to publish: all formats, checksums, VoID and DCAT.
+
+    \b
+    Example: eurasia-graph release release/
+    """
+    from eurasia_graph import publish
+
+    written = publish.publish(_open(data), folder, _progress)
+    _progress("")
+    click.echo(_table(["file", "bytes"], [[path.name, path.stat().st_size] for path in written]))
+
+
+@main.command()
+@click.argument("url")
+@click.option("--kind", type=click.Choice(KINDS), required=True, help="What product it is; gsp for any other.")
+@click.option("--verify", is_flag=True, help="Compare what arrived: counts, digests, every canned query.")
+@click.option("--merge", is_flag=True, help="One graph, as a query without GRAPH sees it, instead of the named ones.")
+@click.option("--replace", is_flag=True, help="Swap another release that is there for this one.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
+@click.option("--query-url", metavar="URL", help="With --kind gsp: where it takes queries, for --verify.")
+@login_options
+@data_option
+@click.pass_context
+def push(  # noqa: PLR0913, PLR0917  (one for each option)
+    ctx: click.Context,
+    url: str,
+    kind: str,
+    verify: bool,
+    merge: bool,
+    replace: bool,
+    dry_run: bool,
+    query_url: str | None,
+    user: str | None,
+    password: str | None,
+    data: Path | None,
+) -> None:
+    """
+    Load the release into another triple store, and prove that it arrived.
+
+    Pushing again changes nothing. Graphs of others are never touched.
+
+    \b
+    Example: eurasia-graph push http://127.0.0.1:3030/eurasia --kind fuseki --verify
+    """
+    from eurasia_graph import delivery, proof
+    from eurasia_graph import push as pushing
+
+    target = delivery.open_target(
+        url, kind, user=user, password=password, query_url=query_url, notice=lambda text: click.echo(text, err=True)
+    )
+    store = _open(data)
+    if dry_run:
+        parts = pushing.plan(store, merge=merge)
+        rows = [[part.short, part.triples, target.graph_address(part.name)] for part in parts]
+        click.echo(_table(["graph", "triples", "to"], rows))
+        return
+    done = pushing.push(store, target, merge=merge, replace=replace, progress=_Speed())
+    _progress("")
+    click.echo(f"pushed {done.text()}")
+    if verify:
+        found = proof.verify(store, target, merge=merge, progress=_progress)
+        _progress("")
+        click.echo(found.text())
+        ctx.exit(1 if found.differences else 0)
 
 
 # --- helpers -------------------------------------------------------------------------------
@@ -384,6 +497,45 @@ def _open(data: Path | None) -> ReleaseStore:
     store = pipeline.open_release(data, _progress)
     _progress("")
     return store
+
+
+def _open_remote(
+    data: Path | None, *, store: str | None, kind: str | None, user: str | None, password: str | None
+) -> ReleaseStore:
+    from eurasia_graph import remote
+
+    assert store
+    if data:
+        raise UsageError("give --data or --store, not both")
+    return remote.open_store(store, kind, user, password)
+
+
+class _Speed:
+    """Shows on a terminal what has arrived, and how fast."""
+
+    def __init__(self) -> None:
+        self.begin = time.perf_counter()
+
+    def __call__(self, graph: str, done: int, of: int) -> None:
+        speed = done / max(time.perf_counter() - self.begin, 1e-6)
+        filled = 20 * done // max(of, 1)
+        bar = "#" * filled + "." * (20 - filled)
+        _progress(f"[{bar}] {done}/{of} triples, {speed:,.0f}/s, {graph}")
+
+
+def _write_whole(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """Write a file whole or leave what was there: a full disk costs nobody the file of yesterday."""
+    import tempfile
+
+    if path.exists() and not path.is_file():  # a pipe, or /dev/stdout
+        with path.open("wb") as file:
+            write(file)
+        return
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
+        whole = Path(folder, path.name)
+        with whole.open("wb") as file:
+            write(file)
+        whole.replace(path)
 
 
 def _write_bytes(content: bytes) -> None:

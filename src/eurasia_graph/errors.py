@@ -8,6 +8,7 @@ EurasiaGraphError
 ├── InvalidDataError      the data breaks a rule; `report` lists the findings
 ├── QueryError            a SPARQL query is refused or cannot be parsed
 └── StoreError            a release cannot be kept or loaded
+    └── RemoteError       another store cannot be reached, refuses or fails
 
 Every text has three parts: what happened, what was seen, what to do.
 """
@@ -90,6 +91,25 @@ class QueryError(EurasiaGraphError):
 
 class StoreError(EurasiaGraphError):
     """A release cannot be written, kept or loaded."""
+
+
+class RemoteError(StoreError):
+    """Another store gives no good answer; `status` is the HTTP status that fits, 502 or 504."""
+
+    def __init__(self, message: str, status: int = 502, passing: bool = False, answered: int | None = None) -> None:
+        """
+        Keep what the places that answer or try again need to know.
+
+        Args:
+            message: Which store, what was seen, what to do; never with credentials.
+            status: 504 where the store took too long, else 502.
+            passing: Whether another try may help.
+            answered: The status that the store gave, or None where it gave none.
+        """
+        self.answered = answered
+        self.status = status
+        self.passing = passing
+        super().__init__(message)
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:

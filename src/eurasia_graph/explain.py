@@ -107,7 +107,7 @@ DERIVED = {
 def _add_passages(
     store: ReleaseStore, claim: NamedNode, source: str, text_file: Path | None, found: Explanation
 ) -> None:
-    passages = {passage.name: passage for passage in from_store(store.engine, source)}
+    passages = {passage.name: passage for passage in from_store(store.local, source)}
     text = read_text(text_file) if text_file else ""
     placed = {each.passage.name: each for each in verify(passages.values(), text)} if text_file else {}
     names = {
@@ -199,10 +199,10 @@ def coverage(store: ReleaseStore, source: str | None = None) -> list[Coverage]:
 
 def _sections(store: ReleaseStore, source: str) -> list[Coverage]:
     rests: dict[str, set[str]] = {}
-    for quad in store.engine.quads_for_pattern(None, ns.EG("evidence"), None, graph_of("claims", source)):
+    for quad in store.local.quads_for_pattern(None, ns.EG("evidence"), None, graph_of("claims", source)):
         if isinstance(quad.object, NamedNode):
             rests.setdefault(ns.local_name(quad.object.value), set()).add(str(quad.subject))
-    passages = from_store(store.engine, source)
+    passages = from_store(store.local, source)
     claims: dict[str, set[str]] = {}
     for each in passages:
         claims.setdefault(each.sentence or each.name, set()).update(rests.get(each.name, ()))

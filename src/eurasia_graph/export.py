@@ -7,17 +7,15 @@ The bytes depend on the release alone, so that two exports can be compared.
 
 from __future__ import annotations
 
-import csv
 import io
-import zipfile
+import re
 from collections.abc import Iterable
+from typing import IO
 
 from pyoxigraph import (
     DefaultGraph,
-    Literal,
     NamedNode,
     Quad,
-    QuerySolutions,
     QueryTriples,
     RdfFormat,
     Store,
@@ -25,16 +23,24 @@ from pyoxigraph import (
     serialize,
 )
 
+from eurasia_graph import jsonld, tables
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.formats import FORMATS, Content, by_name
 from eurasia_graph.pipeline import canonical_lines
-from eurasia_graph.queries import cell
+from eurasia_graph.sorting import sorted_lines
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.turtle import format_triples, prefixes_of
 
 OTHER_FORMATS = ("trig12", "csv")
-FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+# What people write; the other graphs are generated.
+HAND_WRITTEN = re.compile(r"ontology|align|schemes|entities|links|notes|(passages|claims)-.*")
+COMMENTS = {
+    RdfFormat.TURTLE: "# {}\n",
+    RdfFormat.N_TRIPLES: "# {}\n",
+    RdfFormat.TRIG: "# {}\n",
+}
 
 
 def names() -> list[str]:
@@ -42,39 +48,136 @@ def names() -> list[str]:
     return [each.name for each in FORMATS.values() if each.content is not Content.ROWS] + list(OTHER_FORMATS)
 
 
-def export(store: ReleaseStore, format_name: str, graph: str | None = None) -> bytes:
+def export(
+    store: ReleaseStore,
+    format_name: str,
+    graph: str | None = None,
+    *,
+    only: str | None = None,
+    source: str | None = None,
+) -> bytes:
+    """Return a release, or a part of it, in a format; see `write`."""
+    out = io.BytesIO()
+    write(store, format_name, out, graph, only=only, source=source)
+    return out.getvalue()
+
+
+def write(  # noqa: PLR0913  (what, how, where to, and three ways to name a part)
+    store: ReleaseStore,
+    format_name: str,
+    out: IO[bytes],
+    graph: str | None = None,
+    *,
+    only: str | None = None,
+    source: str | None = None,
+) -> None:
     """
-    Write a release, or one graph of it, in a format.
+    Write a release, or a part of it, in a format.
+
+    N-Triples, N-Quads and JSON-LD are written as they go: memory does not grow with the graph (of JSON-LD,
+    with its largest named graph). The others are sorted as a whole.
 
     Args:
         store: The release.
         format_name: One of `names()` or an alias such as `ttl`.
+        out: A file that takes bytes.
         graph: The name of a graph, such as `claims-icds-2016`, or its IRI.
+        only: `hand-written` or `generated`: the graphs that people write, or the others.
+        source: The short name of a text: its graphs alone.
     Raises:
-        UnknownNameError: If there is no such format or graph.
-        UsageError: If the format carries no single graph.
+        UnknownNameError: If there is no such format, graph or source.
+        UsageError: If the format carries no part.
     """
     folded = format_name.casefold()
+    chosen = select(store, graph, only, source)
     if folded in OTHER_FORMATS:
-        if graph:
-            raise UsageError(f"{folded} carries the whole release and no single graph; leave --graph out")
-        return _tables(store) if folded == "csv" else _reified(store)
+        if chosen is not None:
+            option = "--graph" if graph else "--source" if source else f"--{only}"
+            raise UsageError(f"{folded} carries the whole release and no part of it; leave {option} out")
+        out.write(tables.write(store, about(store)) if folded == "csv" else _reified(store))
+        return
     found = by_name(folded)
     if found is None or not isinstance(found.engine, RdfFormat):
         raise UnknownNameError("format", format_name, names())
-    quads = _graph(store, graph) if graph else None
-    if found.content is Content.GRAPH:
-        triples = [quad.triple for quad in quads or store.engine.quads_for_pattern(None, None, None, DefaultGraph())]
-        return _write_triples(triples, found.engine)
-    return _write_quads(store, quads, found.engine)
+    out.write(_head(store, found.engine).encode())
+    if found.engine == RdfFormat.JSON_LD:
+        jsonld.write(store.local, _all(store) if chosen is None else chosen, out)
+    elif found.engine in {RdfFormat.N_QUADS, RdfFormat.N_TRIPLES} and not _has_blank_nodes(store):
+        quads = found.engine == RdfFormat.N_QUADS
+        whole: list[NamedNode | DefaultGraph] = [*_all(store)] if quads else [DefaultGraph()]
+        out.writelines(sorted_lines(store.local, whole if chosen is None else chosen, quads=quads))
+    elif found.content is Content.GRAPH:
+        body = _write_triples(_triples(store, chosen), found.engine)
+        if found.engine == RdfFormat.RDF_XML and store.iri:
+            said = "; ".join(f"{name}: {value}" for name, value in about(store).items())
+            body = body.replace(b"?>", f"?>\n<!-- {said} -->".encode(), 1)
+        out.write(body)
+    else:
+        of_part = None if chosen is None else [quad for each in chosen for quad in _quads(store, each)]
+        out.write(_write_quads(store, of_part, found.engine))
 
 
-def _graph(store: ReleaseStore, name: str) -> list[Quad]:
-    known = {graph.value for graph in store.engine.named_graphs() if isinstance(graph, NamedNode)}
-    wanted = name if name in known else ns.GRAPH + name
-    if wanted not in known:
-        raise UnknownNameError("graph", name, sorted(each.removeprefix(ns.GRAPH) for each in known))
-    return list(store.engine.quads_for_pattern(None, None, None, NamedNode(wanted)))
+def _has_blank_nodes(store: ReleaseStore) -> bool:
+    """Tell whether the lines need new names to be canonical."""
+    test = "ASK { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } FILTER(isBlank(?s) || isBlank(?o)) }"
+    return bool(store.local.query(test))
+
+
+def select(
+    store: ReleaseStore, graph: str | None = None, only: str | None = None, source: str | None = None
+) -> list[NamedNode] | None:
+    """
+    List the graphs of a part of the release, or return None for the whole.
+
+    Raises:
+        UnknownNameError: If there is no such graph or source; lists the nearest.
+    """
+    if not (graph or only or source):
+        return None
+    found = {each.value.removeprefix(ns.GRAPH): each for each in _all(store)}
+    if graph:
+        if graph.removeprefix(ns.GRAPH) not in found:
+            raise UnknownNameError("graph", graph, found)
+        return [found[graph.removeprefix(ns.GRAPH)]]
+    if source:
+        known = {name.partition("-")[2] for name in found if name.startswith("claims-")}
+        if source not in known:
+            raise UnknownNameError("source", source, known)
+        kinds = ("bounds", "claims", "closure", "facts", "memberships", "passages")
+        found = {name: each for name, each in found.items() if name in {f"{kind}-{source}" for kind in kinds}}
+    if only:
+        wanted = only == "hand-written"
+        found = {name: each for name, each in found.items() if bool(HAND_WRITTEN.fullmatch(name)) == wanted}
+    return list(found.values())
+
+
+def about(store: ReleaseStore) -> dict[str, str]:
+    """Return what every file says of the release: its IRI, licence and citation."""
+    iri = store.iri.value if store.iri else ""
+    cite = f"Eurasia Graph, release {ns.local_name(iri)}. {iri}" if iri else "Eurasia Graph"
+    return {"release": iri, "licence": LICENCE, "citation": cite}
+
+
+def _head(store: ReleaseStore, engine: RdfFormat) -> str:
+    """Write the comment at the head of a file; N-Quads are canonical and have none, but the graph `meta`."""
+    line = COMMENTS.get(engine, "")
+    if not store.iri or not line:
+        return ""
+    return "".join(line.format(f"{name}: {value}") for name, value in about(store).items())
+
+
+def _all(store: ReleaseStore) -> list[NamedNode]:
+    return sorted((graph for graph in store.engine.named_graphs() if isinstance(graph, NamedNode)), key=str)
+
+
+def _quads(store: ReleaseStore, graph: NamedNode) -> list[Quad]:
+    return list(store.engine.quads_for_pattern(None, None, None, graph))
+
+
+def _triples(store: ReleaseStore, graphs: list[NamedNode] | None) -> list[Triple]:
+    if graphs is None:
+        return [quad.triple for quad in store.engine.quads_for_pattern(None, None, None, DefaultGraph())]
+    return list({quad.triple for graph in graphs for quad in _quads(store, graph)})
 
 
 def _write_triples(triples: Iterable[Triple], engine: RdfFormat) -> bytes:
@@ -89,7 +192,7 @@ def _write_triples(triples: Iterable[Triple], engine: RdfFormat) -> bytes:
 
 def _write_quads(store: ReleaseStore, quads: list[Quad] | None, engine: RdfFormat) -> bytes:
     if quads is None:
-        lines = b"".join(line for own in canonical_lines(store.engine).values() for line in own)
+        lines = b"".join(line for own in canonical_lines(store.local).values() for line in own)
     else:
         lines = "".join(sorted(f"{quad} .\n" for quad in quads)).encode()
     if engine == RdfFormat.N_QUADS:
@@ -130,71 +233,11 @@ WHERE {{
 
 def _reified(store: ReleaseStore) -> bytes:
     """Write the entities and facts as TriG of RDF 1.2, every fact with the claims that state it as reifiers."""
-    answer = store.engine.query(REIFICATION)
+    answer = store.local.query(REIFICATION)
     assert isinstance(answer, QueryTriples)
     triples = sorted(set(answer), key=str)
     entities = sorted(store.engine.quads_for_pattern(None, None, None, ns.GRAPH("entities")), key=str)
     quads = [*entities, *(ns.quad(triple, ns.GRAPH("facts")) for triple in triples)]
     text = "\n".join(map(str, quads))
-    return b'VERSION "1.2"\n' + _serialise(quads, RdfFormat.TRIG, text)
-
-
-# --- tables --------------------------------------------------------------------------------
-
-TABLES = {
-    "memberships": """?membership ?holder ?body ?status ?from ?to ?fromEarliest ?fromLatest ?toEarliest ?toLatest
-      ?source ?claim {
-        GRAPH ?g {
-          ?membership a eg:Membership ; eg:holder ?holder ; eg:inBody ?body ; eg:status ?status ;
-            eg:accordingTo ?source ; eg:begunBy ?claim ; eg:from ?from ; eg:fromEarliest ?fromEarliest
-          OPTIONAL { ?membership eg:to ?to } OPTIONAL { ?membership eg:fromLatest ?fromLatest }
-          OPTIONAL { ?membership eg:toEarliest ?toEarliest } OPTIONAL { ?membership eg:toLatest ?toLatest }
-        }
-      } ORDER BY ?membership""",
-    "claims": """?claim ?source ?kind ?gist ?date ?dateInferred ?status ?body ?treaty ?modality ?attributedTo {
-        GRAPH ?g {
-          ?claim eg:madeBy ?source ; eg:gist ?gist
-          OPTIONAL { ?claim eg:saysKind ?kind } OPTIONAL { ?claim eg:saysDate ?date }
-          OPTIONAL { ?claim eg:dateInferred ?dateInferred } OPTIONAL { ?claim eg:saysStatus ?status }
-          OPTIONAL { ?claim eg:saysBody ?body } OPTIONAL { ?claim eg:saysTreaty ?treaty }
-          OPTIONAL { ?claim eg:modality ?modality } OPTIONAL { ?claim eg:attributedTo ?attributedTo }
-        }
-      } ORDER BY ?claim ?body""",
-    "claim-actors": """?claim ?actor {
-        GRAPH ?g { ?claim eg:madeBy ?source ; eg:saysActor ?actor } } ORDER BY ?claim ?actor""",
-    "claim-passages": """?claim ?passage {
-        GRAPH ?g { ?claim eg:madeBy ?source ; eg:evidence ?passage } } ORDER BY ?claim ?passage""",
-    "passages": """?passage ?source ?number ?section ?start ?end ?foldedSha256 ?foldedLength {
-        GRAPH ?g {
-          ?passage a eg:Sentence ; eg:passageOf ?source ; eg:number ?number ; eg:start ?start ; eg:end ?end ;
-            eg:foldedSha256 ?foldedSha256 ; eg:foldedLength ?foldedLength
-          OPTIONAL { ?passage eg:section ?section }
-        }
-      } ORDER BY ?source ?number""",
-    "entities": """?entity ?type ?label {
-        GRAPH graph:entities { ?entity a ?type ; skos:prefLabel ?label } FILTER(LANG(?label) = "en")
-      } ORDER BY ?entity ?type""",
-}
-
-
-def _tables(store: ReleaseStore) -> bytes:
-    """Write the release as a zip of CSV tables, one row a thing."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, select in TABLES.items():
-            text = f"PREFIX eg: <{ns.EG}> PREFIX skos: <{ns.SKOS}> PREFIX graph: <{ns.GRAPH}> SELECT {select}"
-            answer = store.engine.query(text)
-            assert isinstance(answer, QuerySolutions)
-            table = io.StringIO()
-            writer = csv.writer(table)
-            writer.writerow(variable.value for variable in answer.variables)
-            writer.writerows([_csv_cell(term) for term in row] for row in answer)
-            archive.writestr(zipfile.ZipInfo(f"{name}.csv", FIXED_TIME), table.getvalue(), zipfile.ZIP_DEFLATED)
-    return out.getvalue()
-
-
-def _csv_cell(term: object) -> str:
-    if isinstance(term, Literal):
-        return term.value
-    value = cell(term)
-    return "" if value is None else str(value)
+    head = _head(store, RdfFormat.TRIG).encode()
+    return head + b'VERSION "1.2"\n' + _serialise(quads, RdfFormat.TRIG, text)

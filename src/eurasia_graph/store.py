@@ -10,13 +10,16 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Protocol
 
 from pyoxigraph import (
+    BlankNode,
     NamedNode,
+    Quad,
     QueryBoolean,
     QuerySolutions,
     QueryTriples,
@@ -47,6 +50,29 @@ TOKEN = re.compile(
 Answer = QuerySolutions | QueryBoolean | QueryTriples
 
 
+class Engine(Protocol):
+    """What a store asks of its engine: the embedded one, or another store over HTTP."""
+
+    def query(self, query: str, /, *, base_iri: str | None = None) -> Answer:
+        """Answer a SPARQL query; SyntaxError where it is none."""
+
+    def quads_for_pattern(
+        self,
+        subject: Any,
+        predicate: Any,
+        obj: Any,
+        graph_name: Any = None,
+        /,
+    ) -> Iterator[Quad]:
+        """Find quads by their terms; None stands for any."""
+
+    def named_graphs(self) -> Iterator[NamedNode | BlankNode]:
+        """List the named graphs."""
+
+    def __len__(self) -> int:
+        """Count the quads."""
+
+
 @dataclass
 class ReleaseStore:
     """
@@ -56,7 +82,7 @@ class ReleaseStore:
     the texts of what the build warned of.
     """
 
-    engine: Store
+    engine: Engine
     iri: NamedNode | None = None
     content: str | None = None
     inputs: str | None = None
@@ -80,6 +106,18 @@ class ReleaseStore:
         except (RuntimeError, ValueError, OSError) as error:
             raise QueryError(f"the query cannot be answered: {error}") from None
 
+    @property
+    def local(self) -> Store:
+        """
+        The embedded engine, for what needs the quads themselves.
+
+        Raises:
+            UsageError: If another store is the engine.
+        """
+        if isinstance(self.engine, Store):
+            return self.engine
+        raise UsageError("this works on the release itself and not on a remote store; leave --store out")
+
     @cached_property
     def entities(self) -> dict[str, list[tuple[str, str]]]:
         """The classes of our namespace, by IRI, each with (IRI, name) for every name of every member."""
@@ -99,8 +137,9 @@ class ReleaseStore:
         return [[getattr(term, "value", "") for term in row] for row in answer]
 
 
-HORIZONS = f"SELECT ?source ?day {{ GRAPH ?g {{ ?source <{ns.EG}horizon> ?day }} }}"
-NAMES_OF_ENTITIES = f"""
+# They begin as the canned queries do, which some stores are asked for in another way.
+HORIZONS = f"#+ the days that texts can know of\nSELECT ?source ?day {{ GRAPH ?g {{ ?source <{ns.EG}horizon> ?day }} }}"
+NAMES_OF_ENTITIES = f"""#+ the entities and their names
 PREFIX skos: <{ns.SKOS}> PREFIX rdfs: <{ns.RDFS}>
 SELECT DISTINCT ?class ?entity ?name {{
   VALUES ?naming {{ skos:prefLabel skos:altLabel }}
@@ -143,7 +182,7 @@ def _hint(sparql: str) -> str:
 def from_quads(engine: Store, **description: object) -> ReleaseStore:
     """Make a store of a built dataset: its named graphs, and a default graph that is their visible part."""
     store = ReleaseStore(engine, **description)  # type: ignore[arg-type]
-    fill_default_graph(store.engine)
+    fill_default_graph(engine)
     return store
 
 
@@ -201,7 +240,7 @@ def keep(store: ReleaseStore, folder: Path) -> None:
     except OSError as error:
         raise StoreError(f"the release cannot be kept in {folder.parent}: {error.strerror}") from None
     try:
-        store.engine.dump(str(scratch / "release.nq"), RdfFormat.N_QUADS)
+        store.local.dump(str(scratch / "release.nq"), RdfFormat.N_QUADS)
         description = {
             "quads": len(store.engine),
             "content": store.content,

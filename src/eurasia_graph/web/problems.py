@@ -11,10 +11,10 @@ import json
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from eurasia_graph.errors import EurasiaGraphError, QueryError, UnknownNameError, UsageError
+from eurasia_graph.errors import EurasiaGraphError, QueryError, RemoteError, UnknownNameError, UsageError
 
 MEDIA_TYPE = "application/problem+json"
-TITLES = {403: "Query refused"}
+TITLES = {403: "Query refused", 502: "Bad gateway", 504: "Gateway timeout"}
 
 
 def register(app: Flask) -> None:
@@ -33,6 +33,8 @@ def _http(error: HTTPException) -> Response:
 def _ours(error: EurasiaGraphError) -> Response:
     if isinstance(error, QueryError):
         return _problem(error.status, TITLES.get(error.status, "Bad query"), str(error))
+    if isinstance(error, RemoteError):
+        return _problem(error.status, TITLES[error.status], str(error))
     if isinstance(error, UnknownNameError):
         return _problem(404 if error.kind == "query" else 400, "Unknown name", str(error))
     return _problem(400 if isinstance(error, UsageError) else 500, "Bad request", str(error))

@@ -1,0 +1,308 @@
+"""
+Another store as the engine: any SPARQL 1.1 service, read-only.
+
+It has the few methods of the embedded engine that the rest of the package calls, so that a store over it
+answers the same queries and the same pages. Queries are read here before they are sent: what is no
+query, or calls SERVICE, never leaves.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from pyoxigraph import (
+    BlankNode,
+    DefaultGraph,
+    Literal,
+    NamedNode,
+    Quad,
+    QueryBoolean,
+    QueryResultsFormat,
+    QuerySolutions,
+    QueryTriples,
+    RdfFormat,
+    Store,
+    Triple,
+    parse,
+    parse_query_results,
+)
+
+from eurasia_graph import namespaces as ns
+from eurasia_graph import patterns
+from eurasia_graph.errors import RemoteError
+from eurasia_graph.formats import FORMATS
+from eurasia_graph.products import Product, by_name
+from eurasia_graph.store import HIDDEN_BY_DEFAULT, TOKEN, Answer, ReleaseStore
+from eurasia_graph.transport import Credentials, Response, Transport, expect_success, split_address
+
+ROWS = FORMATS["json"].media_type
+TRIPLES = FORMATS["ntriples"].media_type
+QUERY_TIMEOUT_S = 60.0
+MOST_REMEMBERED = 200_000  # quads, about 100 MiB
+LEARN_AGAIN_AFTER_S = 60.0
+INTERNAL_ERROR = 500
+# Virtuoso writes `nodeID://b1` where the results format wants a label without a slash.
+VIRTUOSO_BLANK = re.compile(rb'("type"\s*:\s*"bnode"\s*,\s*"value"\s*:\s*")nodeID://')
+CANNED = "#+"  # how the text of a canned query begins
+META = ns.GRAPH("meta")
+RELEASE = f"""
+SELECT DISTINCT ?release ?content ?inputs ?graph {{
+  GRAPH <{META.value}> {{
+    ?release a <{ns.EG}Release> ; <{ns.EG}contentSha256> ?content ; <{ns.EG}inputsSha256> ?inputs ;
+      <{ns.DCTERMS}hasPart> ?graph
+  }}
+}}"""
+Term = NamedNode | BlankNode | Literal | Triple
+Graph = NamedNode | BlankNode | DefaultGraph
+
+
+class RemoteEngine:
+    """
+    A store that answers SPARQL over HTTP.
+
+    `timeout_s` limits every query, here and, where the product has a parameter for it, there.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        product: Product | None = None,
+        credentials: Credentials | None = None,
+        timeout_s: float = QUERY_TIMEOUT_S,
+    ) -> None:
+        """
+        Open no connection yet: a store that is down now may be up when it is asked.
+
+        Args:
+            url: Of the store as its row takes it; of the query service itself without a row.
+            product: The row of the store.
+            credentials: Sent where the store asks for them.
+            timeout_s: Limit of a query, in seconds.
+        """
+        self.product = product
+        self.address = url + (product.query if product else "")
+        self.timeout_s = timeout_s
+        self._transport = Transport(credentials)
+        self._graphs: list[NamedNode] | None = None
+        self._known: dict[patterns.Pattern, list[Quad]] = {}
+
+    def query(self, sparql: str, *, base_iri: str | None = None) -> Answer:
+        """
+        Ask the store.
+
+        Args:
+            sparql: SELECT, ASK, CONSTRUCT or DESCRIBE; without FROM it sees the graphs of the release alone.
+            base_iri: What relative IRIs in the query are resolved against.
+        Raises:
+            SyntaxError: If it is not SPARQL; nothing was sent.
+            QueryError: If the store finds it at fault.
+            RemoteError: If the store does not answer, or not wholly.
+        """
+        # An empty store of our own tells what kind of answer to ask for, and what is no query.
+        kind = type(Store().query(sparql, base_iri=base_iri))
+        canned = sparql.startswith(CANNED)
+        if canned and self.product and not self.product.whole_queries:
+            return self._query_here(sparql, base_iri)
+        text = f"BASE <{base_iri}>\n{sparql}" if base_iri else sparql
+        dataset = [] if _names_dataset(sparql) else self._dataset()
+        try:
+            return self._answer(self._ask(text, dataset, TRIPLES if kind is QueryTriples else ROWS), kind)
+        except RemoteError as error:
+            # A planner that fails on a query that is known to be right: RDF4J 5.0.3 says "Node has no parent"
+            # where every parameter of memberships-of is given.
+            if canned and error.answered == INTERNAL_ERROR:
+                return self._query_here(sparql, base_iri)
+            raise
+
+    def _query_here(self, sparql: str, base_iri: str | None) -> Answer:
+        """Evaluate a query here, on the quads that it depends on."""
+        scratch = Store()
+        for pattern in patterns.of_query(sparql, base_iri):
+            scratch.extend(self._quads_of(pattern))
+        return scratch.query(sparql, base_iri=base_iri)
+
+    def _quads_of(self, pattern: patterns.Pattern) -> list[Quad]:
+        """Fetch the quads of a pattern, or remember them: queries share most of their patterns."""
+        known = self._known.get(pattern)
+        if known is None:
+            known = list(self._fetch(pattern))
+            while self._known and sum(map(len, self._known.values())) + len(known) > MOST_REMEMBERED:
+                self._known.pop(next(iter(self._known)))
+            self._known[pattern] = known
+        return known
+
+    def _fetch(self, pattern: patterns.Pattern) -> Iterator[Quad]:
+        graph = "<urn:default>" if pattern.graph == "" else pattern.graph
+        given = [pattern.subject, pattern.predicate, pattern.object, graph]
+        rows = self._answer(self._ask(pattern.select(), self._dataset(), ROWS), QuerySolutions)
+        assert isinstance(rows, QuerySolutions)
+        quad: list[Any] = [None if term is None else NamedNode(term[1:-1]) for term in given]
+        if pattern.graph == "":
+            quad[3] = DefaultGraph()
+        for row in rows:
+            yield Quad(*(row[name] if term is None else term for name, term in zip("spog", quad, strict=True)))
+
+    def forget(self) -> None:
+        """Forget which graphs and quads the store holds."""
+        self._graphs = None
+        self._known.clear()
+
+    def quads_for_pattern(
+        self, subject: Term | None, predicate: NamedNode | None, obj: Term | None, graph: Graph | None = None
+    ) -> Iterator[Quad]:
+        """Find the quads with these terms in the named graphs of the release; None stands for any term."""
+        asked = {"s": subject, "p": predicate, "o": obj, "g": graph}
+        if any(isinstance(term, BlankNode) for term in asked.values()):
+            return  # what a blank node is called differs from answer to answer
+        bound = {name: str(term) for name, term in asked.items() if isinstance(term, (NamedNode, Literal, Triple))}
+        s, p, o, g = (bound.get(name, f"?{name}") for name in "spog")
+        pattern = f"{s} {p} {o}" if isinstance(graph, DefaultGraph) else f"GRAPH {g} {{ {s} {p} {o} }}"
+        answer = self.query(f"SELECT DISTINCT * WHERE {{ {pattern} }}")
+        assert isinstance(answer, QuerySolutions)
+        names = [variable.value for variable in answer.variables]
+        for row in answer:
+            found = {**asked, **dict(zip(names, row, strict=True))}
+            yield Quad(found["s"], found["p"], found["o"], found["g"])
+
+    def named_graphs(self) -> Iterator[NamedNode]:
+        """List the graphs of the release that the store holds, by what it says of itself."""
+        if self._graphs is None:
+            self.release()
+        yield from self._graphs or []
+
+    def rows(self, sparql: str) -> list[list[object]]:
+        """Ask a SELECT of ours on all that the store holds, not only the release; rows of terms."""
+        answer = self._answer(self._ask(sparql, [], ROWS), QuerySolutions)
+        assert isinstance(answer, QuerySolutions)
+        return [list(row) for row in answer]
+
+    def release(self) -> tuple[NamedNode | None, str | None, str | None]:
+        """Ask which release the store holds: its IRI, content and inputs; None each where it holds none."""
+        found = self.rows(RELEASE)
+        parts = {row[3] for row in found if isinstance(row[3], NamedNode)}
+        self._graphs = [*sorted(parts, key=str), META] if parts else None
+        if not found:
+            return None, None, None
+        iri, content, inputs, _ = found[0]
+        return NamedNode(ns.value(iri)), ns.value(content), ns.value(inputs)
+
+    def __len__(self) -> int:
+        """Count the quads of the release."""
+        answer = self.query("SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }")
+        assert isinstance(answer, QuerySolutions)
+        return int(ns.value(next(iter(answer))[0]))
+
+    def _dataset(self) -> list[tuple[str, str]]:
+        """Name the graphs a query sees: the store may hold others, and another idea of the default graph."""
+        names = [graph.value for graph in self.named_graphs()]
+        visible = [name for name in names if not HIDDEN_BY_DEFAULT.fullmatch(name)]
+        return [("default-graph-uri", name) for name in visible] + [("named-graph-uri", name) for name in names]
+
+    def _ask(self, sparql: str, dataset: list[tuple[str, str]], accept: str) -> Response:
+        limit = self.product.limit(self.timeout_s) if self.product else {}
+        response = self._transport.send(
+            "POST",
+            self.address,
+            form=[("query", sparql), *dataset, *limit.items()],
+            headers={"Accept": accept},
+            timeout_s=self.timeout_s,
+        )
+        return expect_success(response, self.address, "answer the query")
+
+    def _answer(self, response: Response, kind: type[Answer]) -> Answer:
+        _refuse_partial(response, self.address)
+        try:
+            if kind is QueryTriples:
+                return _triples(response.body)
+            return _whole(response.body)
+        except (SyntaxError, ValueError) as error:
+            raise RemoteError(f"{self.address} answers with what is no result: {error}; check the address") from None
+
+
+def _whole(answer: bytes) -> QuerySolutions | QueryBoolean:
+    """Read rows to the end once, so that an answer that breaks off is an error and not a shorter answer."""
+    answer = VIRTUOSO_BLANK.sub(rb"\1", answer)
+    parse_query_results(answer, format=QueryResultsFormat.JSON).serialize(format=QueryResultsFormat.TSV)
+    return parse_query_results(answer, format=QueryResultsFormat.JSON)
+
+
+def _triples(body: bytes) -> QueryTriples:
+    scratch = Store()
+    scratch.extend(parse(body, format=RdfFormat.N_TRIPLES))
+    answer = scratch.query("CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }")
+    assert isinstance(answer, QueryTriples)
+    return answer
+
+
+def _refuse_partial(response: Response, address: str) -> None:
+    """
+    Refuse an answer that Virtuoso cut off: it sends what it has as if that were all, and says so in a header.
+
+    Source: https://docs.openlinksw.com/virtuoso/anytimequeries/ and rdfsparqlprotocolendpoint/
+    """
+    if "X-SQL-State" in response.headers:
+        raise RemoteError(f"{address} ran out of time and sent a part of the answer; ask for less", status=504)
+    most = response.headers.get("X-SPARQL-MaxRows")
+    if most:
+        raise RemoteError(f"{address} cuts answers off at {most} rows; raise ResultSetMaxRows there")
+
+
+def _names_dataset(sparql: str) -> bool:
+    return any((match.group("word") or "").upper() == "FROM" for match in TOKEN.finditer(sparql))
+
+
+class RemoteStore(ReleaseStore):
+    """
+    A release in another store.
+
+    It learns which release that is when it is asked, and asks again from time to time, so that a
+    store that was down, or got another release, needs no restart here.
+    """
+
+    def __init__(self, engine: RemoteEngine) -> None:
+        """Take the engine; nothing is asked yet."""
+        super().__init__(engine)
+        self._remote = engine
+        self._learnt_at: float | None = None
+
+    def query(self, sparql: str, base_iri: str | None = None) -> Answer:
+        """Run a SPARQL 1.1 query there; see `ReleaseStore.query` and `RemoteEngine.query`."""
+        if self._learnt_at is None or time.monotonic() - self._learnt_at > LEARN_AGAIN_AFTER_S:
+            self._learn()
+        return super().query(sparql, base_iri)
+
+    def _learn(self) -> None:
+        known = self._remote.release()
+        if known != (self.iri, self.content, self.inputs):
+            self.iri, self.content, self.inputs = known
+            self._remote.forget()
+            self._remote.release()
+            for cached in ("entities", "horizons"):
+                self.__dict__.pop(cached, None)
+        self._learnt_at = time.monotonic()
+
+
+def open_store(
+    url: str,
+    kind: str | None = None,
+    user: str | None = None,
+    password: str | None = None,
+    timeout_s: float = QUERY_TIMEOUT_S,
+) -> RemoteStore:
+    """
+    Make a queryable store of another store, which may be down now.
+
+    Args:
+        url: As `push` takes it, with its kind; the address of the query service without.
+        kind: A row of the table of products.
+        user: See `transport.split_address`.
+        password: As `user`.
+        timeout_s: Limit of a query, in seconds.
+    Raises:
+        UsageError: If the address or the kind is wrong.
+    """
+    address, credentials = split_address(url, user, password)
+    return RemoteStore(RemoteEngine(address, by_name(kind) if kind else None, credentials, timeout_s))

@@ -1,0 +1,275 @@
+"""
+Talk HTTP to another store: one pool of connections, credentials, time limits, retries and clear errors.
+
+Certificates are checked, redirects are not followed (they could carry credentials elsewhere), and no
+error or log shows a password.
+"""
+
+from __future__ import annotations
+
+import netrc
+import os
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote, urlencode
+
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationParseError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+from urllib3.util import parse_url
+
+from eurasia_graph.errors import QueryError, RemoteError, UsageError
+
+CONNECT_TIMEOUT_S = 10.0
+# Loading a batch or sorting a large answer takes a store a while; a query has a limit of its own.
+READ_TIMEOUT_S = 300.0
+CONNECTIONS = 8
+PAUSES_S = (0.5, 1.0, 2.0, 4.0)
+LONGEST_PAUSE_S = 30.0
+BUSY = {429, 503}
+LONGEST_REASON = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A name and a password that shows up nowhere."""
+
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        """Hide both."""
+        return "Credentials(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole answer: status, headers (names in any case) and body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def split_address(address: str, user: str | None = None, password: str | None = None) -> tuple[str, Credentials | None]:
+    """
+    Take the address of a store apart: where it is, and who may enter.
+
+    Args:
+        address: http or https; a name and password in it are taken out.
+        user: Goes before what the address says, that before EURASIA_GRAPH_USER, that before netrc.
+        password: As `user`; EURASIA_GRAPH_PASSWORD.
+    Raises:
+        UsageError: If it is no address of a web server, or a name comes without a password.
+    """
+    try:
+        parsed = parse_url(address)
+    except LocationParseError:
+        raise UsageError(_no_address("what was given")) from None
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise UsageError(_no_address(repr(parsed._replace(auth=None).url)))
+    clean = parsed._replace(auth=None).url.rstrip("/")
+    in_address = (parsed.auth or "").partition(":")
+    name = user or unquote(in_address[0]) or os.environ.get("EURASIA_GRAPH_USER")
+    if not name:
+        return clean, _from_netrc(parsed.host)
+    secret = password or unquote(in_address[2]) or os.environ.get("EURASIA_GRAPH_PASSWORD")
+    known = _from_netrc(parsed.host) if not secret else None
+    if known and known.user == name:
+        return clean, known
+    if not secret:
+        raise UsageError(f"there is no password for {name}; set EURASIA_GRAPH_PASSWORD, or write it into ~/.netrc")
+    return clean, Credentials(name, secret)
+
+
+def _no_address(seen: str) -> str:
+    return f"{seen} is no address of a store; give one such as http://127.0.0.1:3030/eurasia"
+
+
+def _from_netrc(host: str) -> Credentials | None:
+    try:
+        found = netrc.netrc(os.environ.get("NETRC")).authenticators(host.strip("[]"))
+    except (OSError, netrc.NetrcParseError):
+        return None
+    return Credentials(found[0], found[2] or "") if found and found[0] else None
+
+
+class Transport:
+    """
+    A store that answers HTTP at one host.
+
+    `notice` is told of every retry, in one line without credentials.
+    """
+
+    def __init__(
+        self, credentials: Credentials | None = None, notice: Callable[[str], None] = lambda _text: None
+    ) -> None:
+        """Open no connection yet."""
+        self.credentials = credentials
+        self.notice = notice
+        self._pool = urllib3.PoolManager(maxsize=CONNECTIONS, block=True, retries=False)
+        self._challenge: str | None = None
+        # The library's own, so that no code of ours computes a digest.
+        self._passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
+        self._digest = urllib.request.AbstractDigestAuthHandler(self._passwords)
+
+    def send(  # noqa: PLR0913  (one for each part of a request)
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        form: list[tuple[str, str]] | None = None,
+        timeout_s: float | None = None,
+        pauses_s: tuple[float, ...] = (),
+    ) -> Response:
+        """
+        Send a request and return its answer, whatever the status says.
+
+        Args:
+            method: Such as `PUT`.
+            url: Without credentials.
+            body: Whole, so that it can be sent again.
+            headers: Further ones.
+            form: Sent as the body, percent-encoded.
+            timeout_s: How long to wait for the answer, in seconds.
+            pauses_s: How long to wait before each further try where the store is busy or the
+                connection breaks; none to try once. For requests that may be repeated only.
+        Raises:
+            RemoteError: If there is no answer.
+        """
+        all_headers = dict(headers or {})
+        if form is not None:
+            body = urlencode(form).encode()
+            all_headers["Content-Type"] = "application/x-www-form-urlencoded"
+        for pause_s in (*pauses_s, None):
+            try:
+                response = self._authorised(method, url, body, all_headers, timeout_s)
+            except RemoteError as error:
+                if pause_s is None or not error.passing:
+                    raise
+                wait_s, why = pause_s, str(error)
+            else:
+                if response.status not in BUSY or pause_s is None:
+                    return response
+                wait_s, why = _asked_pause(response, pause_s), f"{_host(url)} is busy ({response.status})"
+            self.notice(f"{why}; next try in {wait_s:g} s")
+            time.sleep(wait_s)
+        raise AssertionError
+
+    def _authorised(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeout_s: float | None
+    ) -> Response:
+        """Send a request; log in where the store asks for it, and from then on at once."""
+        response = self._once(method, url, body, {**headers, **self._login(method, url)}, timeout_s)
+        challenge = response.headers.get("WWW-Authenticate")
+        if response.status == 401 and self.credentials and challenge:  # noqa: PLR2004
+            self._challenge = challenge
+            response = self._once(method, url, body, {**headers, **self._login(method, url)}, timeout_s)
+        return response
+
+    def _login(self, method: str, url: str) -> dict[str, str]:
+        if not self.credentials or not self._challenge:
+            return {}
+        user, password = self.credentials.user, self.credentials.password
+        scheme, _, rest = self._challenge.partition(" ")
+        if scheme.casefold() != "digest":
+            return urllib3.make_headers(basic_auth=f"{user}:{password}")
+        self._passwords.add_password(None, url, user, password)
+        asked = urllib.request.Request(url, method=method)  # noqa: S310  (never opened; it names what is signed)
+        challenge = urllib.request.parse_keqv_list(urllib.request.parse_http_list(rest))
+        signed = self._digest.get_authorization(asked, challenge)
+        return {"Authorization": f"Digest {signed}"} if signed else {}
+
+    def _once(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeout_s: float | None
+    ) -> Response:
+        limit = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=timeout_s or READ_TIMEOUT_S)
+        try:
+            answer = self._pool.request(
+                method,
+                url,
+                body=body,
+                headers={"User-Agent": "eurasia-graph", **headers},
+                timeout=limit,
+                redirect=False,
+            )
+            return Response(answer.status, answer.headers, answer.data)
+        except HTTPError as error:
+            raise _told(url, error, timeout_s or READ_TIMEOUT_S) from None
+
+
+def _asked_pause(response: Response, pause_s: float) -> float:
+    """Wait as long as the store asks for in seconds, within reason, but never less than planned."""
+    asked = response.headers.get("Retry-After", "")
+    return min(max(pause_s, float(asked)), LONGEST_PAUSE_S) if asked.isdigit() else pause_s
+
+
+def _host(url: str) -> str:
+    return parse_url(url).netloc or url
+
+
+def _told(url: str, error: HTTPError, timeout_s: float) -> RemoteError:
+    """Say in our words why there is no answer."""
+    cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
+    host = _host(url)
+    if isinstance(cause, NameResolutionError):
+        return RemoteError(f"the name of {host} does not resolve; check the address of the store")
+    if isinstance(cause, ReadTimeoutError):
+        return RemoteError(f"{host} has not answered within {timeout_s:g} s; ask for less, or try later", status=504)
+    if isinstance(cause, SSLError):
+        return RemoteError(f"the certificate of {host} is not trusted; SSL_CERT_FILE names further authorities")
+    if isinstance(cause, NewConnectionError):
+        return RemoteError(f"nothing answers at {host}; check that the store is running", passing=True)
+    if isinstance(cause, ConnectTimeoutError):
+        return RemoteError(f"{host} takes no connection within {CONNECT_TIMEOUT_S:g} s", status=504, passing=True)
+    return RemoteError(f"the connection to {host} broke; check that the store is running", passing=True)
+
+
+def reason(response: Response) -> str:
+    """Return the first lines of what a store says about a failure, within one line."""
+    text = " ".join(response.body.decode("utf-8", errors="replace").split())
+    return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}…"
+
+
+def expect_success(response: Response, url: str, doing: str) -> Response:
+    """
+    Return an answer that is good.
+
+    Args:
+        response: Any.
+        url: Where it came from.
+        doing: What was asked, for the message: `write the graph claims-icds-2016`.
+    Raises:
+        QueryError: If the store finds the request at fault (400).
+        RemoteError: If it refuses or fails; says what it answered and what to do.
+    """
+    status, host = response.status, _host(url)
+    if 200 <= status < 300:  # noqa: PLR2004
+        return response
+    said = f"; it says: {reason(response)}" if reason(response) else ""
+    if status == 400:  # noqa: PLR2004
+        raise QueryError(f"{host} cannot {doing}{said}")
+    advice = {
+        401: "the name or the password is wrong or missing; give --user and EURASIA_GRAPH_PASSWORD, or ~/.netrc",
+        403: "this user may not; ask for the right to do so",
+        404: "there is no such place; check the address and --kind",
+        405: "this address does not take it; check the address and --kind",
+        413: "it is too large for the store; raise its limit for requests",
+        507: "its disk is full; make room",
+    }.get(status, f"it is sent to {response.headers.get('Location')}; give that address" if 300 <= status < 400 else "")  # noqa: PLR2004
+    shown = f": {advice}" if advice else said
+    timed_out = status in {408, 504}
+    message = f"{host} answers {status} when asked to {doing}{shown}"
+    raise RemoteError(message, status=504 if timed_out else 502, answered=status)

@@ -1,0 +1,316 @@
+"""On top of another store: the same queries and pages, and a clear word when it is not there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from click.testing import CliRunner
+from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, QueryTriples, RdfFormat, Store
+
+from eurasia_graph import namespaces as ns
+from eurasia_graph import patterns, queries, remote
+from eurasia_graph.cli import main
+from eurasia_graph.errors import QueryError, RemoteError, UsageError
+from eurasia_graph.products import PRODUCTS
+from eurasia_graph.store import ReleaseStore
+from eurasia_graph.web import create_app
+from fake import WELL, Fake, Fault, running
+
+
+@pytest.fixture(scope="module")
+def loaded(release: ReleaseStore) -> Iterator[Fake]:
+    """A store with the release, and a graph of somebody else that answers the same patterns."""
+    fake = Fake()
+    for graph in release.engine.named_graphs():
+        fake.store.extend(release.engine.quads_for_pattern(None, None, None, graph))
+    alien = NamedNode("http://example.org/of-another")
+    stray = release.engine.quads_for_pattern(None, ns.EG("inBody"), None, None)
+    fake.store.extend(Quad(NamedNode("a:a"), quad.predicate, quad.object, alien) for quad in stray)
+    with running(fake):
+        yield fake
+
+
+@pytest.fixture
+def well(loaded: Fake) -> Iterator[Fake]:
+    """The same store, well at the beginning and at the end of a test."""
+    loaded.asked.clear()
+    yield loaded
+    loaded.fault = lambda _method, _path: WELL
+
+
+def over(fake: Fake, kind: str | None = "fuseki", timeout_s: float = 10) -> remote.RemoteStore:
+    """Open a store over the fake."""
+    return remote.open_store(fake.url if kind else f"{fake.url}/sparql", kind, timeout_s=timeout_s)
+
+
+def rows_of(answer: object) -> list[tuple[object, ...]]:
+    """The rows of an answer, in their order."""
+    assert isinstance(answer, QuerySolutions)
+    return [tuple(row) for row in answer]
+
+
+@pytest.mark.parametrize("name", queries.load())
+def test_a_canned_query_answers_there_as_here(well: Fake, release: ReleaseStore, name: str) -> None:
+    """Row by row, though the store holds a graph of somebody else."""
+    text = queries.by_name(name).text
+
+    assert rows_of(over(well).query(text)) == rows_of(release.query(text))
+
+
+@pytest.mark.parametrize("name", queries.load())
+def test_the_patterns_of_a_canned_query_are_all_it_depends_on(well: Fake, release: ReleaseStore, name: str) -> None:
+    """For stores that are asked for quads because they cannot be trusted with the query (Virtuoso)."""
+    text = queries.by_name(name).text
+    engine = remote.RemoteEngine(f"{well.url}/sparql", None)
+    here = engine._query_here(text, None)
+
+    assert rows_of(here) == rows_of(release.query(text))
+
+
+def test_a_query_without_graph_sees_what_it_sees_here(well: Fake, release: ReleaseStore) -> None:
+    """The graphs of the default graph are named with every query, whatever the store takes for it."""
+    text = f"SELECT DISTINCT ?s ?o {{ ?s <{ns.EG}inBody> ?o }} ORDER BY ?s ?o"
+
+    assert rows_of(over(well).query(text)) == rows_of(release.query(text))
+
+
+def test_a_construct_comes_back_as_triples(well: Fake) -> None:
+    """And can be written in any format."""
+    answer = over(well).query(f"CONSTRUCT WHERE {{ ?s <{ns.EG}existence> ?o }}")
+
+    assert isinstance(answer, QueryTriples)
+    assert b"existence" in (answer.serialize(format=RdfFormat.TURTLE) or b"")
+
+
+def test_the_release_is_named_by_what_the_store_holds(well: Fake, release: ReleaseStore) -> None:
+    """Its IRI and digest, for pages and headers."""
+    store = over(well)
+    store.query("ASK {}")
+
+    assert (store.iri, store.content, store.inputs) == (release.iri, release.content, release.inputs)
+
+
+def test_quads_are_found_by_their_terms(well: Fake, release: ReleaseStore) -> None:
+    """As the pages ask for them."""
+    node = ns.ID("body/SCO")
+    engine = over(well).engine
+    found = {quad.triple for quad in engine.quads_for_pattern(node, None, None, None)}
+    label = Literal("Shanghai Cooperation Organisation", language="en")
+
+    assert found == {quad.triple for quad in release.engine.quads_for_pattern(node, None, None, None)}
+    assert [quad.subject for quad in engine.quads_for_pattern(None, ns.SKOS("prefLabel"), label, None)] == [node]
+
+
+@pytest.mark.parametrize("value", ['x" } INSERT DATA { <a:a> <a:b> "', "a\\", "?x", "} #", "'''\"\"\""])
+def test_a_parameter_cannot_leave_its_place(well: Fake, value: str) -> None:
+    """Terms are written by the library, and the query is read here before it is sent."""
+    before = len(well.store)
+    rows = queries.by_name("find").run(over(well), {"text": value})
+
+    assert rows == []
+    assert len(well.store) == before
+
+
+@pytest.mark.parametrize(
+    "text", ["DROP ALL", "INSERT DATA { <a:a> <a:b> <a:c> }", "SELECT * { SERVICE <http://x/> {} }"]
+)
+def test_what_is_no_harmless_query_never_leaves(well: Fake, text: str) -> None:
+    """The remote is only read, and reaches no third store for us."""
+    store = over(well)
+    store.query("ASK {}")
+    asked = len(well.asked)
+    with pytest.raises(QueryError):
+        store.query(text)
+
+    assert len(well.asked) == asked
+
+
+def test_the_pages_are_those_of_the_embedded_release(well: Fake, release: ReleaseStore) -> None:
+    """The same bytes for data, the same rows for queries, over HTTP."""
+    there, here = create_app(over(well)).test_client(), create_app(release).test_client()
+    for path in (
+        "/queries/members-on.json?body=cst&date=1993-06-30",
+        "/queries/timeline.csv?body=sco",
+        "/queries/find?text=shanghai",
+        "/data/body/SCO",
+        "/page/body/SCO",
+        "/id/body/nothing",
+        "/queries/members-on.json?body=cso&date=1993",
+        "/sparql?query=SELECT%20*%20%7B%20GRAPH%20%3Fg%20%7B%20%3Fs%20a%20%3Chttps%3A%2F%2Fw3id.org%2Feurasia-graph%2Fontology%23Release%3E%7D%7D",
+    ):
+        ours, theirs = here.get(path), there.get(path)
+        assert (theirs.status_code, theirs.data) == (ours.status_code, ours.data), path
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "says"),
+    [
+        (None, 502, "check that the store is running"),
+        ((500, {}), 502, "answers 500"),
+        ((401, {}), 502, "password is wrong or missing"),
+        ((200, {}), 502, "what is no result"),
+        ((504, {}), 504, "answers 504"),
+        ((200, {"X-SQL-State": "S1TAT"}), 504, "sent a part of the answer"),
+        ((200, {"X-SPARQL-MaxRows": "10000"}), 502, "cuts answers off at 10000 rows"),
+    ],
+)
+def test_a_store_that_fails_in_the_middle_is_a_gateway_error_and_comes_back(
+    well: Fake, fault: Fault, status: int, says: str
+) -> None:
+    """Without a restart of the service, and without telling what is no answer."""
+    client = create_app(over(well)).test_client()
+    path = "/queries/members-on.json?body=cst&date=1993"
+    assert client.get(path).status_code == 200
+    well.fault = lambda _method, _path: fault
+    failed = client.get(path)
+    well.fault = lambda _method, _path: WELL
+
+    assert failed.status_code == status
+    assert failed.content_type == "application/problem+json"
+    assert says in str(failed.json)
+    assert client.get(path).status_code == 200
+
+
+def test_a_store_that_is_down_at_the_start_is_found_when_it_comes(release: ReleaseStore) -> None:
+    """The service starts, answers 502, and then answers."""
+    fake = Fake()
+    fake.store.extend(release.engine.quads_for_pattern(None, None, None, None))
+    with running(fake):
+        pass
+    client = create_app(over(fake)).test_client()
+    before = client.get("/queries/members-on.json?body=cst&date=1993")
+    with running(fake):
+        after = client.get("/queries/members-on.json?body=cst&date=1993")
+
+    assert before.status_code == 502
+    assert "nothing answers at" in str(before.json)
+    assert after.status_code == 200
+
+
+def test_a_store_that_takes_too_long_is_a_gateway_timeout(well: Fake) -> None:
+    """The limit holds here, and is passed on where the product has a parameter for it."""
+    import time
+
+    store = over(well, timeout_s=0.3)
+    store.query("ASK {}")
+    well.fault = lambda _method, _path: (time.sleep(0.6), WELL)[1]  # type: ignore[func-returns-value]
+    with pytest.raises(RemoteError, match=r"has not answered within 0\.3 s") as caught:
+        store.query("ASK { ?s ?p ?o }")
+
+    assert caught.value.status == 504
+    assert PRODUCTS["virtuoso"].limit(1.5) == {"timeout": "1500"}
+    assert PRODUCTS["rdf4j"].limit(1.5) == {"timeout": "2"}
+    assert PRODUCTS["oxigraph"].limit(1.5) == {}
+
+
+def test_another_release_in_the_store_is_noticed(well: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was remembered of the old one is forgotten."""
+    monkeypatch.setattr(remote, "LEARN_AGAIN_AFTER_S", 0)
+    store = over(well)
+    store.query("ASK {}")
+    old, _ = store.iri, store.entities
+    assert old
+    new = ns.RELEASE("new")
+    meta = list(well.store.quads_for_pattern(old, None, None, remote.META))
+    swapped = [Quad(new, quad.predicate, quad.object, quad.graph_name) for quad in meta]
+    well.store.extend(swapped)
+    for quad in meta:
+        well.store.remove(quad)
+    store.query("ASK {}")
+    for quad in swapped:
+        well.store.remove(quad)
+    well.store.extend(meta)
+
+    assert store.iri == new
+    assert "entities" not in store.__dict__
+
+
+def test_a_planner_that_fails_on_a_canned_query_is_asked_for_its_quads(well: Fake, release: ReleaseStore) -> None:
+    """As RDF4J 5.0.3 does where every parameter of memberships-of is given; a free query stays an error."""
+    store = over(well)
+    store.query("ASK {}")
+    seen: list[str] = []
+
+    def fail_once(_method: str, _path: str) -> Fault:
+        seen.append("x")
+        return (500, {}) if len(seen) == 1 else WELL
+
+    well.fault = fail_once
+    text = queries.by_name("members-on").text
+    assert rows_of(store.query(text)) == rows_of(release.query(text))
+    seen.clear()
+    with pytest.raises(RemoteError):
+        store.query("ASK { ?s ?p ?o }")
+
+
+def test_the_command_asks_another_store(well: Fake) -> None:
+    """A canned query, and a query of one's own, by the address of the query service."""
+    words = ["query", "--store", f"{well.url}/sparql", "--format", "json"]
+    canned = CliRunner().invoke(
+        main, [*words, "members-on", "--body", "cst", "--date", "1992-12-31", "--format", "json"]
+    )
+    free = CliRunner().invoke(main, [*words, "--sparql", "SELECT (1 AS ?one) {}"])
+
+    assert len(json.loads(canned.stdout)) == 6
+    assert json.loads(free.stdout) == [{"one": 1}]
+
+
+def test_the_command_says_what_does_not_go_together(well: Fake) -> None:
+    """Two places to ask are one too many; and what needs the quads themselves says so."""
+    both = CliRunner().invoke(main, ["serve", "x.ttl", "--store", well.url])
+
+    assert both.exit_code == 2 and "FILES or --store" in both.stderr
+    with pytest.raises(UsageError, match="not on a remote store"):
+        assert over(well).local
+
+
+# --- patterns ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * { GRAPH ?g { ?s <a:p> ?o . ?o <a:q>+ ?z } }",
+        "SELECT * { GRAPH <a:g> { ?s <a:q>* <a:3> } }",
+        "SELECT * { VALUES ?s { <a:1> } GRAPH ?g { ?s <a:p> ?o } OPTIONAL { GRAPH ?h { ?o !<a:p> ?z } } }",
+        "SELECT * { VALUES ?s { <a:1> } { SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s <a:p> ?o } } } }",
+        "SELECT * { GRAPH ?g { ?s <a:p> ?o } MINUS { GRAPH <a:g> { ?s <a:q> ?z } } }",
+        "SELECT * { GRAPH ?g { ?s ^<a:p>/(<a:q>|<a:p>) ?o } FILTER NOT EXISTS { GRAPH ?h { ?o <a:r> ?s } } }",
+        "SELECT * { { GRAPH ?g { ?s <a:p> ?o } } UNION { GRAPH <a:h> { ?s <a:q> ?o } } }",
+        "SELECT * { GRAPH ?g { ?s <a:n> 1 } }",
+        "SELECT * { ?s <a:q> ?o }",
+    ],
+)
+def test_the_quads_of_the_patterns_give_the_answer_of_all(query: str) -> None:
+    """For every form of SPARQL that has triples in it."""
+    fake = Fake()
+    lines = (
+        "<a:1> <a:p> <a:2> <a:g> .\n<a:2> <a:q> <a:3> <a:g> .\n<a:3> <a:q> <a:4> <a:h> .\n<a:1> <a:q> <a:1> <a:h> .\n"
+    )
+    lines += '<a:2> <a:r> <a:1> <a:h> .\n<a:5> <a:n> "1"^^<http://www.w3.org/2001/XMLSchema#integer> <a:g> .\n<a:6> <a:q> <a:7> .\n'
+    fake.store.load(lines.encode(), format=RdfFormat.N_QUADS)
+    with running(fake):
+        here = remote.RemoteEngine(f"{fake.url}/sparql")._query_here(query, None)
+        found = sorted(map(str, rows_of(here)))
+
+    assert found == sorted(map(str, rows_of(fake.store.query(query))))
+    assert found
+
+
+def test_describe_cannot_be_taken_apart() -> None:
+    """What it answers is the store's choice."""
+    with pytest.raises(QueryError, match="DESCRIBE"):
+        patterns.of_query("DESCRIBE <a:a>")
+
+
+def test_an_empty_store_is_asked_as_it_is() -> None:
+    """Somebody else's data can be queried too."""
+    fake = Fake(Store())
+    fake.store.add(Quad(NamedNode("a:a"), NamedNode("a:b"), Literal("c")))
+    with running(fake):
+        store = over(fake)
+
+        assert [row[0] for row in store.query("SELECT ?o { ?s ?p ?o }")] == [Literal("c")]  # type: ignore[union-attr]
+        assert store.iri is None

@@ -1,0 +1,255 @@
+"""The stores of other makers, run for real: what is pushed arrives, is proved, swapped and served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Store
+
+import programs
+from eurasia_graph import delivery, proof, push, queries, remote
+from eurasia_graph import namespaces as ns
+from eurasia_graph.cli import main
+from eurasia_graph.errors import RemoteError
+from eurasia_graph.products import PRODUCTS, Swap
+from eurasia_graph.store import ReleaseStore, from_quads
+from eurasia_graph.web import create_app
+
+pytestmark = pytest.mark.external
+
+ALIEN = NamedNode("http://example.org/of-another")
+PAGES = (
+    "/queries/members-on.json?body=cst&date=1993-06-30",
+    "/queries/timeline.csv?body=sco",
+    "/queries/find.json?text=shanghai",
+    "/queries/disagreements.json",
+    "/data/body/SCO",
+)
+SMALL = 60_000  # bytes; some graphs of the release are larger, so that they go in batches
+
+
+@pytest.fixture(scope="module", params=programs.STARTERS)
+def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[programs.Running]:
+    """Each store in turn, empty at the beginning."""
+    reason = programs.missing(request.param)
+    if reason:
+        pytest.skip(reason)
+    with programs.running(request.param, tmp_path_factory.mktemp(request.param)) as store:
+        yield store
+
+
+def target_of(program: programs.Running, largest: int | None = None) -> delivery.Target:
+    """Where a store is pushed to, in bodies of the usual size or smaller ones."""
+    target = delivery.open_target(program.url, program.kind, user=program.user, password=program.password)
+    return replace(target, product=replace(target.product, largest_request=largest)) if largest else target
+
+
+def served(program: programs.Running) -> remote.RemoteStore:
+    """The store as an engine."""
+    return remote.open_store(program.url, program.kind, program.user, program.password)
+
+
+def another(release: ReleaseStore) -> ReleaseStore:
+    """A release with another name, a graph less, a graph more, and a blank node in two graphs."""
+    assert release.iri
+    engine = Store()
+    for graph in release.local.named_graphs():
+        if graph not in {ns.GRAPH("notes"), remote.META}:
+            engine.extend(release.engine.quads_for_pattern(None, None, None, graph))
+    new = ns.RELEASE("another")
+    for quad in release.engine.quads_for_pattern(None, None, None, remote.META):
+        subject = new if quad.subject == release.iri else quad.subject
+        engine.add(Quad(subject, quad.predicate, quad.object, quad.graph_name))
+    for name in ("more", "links"):
+        engine.add(Quad(ns.ID("note/x"), ns.EG("about"), BlankNode("b"), ns.GRAPH(name)))
+        engine.add(Quad(BlankNode("b"), ns.EG("text"), Literal('"\\\n\u2028 Ш'), ns.GRAPH(name)))
+    return from_quads(engine, iri=new, content="another", inputs="another")
+
+
+def test_a_release_is_pushed_and_proved(program: programs.Running, release: ReleaseStore) -> None:
+    """By the command: counts, digests, and every canned query there and here, without a difference."""
+    words = ["push", program.url, "--kind", program.kind, "--verify"]
+    login = {"EURASIA_GRAPH_USER": program.user, "EURASIA_GRAPH_PASSWORD": program.password}
+    result = CliRunner().invoke(main, words, env=login)
+
+    assert result.exit_code == 0, result.output + result.stderr
+    assert result.stdout.rstrip().endswith("no difference")
+    assert f"{len(push.plan(release))} graphs" in result.stdout
+
+
+def test_pushing_again_changes_nothing(program: programs.Running, release: ReleaseStore) -> None:
+    """Neither whole nor in batches."""
+    push.push(release, target_of(program))
+    push.push(release, target_of(program, SMALL))
+
+    assert proof.verify(release, target_of(program)).differences == ()
+
+
+@pytest.mark.parametrize("largest", [None, SMALL], ids=["at once", "in batches"])
+def test_a_swap_leaves_the_new_release_and_what_others_own(
+    program: programs.Running, release: ReleaseStore, largest: int | None
+) -> None:
+    """And back again; nothing is left of staging."""
+    target = target_of(program, largest)
+    target.send("PUT", target.graph_address(ALIEN), "write", b"<a:a> <a:b> <a:c> .\n", delivery.TRIPLES)
+    push.push(release, target)
+    new = another(release)
+    done = push.push(new, target, replace=True)
+
+    assert done.removed == ("notes",)
+    assert proof.verify(new, target).differences == ()
+    push.push(release, target, replace=True)
+    assert proof.verify(release, target).differences == ()
+    assert target.engine
+    ours = {ns.value(row[0]) for row in target.engine.rows(push.OURS)}
+    assert ours == {part.name.value for part in push.plan(release)}
+    count = target.engine.rows(f"SELECT (COUNT(*) AS ?n) {{ GRAPH {ALIEN} {{ ?s ?p ?o }} }}")
+    assert ns.value(count[0][0]) == "1"
+
+
+def test_a_swap_that_fails_half_way_leaves_the_old_release(program: programs.Running, release: ReleaseStore) -> None:
+    """The store refuses what is no N-Triples, after the first graphs have arrived."""
+    target = target_of(program, SMALL)
+    push.push(release, target)
+    new = another(release)
+
+    class Broken(delivery.Target):
+        """Sends nonsense in the place of one graph."""
+
+        def send(self, method: str, url: str, doing: str, body: bytes | None = None, content: str = "") -> object:  # type: ignore[override]
+            """Break the graph `ontology`, which comes after others."""
+            wrong = b"this is nothing\n" if doing == "write the graph ontology" else body
+            return super().send(method, url, doing, wrong, content)
+
+    broken = Broken(target.product, target.url, target.transport, target.engine)
+    if target.product.swap is Swap.TRANSACTION:
+        send = target.transport.send
+        target.transport.send = lambda method, url, **rest: send(  # type: ignore[method-assign]
+            method, url, **({**rest, "body": b"this is nothing\n"} if "ontology" in url and rest.get("body") else rest)
+        )
+    with pytest.raises(Exception, match=r"answer|cannot"):
+        push.push(new, broken, replace=True)
+
+    assert proof.verify(release, target_of(program)).differences == ()
+
+
+def test_the_service_on_top_answers_as_the_embedded_one(program: programs.Running, release: ReleaseStore) -> None:
+    """The same bytes; rows of queries, and data of things."""
+    push.push(release, target_of(program))
+    there, here = create_app(served(program)).test_client(), create_app(release).test_client()
+    for path in PAGES:
+        assert there.get(path).data == here.get(path).data, path
+
+
+def test_a_query_without_graph_sees_what_it_sees_here(program: programs.Running, release: ReleaseStore) -> None:
+    """The products differ in what they take for the default graph."""
+    push.push(release, target_of(program))
+    text = f"SELECT DISTINCT ?s ?o {{ ?s <{ns.EG}accordingTo> ?o }} ORDER BY ?s ?o"
+
+    assert proof.compare_rows(release, served(program), text, "free") == []
+
+
+def test_the_store_goes_and_comes_back_without_a_restart_of_the_service(release: ReleaseStore, tmp_path: Path) -> None:
+    """The quickest of the four to start stands for all: the code between is the same."""
+    reason = programs.missing("oxigraph")
+    if reason:
+        pytest.skip(reason)
+    first = programs.start("oxigraph", tmp_path / "one")
+    push.push(release, target_of(first))
+    client = create_app(served(first)).test_client()
+    up = client.get(PAGES[0]).status_code
+    first.stop()
+    down = client.get(PAGES[0])
+    port = int(first.url.rpartition(":")[2])
+    again = programs.STARTERS["oxigraph"](tmp_path / "one", port)
+    back = client.get(PAGES[0]).status_code
+    again.stop()
+
+    assert (up, down.status_code, back) == (200, 502, 200)
+
+
+def test_a_wrong_password_changes_nothing(program: programs.Running, release: ReleaseStore) -> None:
+    """Where the store asks for one; the message has none in it."""
+    if program.password is None:
+        pytest.skip(f"{program.kind} is started without passwords")
+    push.push(release, target_of(program))
+    wrong = delivery.open_target(program.url, program.kind, user=program.user, password="wr0ng")
+    with pytest.raises(RemoteError, match="password is wrong or missing") as caught:
+        push.push(another(release), wrong, replace=True)
+
+    assert "wr0ng" not in str(caught.value)
+    assert proof.verify(release, target_of(program)).differences == ()
+
+
+def test_terms_of_every_kind_come_back_as_they_were(program: programs.Running) -> None:
+    """Dates, booleans, languages, scripts, control characters, numbers as they were written."""
+    terms = [
+        Literal("2001-02-03", datatype=NamedNode(ns.XSD + "date")),
+        Literal("true", datatype=NamedNode(ns.XSD + "boolean")),
+        Literal("1993/..", datatype=NamedNode(ns.EDTF + "EDTF")),
+        Literal("7644.0", datatype=NamedNode(ns.XSD + "decimal")),
+        Literal("Шанхай", language="ru"),
+        Literal('"\\\t\n'),
+        Literal("plain"),
+        Literal("007", datatype=NamedNode(ns.XSD + "integer")),
+    ]
+    if program.kind == "virtuoso":
+        # It keeps the value of a number and not how it was written: 007 comes back as 7, 7644.0 as 7644. The
+        # graph has whole numbers without leading zeros and no decimals, so this row loses nothing.
+        terms = [term for term in terms if term.value not in {"007", "7644.0"}]
+    engine = Store()
+    for number, term in enumerate(terms):
+        engine.add(Quad(ns.ID(f"note/{number}"), ns.EG("text"), term, ns.GRAPH("terms")))
+    target = target_of(program)
+    part = delivery.Part(ns.GRAPH("terms"), (ns.GRAPH("terms"),), len(terms))
+    delivery.put_graph(ReleaseStore(engine), target, part, part.name, delivery.silent, (0, len(terms)))
+    found = list(proof._compare_graph(ReleaseStore(engine), target, part))
+    target.update(delivery.drop([part.name.value]), "remove it")
+
+    assert found == []
+
+
+# --- spread over several stores ------------------------------------------------------------
+
+
+def test_two_sources_in_two_stores_behind_fedx_give_the_same_answers(release: ReleaseStore, tmp_path: Path) -> None:
+    """For users who have outgrown one machine: RDF4J's FedX asks both and joins."""
+    for kind in ("oxigraph", "rdf4j"):
+        reason = programs.missing(kind)
+        if reason:
+            pytest.skip(reason)
+    with (
+        programs.running("oxigraph", tmp_path / "one") as one,
+        programs.running("oxigraph", tmp_path / "two") as two,
+        programs.running("rdf4j", tmp_path / "fedx") as front,
+    ):
+        spread(release, one, two)
+        endpoints = [f"{each.url}/query" for each in (one, two)]
+        repositories = front.url.rpartition("/")[0]
+        url = programs.add_repository(repositories, "spread", programs.federation("spread", endpoints))
+        there = remote.open_store(url, "fedx")
+        found = [
+            difference
+            for canned in queries.load().values()
+            for difference in proof.compare_rows(release, there, canned.text, canned.name)
+        ]
+
+    assert found == []
+
+
+def spread(release: ReleaseStore, one: programs.Running, two: programs.Running) -> None:
+    """Put the graphs of one source into one store, and all others into the other."""
+    for part in push.plan(release):
+        place = one if part.name.value.endswith("icds-2016") else two
+        delivery.put_graph(release, target_of(place), part, part.name, delivery.silent, (0, part.triples))
+
+
+def test_what_is_run_here_is_what_the_table_says() -> None:
+    """A row is tested or says that it is not."""
+    assert set(programs.STARTERS) == {each.name for each in PRODUCTS.values() if each.tested and each.writable} - {
+        "gsp"
+    }
