@@ -121,7 +121,7 @@ def test_the_best_of_an_accept_header_wins(client: FlaskClient, accept: str | No
         ("GET", {"query_string": {"query": ""}}, 400),
         ("GET", {"query_string": {"query": "ASK {"}}, 400),
         ("GET", {"query_string": {"query": "INSERT DATA { <a:a> <a:b> 1 }"}}, 400),
-        ("GET", {"query_string": {"update": "CLEAR ALL"}}, 403),
+        ("GET", {"query_string": {"update": "CLEAR ALL"}}, 400),
         ("GET", {"query_string": {"query": "ASK {}"}, "headers": {"Accept": "image/png"}}, 406),
         ("GET", {"query_string": {"query": "SELECT * { SERVICE <http://127.0.0.1/> { ?s ?p ?o } }"}}, 403),
         ("POST", {"data": "ASK {}", "content_type": "text/plain"}, 415),
@@ -156,13 +156,15 @@ def test_a_refused_method_names_those_there_are(client: FlaskClient) -> None:
     assert {"GET", "POST"} <= set(client.put("/sparql").headers["Allow"].split(", "))
 
 
-def test_a_browser_gets_a_form_and_a_program_gets_a_reason(client: FlaskClient) -> None:
-    """Without a query, a person can write one."""
+def test_a_browser_gets_a_form_and_a_program_the_description(client: FlaskClient) -> None:
+    """Without a query, a person can write one, and a program learns what the service is."""
     page = client.get("/sparql", headers={"Accept": BROWSER})
-    reason = client.get("/sparql", headers={"Accept": "application/sparql-results+json"})
+    description = client.get("/sparql")
+    reason = client.post("/sparql", content_type="application/x-www-form-urlencoded")
 
     assert (page.status_code, page.mimetype) == (200, "text/html")
     assert "<textarea" in page.text
+    assert (description.status_code, description.mimetype) == (200, "text/turtle")
     assert reason.status_code == 400
 
 

@@ -131,11 +131,15 @@ def refuse_service(sparql: str) -> None:
 UPDATE_WORDS = {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"}
 
 
+def first_word(sparql: str) -> str:
+    """Return the keyword that follows the PREFIX and BASE lines, in capitals, or ""."""
+    words = (match.group("word").upper() for match in TOKEN.finditer(sparql) if match.group("word"))
+    return next((word for word in words if word not in {"PREFIX", "BASE"}), "")
+
+
 def _hint(sparql: str) -> str:
     """Say what to do about a query that does not parse: of an update, that the store is read-only."""
-    words = [match.group("word").upper() for match in TOKEN.finditer(sparql) if match.group("word")]
-    first = next((word for word in words if word not in {"PREFIX", "BASE"}), "")
-    if first in UPDATE_WORDS:
+    if first_word(sparql) in UPDATE_WORDS:
         return "the store is read-only and takes no updates"
     return "start with PREFIX lines, then SELECT, ASK, CONSTRUCT or DESCRIBE"
 
