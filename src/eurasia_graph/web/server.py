@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import multiprocessing
+import os
 import signal
 import socket
 import sys
@@ -59,12 +60,13 @@ def run(make_app: Callable[[], Flask], host: str, port: int) -> None:
         workers_kill_timeout=LAST_WORD_S,
     )
     threading.Thread(target=_announce, args=(host, port), daemon=True).start()
-    server.serve(target_loader=lambda _target: _warmed(make_app()))
+    lifeline = os.pipe()
+    server.serve(target_loader=lambda _target: _warmed(make_app(), lifeline))
     print("stopped", file=sys.stderr)
 
 
-def _warmed(app: Flask) -> Flask:
-    """Start the first query worker beside the first requests."""
+def _warmed(app: Flask, lifeline: tuple[int, int]) -> Flask:
+    """Start the first query worker beside the first requests, and end with the parent."""
     from eurasia_graph.web.context import Service
 
     service = app.extensions["eurasia-graph"]
@@ -72,7 +74,15 @@ def _warmed(app: Flask) -> Flask:
     # The terminal tells the whole group; the parent alone decides when we stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=service.pool.warm, daemon=True).start()
+    os.close(lifeline[1])
+    threading.Thread(target=_follow, args=(lifeline[0],), daemon=True).start()
     return app
+
+
+def _follow(lifeline: int) -> None:
+    """Wait until the other end closes, which even a killed parent does, and end; the query workers follow."""
+    os.read(lifeline, 1)
+    os._exit(1)
 
 
 def _announce(host: str, port: int) -> None:

@@ -146,7 +146,7 @@ def _syntax_error(query: syntax.Query, message: str) -> QueryError:
 def _flagged(result: Result, chosen: Format, rows: int) -> bytes:
     """Say in JSON as well that rows were cut; readers skip members they do not know."""
     if result.truncated and chosen.name == "json":
-        return result.body[:-1] + b',"truncated":' + json.dumps({"rows": rows}).encode() + b"}"
+        return result.body[:-1] + f',"truncated":{{"rows":{rows}}}}}'.encode()
     return result.body
 
 

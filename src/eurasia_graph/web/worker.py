@@ -226,7 +226,8 @@ def _dataset(
     merges[key] = merged
     while len(merges) > MERGES_KEPT:
         merges.popitem(last=False)
-    return merged, {"named_graphs": graphs}, unknown
+    # Said to the engine as well, since the text may have FROM clauses, which would count.
+    return merged, {"default_graph": [DefaultGraph()], "named_graphs": graphs}, unknown
 
 
 def _clauses(store: Store, request: Request) -> tuple[list[str], list[str]]:
