@@ -28,10 +28,11 @@ PROBLEM = "application/problem+json"
 def dataset() -> ReleaseStore:
     """The three graphs of the manifest, and two graphs with one triple in common."""
     engine = Store()
-    for iri in map(NamedNode, GRAPHS[1:]):
-        engine.add(Quad(iri, TYPE, NamedNode("http://xmlns.com/foaf/0.1/Document"), iri))
-    for graph, value in (("g1", "both"), ("g1", "one"), ("g2", "both"), ("g2", "two")):
-        named = NamedNode(f"http://example.org/{graph}")
+    for iri in GRAPHS[1:]:
+        node = NamedNode(iri)
+        engine.add(Quad(node, TYPE, NamedNode("http://xmlns.com/foaf/0.1/Document"), node))
+    for name, value in (("g1", "both"), ("g1", "one"), ("g2", "both"), ("g2", "two")):
+        named = NamedNode(f"http://example.org/{name}")
         engine.add(Quad(NamedNode("http://example.org/s"), NamedNode("http://example.org/p"), Literal(value), named))
     for graph in list(engine.named_graphs()):
         engine.update(f"ADD {graph} TO DEFAULT")
