@@ -18,7 +18,7 @@ from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import Limits, Settings, create_app
 from eurasia_graph.web.syntax import LEXER
 
-MEANT = {200, 303, 304, 400, 403, 404, 405, 406, 413, 415, 503}
+MEANT = {200, 303, 304, 400, 403, 404, 405, 406, 413, 415, 416, 503}
 FORMS = [
     line
     for line in (TESTS / "cases" / "syntax-forms.rq").read_text(encoding="utf-8").splitlines()

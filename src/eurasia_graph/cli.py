@@ -337,6 +337,7 @@ def explain(claim: str, text_file: Path | None, data: Path | None) -> None:
 )
 @click.option("--rows", default=100_000, show_default=True, type=click.IntRange(1), help="Rows a free query may give.")
 @click.option("--memory", default=1024, show_default=True, type=click.IntRange(256), help="MiB for a free query.")
+@click.option("--cache", default=64, show_default=True, type=click.IntRange(0), help="MiB of answers to keep; 0: none.")
 @click.option("--access-log", is_flag=True, help="Write a line of JSON to stderr for every request; no addresses.")
 @data_option
 def serve(  # noqa: PLR0913, PLR0917  (one for each option)
@@ -347,6 +348,7 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     timeout: float,
     rows: int,
     memory: int,
+    cache: int,
     access_log: bool,
     data: Path | None,
 ) -> None:
@@ -364,7 +366,7 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
 
     store = load_files(files) if files else _open(data)
     limits = Limits(timeout_s=timeout, rows=rows, memory_mib=memory)
-    settings = Settings(base_url=base_url, limits=limits, access_log=access_log)
+    settings = Settings(base_url=base_url, limits=limits, cache_bytes=cache << 20, access_log=access_log)
     run(lambda: create_app(store, settings), host, port)
 
 

@@ -54,6 +54,7 @@ class Job:
     """One query as a worker takes it; `next` asks for the row after the last, if any."""
 
     query: str
+    form: str | None
     limited: str
     next: str | None
     base: str

@@ -73,6 +73,7 @@ def ask(service: Service, operation: protocol.Operation, query: syntax.Query, ch
     limited, following = query.limited(limits.rows)
     job = Job(
         query.text,
+        query.form,
         limited,
         following,
         request.base_url,

@@ -60,6 +60,15 @@ FORMATS: dict[str, Any] = {
     )
 }
 
+# The engine reads without a lexer and takes `CONSTRUCTWHERE`; the form was told from the words.
+KINDS: dict[str | None, type] = {
+    "SELECT": QuerySolutions,
+    "ASK": QueryBoolean,
+    "CONSTRUCT": QueryTriples,
+    "DESCRIBE": QueryTriples,
+}
+RUN_TOGETHER = "words run together; write a blank after SELECT, ASK, CONSTRUCT or DESCRIBE"
+
 Request = dict[str, Any]
 Header = dict[str, Any]
 
@@ -260,6 +269,8 @@ def _run(engine: Store, dataset: dict[str, Any], request: Request) -> tuple[Head
     except SyntaxError:
         # The message must be about the text that the client sent.
         found = engine.query(request["query"], base_iri=base, **dataset)
+    if not isinstance(found, KINDS.get(request["form"], ())):
+        raise ValueError(RUN_TOGETHER)  # noqa: TRY004  (the text is at fault, not a type)
     if isinstance(found, QueryTriples):
         truncated = _write_triples(found, chosen, sink, request)
         return {"kind": "graph", "truncated": truncated, "empty": not sink.parts}, sink.body
