@@ -133,6 +133,7 @@ def ask(address: str) -> tuple[float, float, float]:
     failed = FAILED.search(done.stdout)
     if failed:
         print(f"{address[:60]}: {failed.group(1)} answers were errors", file=sys.stderr)
+        return 0.0, 0.0, 0.0
     ms = {name: float(number) * IN_MS[unit] for name, number, unit in LATENCY.findall(done.stdout)}
     speed = SPEED.search(done.stdout)
     assert speed
@@ -322,7 +323,9 @@ def main() -> int:
         for question in ("members", "rows"):
             speed, middle, slow = found[question]
             cached, canned = measured["eurasia-graph, cached"], measured["eurasia-graph, canned"]
-            row += [round(speed, 1), middle, slow, cached[question][0] / speed, canned[question][0] / speed]
+            # No whole answer, or an error instead: nothing to compare with.
+            ratios = [each[question][0] / speed if speed else "-" for each in (cached, canned)]
+            row += [round(speed, 1) if speed else "fails", middle, slow, *ratios]
         table.append([*row, round(memory[title])])
     columns = ["service"]
     for question in ("members", "5,000 rows"):
