@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
+import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,10 @@ def test_sparqlwrapper_reads_a_boolean(base: str, form: str) -> None:
     assert (found["boolean"] is True) if form == "JSON" else "true" in found.toxml()
 
 
+# SPARQLWrapper 2.0 makes graphs of a class that rdflib 7 calls old.
+# It knows "rdf" as a name and asks for it with a warning of its own.
+@pytest.mark.filterwarnings("ignore:Sending Accept header:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("form", ["TURTLE", "N3", "RDFXML", "RDF", "XML", "JSONLD"])
 def test_sparqlwrapper_reads_a_graph(base: str, form: str) -> None:
     """Each of its formats for CONSTRUCT."""
@@ -139,8 +143,9 @@ def curl(*words: str) -> str:
     """Run curl."""
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
-    done = subprocess.run(["curl", "-sS", "--max-time", "20", *words], capture_output=True, text=True, check=True)
-    return done.stdout
+    done = subprocess.run(["curl", "-sS", "--max-time", "20", *words], capture_output=True, check=True)
+    # Not as text, which would turn the line ends of CSV into others.
+    return done.stdout.decode()
 
 
 def test_curl_asks_in_every_way(base: str) -> None:
@@ -210,8 +215,7 @@ def test_n3_js_and_oxigraph_read_what_we_send(base: str, tmp_path: Path) -> None
         ("nq", RdfFormat.N_QUADS),
     ):
         file = tmp_path / f"all.{extension}"
-        with urllib.request.urlopen(f"{base}/export/eurasia-graph.{extension}", timeout=60) as response:
-            file.write_bytes(response.read())
+        file.write_text(curl(f"{base}/export/eurasia-graph.{extension}"), encoding="utf-8", newline="")
         command = ["node", str(TESTS / "javascript" / "count.js"), str(N3 / "n3"), str(file), syntax.media_type]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
@@ -223,8 +227,7 @@ def test_oxigraph_reads_json_ld_and_rdf_xml(base: str) -> None:
     graphs = []
     for extension, syntax in (("ttl", RdfFormat.TURTLE), ("rdf", RdfFormat.RDF_XML)):
         store = Store()
-        with urllib.request.urlopen(f"{base}/export/eurasia-graph.{extension}", timeout=60) as response:
-            store.load(response.read(), format=syntax)
+        store.load(curl(f"{base}/export/eurasia-graph.{extension}").encode(), format=syntax)
         graphs.append(len(store))
 
     assert graphs[0] == graphs[1] > 1000

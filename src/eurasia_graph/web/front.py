@@ -39,12 +39,13 @@ OF_304 = {"cache-control", "content-location", "etag", "vary", "date", "expires"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer."""
+    """A whole answer; `count` counts one more request of its kind."""
 
     status: str
     headers: list[tuple[str, str]]
     body: bytes
     etag: str | None
+    count: Callable[[], None]
 
     @property
     def size(self) -> int:
@@ -96,10 +97,9 @@ class Front:
             # Another thread may just have thrown it away.
             with suppress(KeyError):
                 self._kept.move_to_end(key)
-        path = environ["PATH_INFO"]
         if answer.etag and "HTTP_IF_NONE_MATCH" in environ and method in {"GET", "HEAD"}:
             answer = _unless_known(answer, environ["HTTP_IF_NONE_MATCH"])
-        self._metrics.answered(path, int(answer.status[:3]))
+        answer.count()
         if self._access_log:
             ms = round((time.perf_counter() - start) * 1000, 2)
             log.write("request", method=method, path=path, status=int(answer.status[:3]), bytes=len(answer.body), ms=ms)
@@ -156,7 +156,8 @@ class Front:
             close = getattr(parts, "close", None)
             if close:
                 close()
-        answer = _compressed(seen[0], Headers(seen[1]), body, environ)
+        count = self._metrics.counter(environ["PATH_INFO"], int(seen[0][:3]))
+        answer = _compressed(seen[0], Headers(seen[1]), body, environ, count)
         if key and answer.etag and answer.status.startswith("200"):
             self._metrics.miss()
             self._keep(key, answer)
@@ -191,7 +192,7 @@ def _weight(key: Key) -> int:
     return sum(len(part) for part in key if isinstance(part, str)) + (len(key[-1][1]) if key[-1] else 0)  # type: ignore[index]
 
 
-def _compressed(status: str, headers: Headers, body: bytes, environ: Environ) -> Answer:
+def _compressed(status: str, headers: Headers, body: bytes, environ: Environ, count: Callable[[], None]) -> Answer:
     """Compress a body where the client takes it and it is worth it."""
     kind = headers.get("Content-Type", "")
     if kind.startswith(COMPRESSIBLE) or kind.startswith(COMPRESSIBLE_TYPES):
@@ -203,7 +204,7 @@ def _compressed(status: str, headers: Headers, body: bytes, environ: Environ) ->
                 headers["ETag"] = headers["ETag"].rstrip('"') + '-gzip"'
     if not status.startswith(("204", "304")):
         headers["Content-Length"] = str(len(body))
-    return Answer(status, list(headers), body, headers.get("ETag"))
+    return Answer(status, list(headers), body, headers.get("ETag"), count)
 
 
 def _add_vary(headers: Headers, name: str) -> None:
@@ -222,4 +223,4 @@ def _unless_known(answer: Answer, known: str) -> Answer:
     if not parse_etags(known).contains_weak(answer.etag.strip('"')):
         return answer
     kept = [(name, value) for name, value in answer.headers if name.lower() in OF_304 or name.startswith("X-")]
-    return Answer("304 NOT MODIFIED", kept, b"", answer.etag)
+    return Answer("304 NOT MODIFIED", kept, b"", answer.etag, answer.count)

@@ -6,6 +6,8 @@ Nothing in here names a client.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
@@ -35,12 +37,12 @@ class Metrics:
         self.hit = self._cache.labels("hit").inc
         self.miss = self._cache.labels("miss").inc
 
-    def answered(self, path: str, status: int) -> None:
-        """Count a request by the first part of its path, if we serve it, and by its outcome."""
+    def counter(self, path: str, status: int) -> Callable[[], None]:
+        """Return what counts a request, by the first part of its path, if we serve it, and by its outcome."""
         first = path.strip("/").partition("/")[0]
         endpoint = first if first in KNOWN else "other" if first else "front"
         outcome = "good" if status < 400 else "client_error" if status < 500 else "server_error"  # noqa: PLR2004
-        self._requests.labels(endpoint, outcome).inc()
+        return self._requests.labels(endpoint, outcome).inc
 
     def queried(self, kind: str, seconds: float) -> None:
         """Count a query, canned or free, and its time."""
