@@ -102,7 +102,14 @@ class Front:
         answer.count()
         if self._access_log:
             ms = round((time.perf_counter() - start) * 1000, 2)
-            log.write("request", method=method, path=path, status=int(answer.status[:3]), bytes=len(answer.body), ms=ms)
+            log.write(
+                "request",
+                method=method,
+                path=environ["PATH_INFO"],
+                status=int(answer.status[:3]),
+                bytes=len(answer.body),
+                ms=ms,
+            )
         start_response(answer.status, answer.headers)
         return [b""] if method == "HEAD" else [answer.body]
 
