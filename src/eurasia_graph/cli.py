@@ -336,7 +336,7 @@ def explain(claim: str, text_file: Path | None, data: Path | None) -> None:
     "--timeout", default=10.0, show_default=True, type=click.FloatRange(0.1, 3600), help="Seconds for a free query."
 )
 @click.option("--rows", default=100_000, show_default=True, type=click.IntRange(1), help="Rows a free query may give.")
-@click.option("--memory", default=1024, show_default=True, type=click.IntRange(256), help="MiB for a free query.")
+@click.option("--memory", default=512, show_default=True, type=click.IntRange(256), help="MiB for a free query.")
 @click.option("--cache", default=64, show_default=True, type=click.IntRange(0), help="MiB of answers to keep; 0: none.")
 @click.option("--access-log", is_flag=True, help="Write a line of JSON to stderr for every request; no addresses.")
 @data_option

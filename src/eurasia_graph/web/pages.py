@@ -287,16 +287,16 @@ def _link(term: object) -> str | None:
         return url_for("graphs.direct", name=name)
     if iri.startswith(ns.BASE) and kind in OTHER_KINDS and name:
         return url_for("pages.other_thing", kind=kind, name=name)
-    return iri
+    # Any other scheme could be something that runs.
+    return iri if iri.startswith(("http:", "https:")) else None
 
 
 def local_link(iri: str) -> str:
     """Give the address of an IRI on this service, or, if it is of no concern to us, nothing that could run."""
     try:
-        found = _link(NamedNode(iri))
+        return _link(NamedNode(iri)) or "#"
     except ValueError:
         return "#"
-    return found if found and found.startswith(("http:", "https:", "/")) else "#"
 
 
 def _link_documents(response: BaseResponse, name: str) -> None:

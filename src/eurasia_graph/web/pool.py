@@ -27,6 +27,8 @@ from eurasia_graph.web.worker import LENGTH, ORDER
 
 SCRIPT = Path(__file__).with_name("worker.py")
 TURN_S = 0.5
+# Where no place is free, neither here nor aside, a long query is refused in the end; the sooner, the better.
+SLICE_S = 0.1
 START_S = 60.0
 POLITE = 10
 CRASHES = {signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL}
@@ -37,16 +39,18 @@ class Limits:
     """
     What a free-form query may take: seconds, rows, bytes of answer and of text, MiB of address space.
 
-    `short` and `long` are how many queries run at a time, in their first half second and after it.
+    `short` and `long` are how many queries run at a time, in their first half second and after it;
+    `waiting` how many more may wait for their turn.
     """
 
     timeout_s: float = 10.0
     rows: int = 100_000
     answer_bytes: int = 50_000_000
     query_chars: int = 100_000
-    memory_mib: int = 1024
-    short: int = 4
+    memory_mib: int = 512
+    short: int = 8
     long: int = 4
+    waiting: int = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +224,11 @@ class Nursery:
 class Place:
     """A place among the queries that run: first among the short ones, then, if it must be, among the long."""
 
-    def __init__(self, short: threading.Semaphore, long: threading.Semaphore, patience_s: float) -> None:
+    def __init__(
+        self, door: threading.Semaphore, short: threading.Semaphore, long: threading.Semaphore, patience_s: float
+    ) -> None:
         """Hold nothing yet."""
+        self._door = door
         self._held = short
         self._long = long
         self._patience_s = patience_s
@@ -229,13 +236,27 @@ class Place:
 
     def __enter__(self) -> Self:
         """Wait for a place."""
+        # Whoever waits takes a thread of the server, so that not everybody may.
+        if not self._door.acquire(blocking=False):
+            raise WorkerError("busy")
         if not self._held.acquire(timeout=self._patience_s):
+            self._door.release()
             raise WorkerError("busy")
         return self
 
     def __exit__(self, *_: object) -> None:
         """Leave the place to somebody else."""
         self._held.release()
+        self._door.release()
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there is no place at the moment, neither here nor aside."""
+        for free in (self._long, self._held):
+            if free.acquire(blocking=False):
+                free.release()
+                return False
+        return True
 
     def step_aside(self) -> None:
         """
@@ -266,6 +287,7 @@ class Pool:
         # Also where nobody calls it: when the pool is forgotten, at the latest at the end.
         self.close = weakref.finalize(self, _end_all, self._nursery, self._idle)
         self._lock = threading.Lock()
+        self._door = threading.Semaphore(limits.short + limits.long + limits.waiting)
         self._short = threading.Semaphore(limits.short)
         self._long = threading.Semaphore(limits.long)
 
@@ -295,7 +317,7 @@ class Pool:
             WorkerError: If it has no answer within its limits; the worker has been replaced then.
         """
         deadline = time.monotonic() + job.timeout
-        with Place(self._short, self._long, job.timeout) as place:
+        with Place(self._door, self._short, self._long, job.timeout) as place:
             worker = self._take()
             try:
                 header, body = _converse(worker, job, place, deadline)
@@ -351,9 +373,14 @@ def _converse(worker: Worker, job: Job, place: Place, deadline: float) -> tuple[
     text = json.dumps({name: getattr(job, name) for name in JOB_FIELDS}).encode()
     worker.wire.settimeout(job.timeout)
     worker.wire.sendall(LENGTH.pack(len(text)) + text)
-    if not _readable(worker, min(TURN_S, deadline - time.monotonic())) and time.monotonic() < deadline:
-        place.step_aside()
-        _make_polite(worker)
+    end = min(time.monotonic() + TURN_S, deadline)
+    while not _readable(worker, min(SLICE_S, end - time.monotonic())):
+        if time.monotonic() >= deadline:
+            raise TimeoutError
+        if time.monotonic() >= end or place.is_crowded:
+            place.step_aside()
+            _make_polite(worker)
+            break
     length = LENGTH.unpack(_exactly(worker, LENGTH.size, deadline))[0]
     header = json.loads(_exactly(worker, length, deadline))
     return header, bytes(_exactly(worker, header["size"], deadline))

@@ -59,14 +59,17 @@ def run(make_app: Callable[[], Flask], host: str, port: int) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=LAST_WORD_S,
     )
-    threading.Thread(target=_announce, args=(host, port), daemon=True).start()
     lifeline = os.pipe()
-    server.serve(target_loader=lambda _target: _warmed(make_app(), lifeline))
+    server.serve(target_loader=lambda _target: _warmed(make_app(), lifeline, host, port))
     print("stopped", file=sys.stderr)
 
 
-def _warmed(app: Flask, lifeline: tuple[int, int]) -> Flask:
-    """Start the first query worker beside the first requests, and end with the parent."""
+def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int) -> Flask:
+    """
+    Say where we are, start the first query worker beside the first requests, and end with the parent.
+
+    All threads begin here: one that runs while a process forks may leave a lock closed in the child.
+    """
     from eurasia_graph.web.context import Service
 
     service = app.extensions["eurasia-graph"]
@@ -75,6 +78,7 @@ def _warmed(app: Flask, lifeline: tuple[int, int]) -> Flask:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=service.pool.warm, daemon=True).start()
     os.close(lifeline[1])
+    threading.Thread(target=_announce, args=(host, port), daemon=True).start()
     threading.Thread(target=_follow, args=(lifeline[0],), daemon=True).start()
     return app
 
