@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import resource
 import sys
 import time
@@ -44,13 +45,17 @@ class Stages:
         self.current, self.begin = stage, now
 
 
-def show(name: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table and keep it beside the command, with the machine it was measured on."""
+def show(name: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *more: str) -> None:
+    """Print a table and lines below it, and keep them beside the command, with the machine they were measured on."""
     table = PrettyTable(columns, align="r")
     table.set_style(TableStyle.PLAIN_COLUMNS)
     table.align[columns[0]] = "l"
     table.add_rows([[f"{cell:.2f}" if isinstance(cell, float) else cell for cell in row] for row in rows])
-    text = "\n".join(line.rstrip() for line in table.get_string().splitlines())
+    text = "\n".join([*(line.rstrip() for line in table.get_string().splitlines()), *more])
     head = f"{name}: Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     print(f"{head}\n{text}")
     Path(__file__).with_name(f"{name}.txt").write_text(f"{head}\n{text}\n", encoding="utf-8")
+    readme = Path(__file__).with_name("README.md")
+    place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    before = readme.read_text(encoding="utf-8")
+    readme.write_text(place.sub(lambda match: f"{match[1]}```text\n{head}\n{text}\n```\n{match[2]}", before), "utf-8")

@@ -134,14 +134,16 @@ def test_the_pages_are_those_of_the_embedded_release(well: Fake, release: Releas
         "/queries/members-on.json?body=cst&date=1993-06-30",
         "/queries/timeline.csv?body=sco",
         "/queries/find?text=shanghai",
-        "/data/body/SCO",
-        "/page/body/SCO",
+        "/data/body/RATS",
+        "/page/body/RATS",
         "/id/body/nothing",
         "/queries/members-on.json?body=cso&date=1993",
         "/sparql?query=SELECT%20*%20%7B%20GRAPH%20%3Fg%20%7B%20%3Fs%20a%20%3Chttps%3A%2F%2Fw3id.org%2Feurasia-graph%2Fontology%23Release%3E%7D%7D",
     ):
         ours, theirs = here.get(path), there.get(path)
-        assert (theirs.status_code, theirs.data) == (ours.status_code, ours.data), path
+        assert theirs.status_code == ours.status_code, path
+        # The engine writes the prefixes of Turtle in any order.
+        assert sorted(theirs.data.splitlines()) == sorted(ours.data.splitlines()), path
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import shutil
@@ -17,12 +18,14 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from pyoxigraph import QuerySolutions, RdfFormat, parse, parse_query_results
+from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, RdfFormat, Store, parse, parse_query_results
 
 from eurasia_graph import queries
+from eurasia_graph.errors import UsageError
 from eurasia_graph.formats import FORMATS
-from eurasia_graph.store import load_files
-from eurasia_graph.web import create_app
+from eurasia_graph.store import ReleaseStore, from_quads, load_files
+from eurasia_graph.web import Settings, create_app
+from eurasia_graph.web.front import Front
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 SELECT = "SELECT (1 AS ?value) {}"
@@ -121,7 +124,7 @@ def test_the_best_of_an_accept_header_wins(client: FlaskClient, accept: str | No
         ("GET", {"query_string": {"query": ""}}, 400),
         ("GET", {"query_string": {"query": "ASK {"}}, 400),
         ("GET", {"query_string": {"query": "INSERT DATA { <a:a> <a:b> 1 }"}}, 400),
-        ("GET", {"query_string": {"update": "CLEAR ALL"}}, 403),
+        ("GET", {"query_string": {"update": "CLEAR ALL"}}, 400),
         ("GET", {"query_string": {"query": "ASK {}"}, "headers": {"Accept": "image/png"}}, 406),
         ("GET", {"query_string": {"query": "SELECT * { SERVICE <http://127.0.0.1/> { ?s ?p ?o } }"}}, 403),
         ("POST", {"data": "ASK {}", "content_type": "text/plain"}, 415),
@@ -156,13 +159,15 @@ def test_a_refused_method_names_those_there_are(client: FlaskClient) -> None:
     assert {"GET", "POST"} <= set(client.put("/sparql").headers["Allow"].split(", "))
 
 
-def test_a_browser_gets_a_form_and_a_program_gets_a_reason(client: FlaskClient) -> None:
-    """Without a query, a person can write one."""
+def test_a_browser_gets_a_form_and_a_program_the_description(client: FlaskClient) -> None:
+    """Without a query, a person can write one, and a program learns what the service is."""
     page = client.get("/sparql", headers={"Accept": BROWSER})
-    reason = client.get("/sparql", headers={"Accept": "application/sparql-results+json"})
+    description = client.get("/sparql")
+    reason = client.post("/sparql", content_type="application/x-www-form-urlencoded")
 
     assert (page.status_code, page.mimetype) == (200, "text/html")
     assert "<textarea" in page.text
+    assert (description.status_code, description.mimetype) == (200, "text/turtle")
     assert reason.status_code == 400
 
 
@@ -317,6 +322,160 @@ def test_files_are_served_as_they_are(tmp_path: Path) -> None:
         "/sparql", query_string={"query": "ASK { <http://a/s> ?p ?o GRAPH <http://a/g> { ?s ?p ?o } }"}
     ).json["boolean"]  # type: ignore[index]
     assert "neither checked nor derived" in client.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "status", "leads_to"),
+    [
+        ("/scheme/status/member", "text/turtle", 303, "/data/scheme/status/member"),
+        ("/scheme/status/member", BROWSER, 303, "/page/scheme/status/member"),
+        ("/shape/Claim", BROWSER, 303, "/page/shape/Claim"),
+        ("/id/body/SCO?format=jsonld", BROWSER, 303, "/data/body/SCO?format=jsonld"),
+        ("/ontology/0.1.0", BROWSER, 303, "/ontology"),
+        ("/queries", BROWSER, 302, "/queries/"),
+        ("/scheme/status/membr", "text/turtle", 404, None),
+        ("/shape/Clam", "text/turtle", 404, None),
+        ("/ontology/9.9.9", "text/turtle", 404, None),
+        ("/release/0000", "text/turtle", 404, None),
+        ("/id/a b/%3C", "text/turtle", 404, None),
+        ("/export/eurasia-graph.xls", "text/turtle", 404, None),
+    ],
+)
+def test_every_kind_of_iri_is_answered(
+    client: FlaskClient, path: str, accept: str, status: int, leads_to: str | None
+) -> None:
+    """Concepts, shapes and versions as well as things; what is not there gets a reason."""
+    response = client.get(path, headers={"Accept": accept})
+
+    assert (response.status_code, response.headers.get("Location")) == (status, leads_to), response.text
+    if leads_to:
+        assert client.get(leads_to, headers={"Accept": accept}).status_code == 200
+    else:
+        assert response.mimetype == "application/problem+json"
+
+
+def test_the_release_describes_itself(client: FlaskClient, release: ReleaseStore) -> None:
+    """At the address that every answer names."""
+    assert release.iri
+    path = release.iri.value.removeprefix("https://w3id.org/eurasia-graph")
+
+    assert "contentSha256" in client.get(path, follow_redirects=True).text
+
+
+@pytest.mark.parametrize("name", ["turtle", "ntriples", "rdfxml", "jsonld"])
+def test_data_about_a_thing_come_in_four_formats(client: FlaskClient, name: str) -> None:
+    """By Accept; the headers name the others."""
+    wanted = FORMATS[name]
+    response = client.get("/data/body/SCO", headers={"Accept": wanted.media_type})
+
+    assert response.mimetype == wanted.media_type
+    assert any("SCO" in str(quad.subject) for quad in parse(response.data, format=wanted.rdf))
+    links = ", ".join(response.headers.getlist("Link"))
+    assert 'rel="alternate"; type="application/ld+json"' in links
+    assert '<https://w3id.org/eurasia-graph/id/body/SCO>; rel="describes"' in links
+
+
+def test_a_page_shows_what_texts_say_with_source_and_passage(client: FlaskClient) -> None:
+    """Label, type, facts, claims with their gist, source and passage, and where the thing is used."""
+    page = client.get("/page/body/SCO").text
+
+    assert "<h1>Shanghai Cooperation Organisation</h1>" in page
+    assert 'href="/ontology#Organisation"' in page
+    assert 'href="/id/source/icds-2016"' in page
+    assert 'href="/id/passage/icds-2016/' in page
+    assert "Where it is used" in page
+
+
+def test_every_term_of_the_ontology_is_documented(client: FlaskClient, release: ReleaseStore) -> None:
+    """With an anchor that its IRI leads to."""
+    page = client.get("/ontology", headers={"Accept": BROWSER}).text
+    graph = NamedNode("https://w3id.org/eurasia-graph/graph/ontology")
+    owl = "http://www.w3.org/2002/07/owl#"
+    for kind in ("Class", "ObjectProperty", "DatatypeProperty", "AnnotationProperty"):
+        for quad in release.engine.quads_for_pattern(None, None, NamedNode(owl + kind), graph):
+            name = str(getattr(quad.subject, "value", "")).partition("/eurasia-graph/ontology#")[2]
+            assert not name or f'<section id="{name}">' in page
+    assert "Somebody joins a treaty that others have signed before." in page
+
+
+def test_a_withdrawn_name_is_410_and_a_merged_one_leads_on() -> None:
+    """As the data say by owl:deprecated and dcterms:isReplacedBy."""
+    engine = Store()
+    graph = NamedNode("https://w3id.org/eurasia-graph/graph/entities")
+    deprecated = NamedNode("http://www.w3.org/2002/07/owl#deprecated")
+    replaced = NamedNode("http://purl.org/dc/terms/isReplacedBy")
+    thing = "https://w3id.org/eurasia-graph/id/body/"
+    engine.add(Quad(NamedNode(thing + "OLD"), deprecated, Literal(True), graph))
+    engine.add(Quad(NamedNode(thing + "TWICE"), deprecated, Literal(True), graph))
+    engine.add(Quad(NamedNode(thing + "TWICE"), replaced, NamedNode(thing + "ONCE"), graph))
+    own = create_app(from_quads(engine)).test_client()
+    gone, moved = own.get("/id/body/OLD"), own.get("/id/body/TWICE")
+
+    assert (gone.status_code, gone.mimetype) == (410, "application/problem+json")
+    assert (moved.status_code, moved.headers["Location"]) == (301, "/id/body/ONCE")
+
+
+def test_openapi_has_every_query_with_its_parameters(client: FlaskClient) -> None:
+    """From the same files as the forms."""
+    document = json.loads(client.get("/openapi.json").data)
+
+    assert document["openapi"].startswith("3.1")
+    for name, canned in queries.load().items():
+        operation = document["paths"][f"/queries/{name}.json"]["get"]
+        assert [each["name"] for each in operation["parameters"]] == [each.name for each in canned.parameters]
+        assert [each["required"] for each in operation["parameters"]] == [each.required for each in canned.parameters]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), [("/healthz", "alive"), ("/readyz", "ready"), ("/metrics", "eurasia_graph_requests_total")]
+)
+def test_those_who_run_it_can_see_how_it_does(client: FlaskClient, path: str, text: str) -> None:
+    """Alive, ready, and counted; none of it is kept by caches."""
+    response = client.get(path)
+
+    assert response.status_code == 200
+    assert text in response.text
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/queries/", "/queries/find.csv?text=shanghai", "/page/body/SCO", "/graph/entities"]
+)
+def test_every_answer_has_the_headers_of_caches_browsers_and_readers(client: FlaskClient, path: str) -> None:
+    """HEAD as GET, gzip, ETag and 304, CORS, no foreign scripts, the release."""
+    response = client.get(path)
+    head = client.head(path)
+    packed = client.get(path, headers={"Accept-Encoding": "gzip"})
+    again = client.get(path, headers={"If-None-Match": response.headers["ETag"]})
+
+    assert {**head.headers} == {**response.headers}
+    assert head.data == b""
+    assert gzip.decompress(packed.data) == response.data if "Content-Encoding" in packed.headers else True
+    assert packed.headers["ETag"] != response.headers["ETag"] or "Content-Encoding" not in packed.headers
+    assert (again.status_code, again.data) == (304, b"")
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'self'")
+    assert "Accept-Encoding" in response.headers["Vary"]
+    assert "X-Release" in response.headers
+
+
+def test_the_cache_keeps_no_more_than_it_may(release: ReleaseStore) -> None:
+    """What is longest unused goes first."""
+    app = create_app(release, Settings(cache_bytes=200_000))
+    own = app.test_client()
+    for day in range(1, 29):
+        assert own.get(f"/queries/members-on.json?body=cst&date=1993-06-{day:02}").status_code == 200
+    front = app.wsgi_app
+    assert isinstance(front, Front)
+
+    assert front._bytes <= 200_000
+    assert 2 < len(front._kept) < 200
+
+
+def test_a_public_address_that_is_none_is_refused(release: ReleaseStore) -> None:
+    """Before anything is served."""
+    with pytest.raises(UsageError, match="is no address"):
+        create_app(release, Settings(base_url="example.org"))
 
 
 # --- a real server -------------------------------------------------------------------------

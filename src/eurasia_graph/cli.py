@@ -359,9 +359,31 @@ def explain(claim: str, text_file: Path | None, data: Path | None) -> None:
 @click.argument("files", nargs=-1, type=EXISTING)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--base-url", metavar="URL", help="The public address behind a proxy, such as https://example.org/eurasia."
+)
+@click.option(
+    "--timeout", default=10.0, show_default=True, type=click.FloatRange(0.1, 3600), help="Seconds for a free query."
+)
+@click.option("--rows", default=100_000, show_default=True, type=click.IntRange(1), help="Rows a free query may give.")
+@click.option("--memory", default=512, show_default=True, type=click.IntRange(256), help="MiB for a free query.")
+@click.option("--cache", default=64, show_default=True, type=click.IntRange(0), help="MiB of answers to keep; 0: none.")
+@click.option("--access-log", is_flag=True, help="Write a line of JSON to stderr for every request; no addresses.")
 @data_option
 @store_options
-def serve(files: tuple[Path, ...], host: str, port: int, data: Path | None, **remote: str | None) -> None:
+def serve(  # noqa: PLR0913, PLR0917  (one for each option)
+    files: tuple[Path, ...],
+    host: str,
+    port: int,
+    base_url: str | None,
+    timeout: float,
+    rows: int,
+    memory: int,
+    cache: int,
+    access_log: bool,
+    data: Path | None,
+    **remote: str | None,
+) -> None:
     """
     Serve the graph over HTTP: SPARQL, canned queries and pages.
 
@@ -373,13 +395,15 @@ def serve(files: tuple[Path, ...], host: str, port: int, data: Path | None, **re
              eurasia-graph serve --store http://127.0.0.1:3030/eurasia --kind fuseki
     """
     from eurasia_graph.store import load_files
-    from eurasia_graph.web import create_app
+    from eurasia_graph.web import Limits, Settings, create_app
     from eurasia_graph.web.server import run
 
     if files and remote["store"]:
         raise UsageError("give FILES or --store, not both")
     store = _open_remote(data, **remote) if remote["store"] else load_files(files) if files else _open(data)
-    run(create_app(store), host, port)
+    limits = Limits(timeout_s=timeout, rows=rows, memory_mib=memory)
+    settings = Settings(base_url=base_url, limits=limits, cache_bytes=cache << 20, access_log=access_log)
+    run(lambda: create_app(store, settings), host, port)
 
 
 @main.command()

@@ -16,7 +16,7 @@ Every text has three parts: what happened, what was seen, what to do.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,11 +81,17 @@ class InvalidDataError(EurasiaGraphError):
 
 
 class QueryError(EurasiaGraphError):
-    """A SPARQL query is refused or cannot be parsed; `status` is the HTTP status that fits."""
+    """
+    A SPARQL query is refused, cannot be parsed or has no answer within its limits.
 
-    def __init__(self, message: str, status: int = 400) -> None:
+    `status` is the HTTP status that fits, `details` what programs may want apart from the text, such
+    as `line` and `column`.
+    """
+
+    def __init__(self, message: str, status: int = 400, details: Mapping[str, object] | None = None) -> None:
         """Keep the status with the reason, since only the place that refuses knows it."""
         self.status = status
+        self.details = dict(details or {})
         super().__init__(message)
 
 

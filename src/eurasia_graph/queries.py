@@ -120,7 +120,7 @@ class CannedQuery:
         columns = [variable.value for variable in answer.variables]
         rows = (dict(zip(columns, map(cell, solution), strict=True)) for solution in answer)
         found = Rows(rows, columns, [])
-        found.notes.extend(_notes(store, values))
+        found.notes.extend(notes(store, values))
         if not found:
             found.notes.append(f"no rows: {self.empty}")
         return found
@@ -297,8 +297,12 @@ def _noun(kind: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.removeprefix("eg:")).lower()
 
 
-def _notes(store: ReleaseStore, values: Mapping[str, object]) -> Iterator[str]:
+def notes(store: ReleaseStore, values: Mapping[str, object]) -> list[str]:
     """Say which texts cannot know of the day that is asked for."""
+    return list(_notes(store, values))
+
+
+def _notes(store: ReleaseStore, values: Mapping[str, object]) -> Iterator[str]:
     date, asked = values.get("date"), values.get("source")
     if date:
         last = str(day_range(str(date))[1])

@@ -28,6 +28,7 @@ from pyoxigraph import (
     Triple,
     parse,
     parse_query_results,
+    serialize,
 )
 
 from eurasia_graph import namespaces as ns
@@ -89,13 +90,24 @@ class RemoteEngine:
         self._graphs: list[NamedNode] | None = None
         self._known: dict[patterns.Pattern, list[Quad]] = {}
 
-    def query(self, sparql: str, *, base_iri: str | None = None) -> Answer:
+    def query(
+        self,
+        sparql: str,
+        *,
+        base_iri: str | None = None,
+        default_graph: list[NamedNode] | None = None,
+        named_graphs: list[NamedNode] | None = None,
+        timeout_s: float | None = None,
+    ) -> Answer:
         """
         Ask the store.
 
         Args:
             sparql: SELECT, ASK, CONSTRUCT or DESCRIBE; without FROM it sees the graphs of the release alone.
             base_iri: What relative IRIs in the query are resolved against.
+            default_graph: The graphs whose merge it sees as the default graph, whatever FROM says.
+            named_graphs: The named graphs it sees, if either is given.
+            timeout_s: A limit below that of the engine.
         Raises:
             SyntaxError: If it is not SPARQL; nothing was sent.
             QueryError: If the store finds it at fault.
@@ -107,9 +119,14 @@ class RemoteEngine:
         if canned and self.product and not self.product.whole_queries:
             return self._query_here(sparql, base_iri)
         text = f"BASE <{base_iri}>\n{sparql}" if base_iri else sparql
-        dataset = [] if _names_dataset(sparql) else self._dataset()
+        if default_graph is not None or named_graphs is not None:
+            text = _without_dataset(text)
+            dataset = [("default-graph-uri", graph.value) for graph in default_graph or []]
+            dataset += [("named-graph-uri", graph.value) for graph in named_graphs or []]
+        else:
+            dataset = [] if _names_dataset(sparql) else self._dataset()
         try:
-            return self._answer(self._ask(text, dataset, TRIPLES if kind is QueryTriples else ROWS), kind)
+            return self._answer(self._ask(text, dataset, TRIPLES if kind is QueryTriples else ROWS, timeout_s), kind)
         except RemoteError as error:
             # A planner that fails on a query that is known to be right: RDF4J 5.0.3 says "Node has no parent"
             # where every parameter of memberships-of is given.
@@ -173,6 +190,28 @@ class RemoteEngine:
             self.release()
         yield from self._graphs or []
 
+    def contains_named_graph(self, graph: NamedNode | BlankNode) -> bool:
+        """Tell whether the release has a named graph."""
+        return graph in set(self.named_graphs())
+
+    def dump(
+        self,
+        *,
+        format: RdfFormat,  # noqa: A002  (the name that the embedded engine has for it)
+        from_graph: Graph,
+        prefixes: dict[str, str] | None = None,
+    ) -> bytes:
+        """Fetch a graph and write it."""
+        default = isinstance(from_graph, DefaultGraph)
+        where = "{ ?s ?p ?o }" if default else f"{{ GRAPH {from_graph} {{ ?s ?p ?o }} }}"
+        answer = self.query(f"CONSTRUCT {{ ?s ?p ?o }} WHERE {where}")
+        assert isinstance(answer, QueryTriples)
+        return serialize(answer, format=format, prefixes=prefixes) or b""
+
+    def __iter__(self) -> Iterator[Quad]:
+        """Fetch the quads of all named graphs."""
+        return self.quads_for_pattern(None, None, None)
+
     def rows(self, sparql: str) -> list[list[object]]:
         """Ask a SELECT of ours on all that the store holds, not only the release; rows of terms."""
         answer = self._answer(self._ask(sparql, [], ROWS), QuerySolutions)
@@ -201,14 +240,17 @@ class RemoteEngine:
         visible = [name for name in names if not HIDDEN_BY_DEFAULT.fullmatch(name)]
         return [("default-graph-uri", name) for name in visible] + [("named-graph-uri", name) for name in names]
 
-    def _ask(self, sparql: str, dataset: list[tuple[str, str]], accept: str) -> Response:
-        limit = self.product.limit(self.timeout_s) if self.product else {}
+    def _ask(
+        self, sparql: str, dataset: list[tuple[str, str]], accept: str, timeout_s: float | None = None
+    ) -> Response:
+        seconds = min(timeout_s or self.timeout_s, self.timeout_s)
+        limit = self.product.limit(seconds) if self.product else {}
         response = self._transport.send(
             "POST",
             self.address,
             form=[("query", sparql), *dataset, *limit.items()],
             headers={"Accept": accept},
-            timeout_s=self.timeout_s,
+            timeout_s=seconds,
         )
         return expect_success(response, self.address, "answer the query")
 
@@ -252,6 +294,18 @@ def _refuse_partial(response: Response, address: str) -> None:
 
 def _names_dataset(sparql: str) -> bool:
     return any((match.group("word") or "").upper() == "FROM" for match in TOKEN.finditer(sparql))
+
+
+def _without_dataset(sparql: str) -> str:
+    """Take FROM clauses out: the graphs go beside the query, where no store fetches what it lacks."""
+    tokens = [match for match in TOKEN.finditer(sparql) if not match.group().startswith("#")]
+    for number in range(len(tokens) - 1, -1, -1):
+        if (tokens[number].group("word") or "").upper() != "FROM":
+            continue
+        named = (tokens[number + 1].group("word") or "").upper() == "NAMED"
+        last = tokens[number + 2 if named else number + 1]
+        sparql = sparql[: tokens[number].start()] + " " + sparql[last.end() :]
+    return sparql
 
 
 class RemoteStore(ReleaseStore):

@@ -69,6 +69,15 @@ class Engine(Protocol):
     def named_graphs(self) -> Iterator[NamedNode | BlankNode]:
         """List the named graphs."""
 
+    def contains_named_graph(self, graph_name: Any, /) -> bool:
+        """Tell whether there is a named graph."""
+
+    def dump(self, *, format: Any, from_graph: Any, prefixes: Any = None) -> bytes | None:  # noqa: A002
+        """Write a graph in a format."""
+
+    def __iter__(self) -> Iterator[Quad]:
+        """List the quads."""
+
     def __len__(self) -> int:
         """Count the quads."""
 
@@ -170,11 +179,15 @@ def refuse_service(sparql: str) -> None:
 UPDATE_WORDS = {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"}
 
 
+def first_word(sparql: str) -> str:
+    """Return the keyword that follows the PREFIX and BASE lines, in capitals, or ""."""
+    words = (match.group("word").upper() for match in TOKEN.finditer(sparql) if match.group("word"))
+    return next((word for word in words if word not in {"PREFIX", "BASE"}), "")
+
+
 def _hint(sparql: str) -> str:
     """Say what to do about a query that does not parse: of an update, that the store is read-only."""
-    words = [match.group("word").upper() for match in TOKEN.finditer(sparql) if match.group("word")]
-    first = next((word for word in words if word not in {"PREFIX", "BASE"}), "")
-    if first in UPDATE_WORDS:
+    if first_word(sparql) in UPDATE_WORDS:
         return "the store is read-only and takes no updates"
     return "start with PREFIX lines, then SELECT, ASK, CONSTRUCT or DESCRIBE"
 

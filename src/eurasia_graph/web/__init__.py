@@ -9,36 +9,70 @@ The web face: SPARQL, canned queries and pages over a store that somebody hands 
 
 from __future__ import annotations
 
-from flask import Flask, current_app
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from flask import Flask
+from pyoxigraph import Store
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph.errors import UsageError
 from eurasia_graph.store import ReleaseStore
-from eurasia_graph.web import canned, pages, problems, sparql
+from eurasia_graph.web import canned, description, graphs, operation, pages, problems, responses, sparql
+from eurasia_graph.web.context import Service, the_service, the_store
+from eurasia_graph.web.front import Front
+from eurasia_graph.web.pool import Limits
 
 LARGEST_REQUEST = 1_000_000
 
 
-def create_app(store: ReleaseStore) -> Flask:
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """
+    How an application is run.
+
+    `base_url` is the public address behind a proxy, with its path; `cache_bytes` what the cache may
+    hold (0 for none); `slow_s` the seconds from which a query is logged.
+    """
+
+    base_url: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    cache_bytes: int = 64_000_000
+    access_log: bool = False
+    slow_s: float = 1.0
+
+
+def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     """
     Make the application.
 
     Args:
         store: What it serves; the application neither builds nor changes it.
+        settings: How it is run.
+    Raises:
+        UsageError: If the public address is none.
     """
+    chosen = settings or Settings()
+    if chosen.base_url and urlsplit(chosen.base_url).scheme not in {"http", "https"}:
+        raise UsageError(f"{chosen.base_url!r} is no address; give one like https://example.org/eurasia")
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
-    app.extensions["eurasia-graph"] = store
+    service = Service(store, chosen.limits, chosen.base_url, chosen.slow_s)
+    app.extensions["eurasia-graph"] = service
     app.jinja_env.filters["shorten"] = ns.shorten
+    app.jinja_env.filters["local_link"] = pages.local_link
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for module in (sparql, canned, pages):
+    for module in (sparql, canned, pages, graphs, description, operation):
         app.register_blueprint(module.blueprint)
     problems.register(app)
+    responses.register(app)
     app.context_processor(lambda: {"release": store.iri, "content": store.content})
+    # Another store may get another release at any time, so that nothing of it is kept.
+    cache_bytes = chosen.cache_bytes if isinstance(store.engine, Store) else 0
+    app.wsgi_app = Front(  # type: ignore[method-assign]
+        app.wsgi_app, service.metrics, chosen.base_url, cache_bytes, chosen.access_log
+    )
     return app
 
 
-def the_store() -> ReleaseStore:
-    """Return the store that the current application serves."""
-    store = current_app.extensions["eurasia-graph"]
-    assert isinstance(store, ReleaseStore)
-    return store
+__all__ = ["Limits", "Settings", "create_app", "the_service", "the_store"]

@@ -1,7 +1,8 @@
 """
 `/queries/`: every canned query as a form, a table, CSV and JSON.
 
-The same file that runs in any SPARQL engine gives the form, its pickers and the columns.
+The same file that runs in any SPARQL engine gives the form, its pickers and the columns. They are
+ours, so that they run in this process.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from pyoxigraph import QuerySolutions
@@ -20,14 +22,23 @@ from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.formats import FORMATS, Format
 from eurasia_graph.queries import CannedQuery, Parameter, Rows
 from eurasia_graph.store import ReleaseStore
-from eurasia_graph.web.negotiation import choose
-from eurasia_graph.web.sparql import answer, respond
+from eurasia_graph.web import log
+from eurasia_graph.web.context import Service, the_service
+from eurasia_graph.web.negotiation import JSON, NAMES, choose
+from eurasia_graph.web.responses import cached, header_text, respond
 
 blueprint = Blueprint("queries", __name__)
 
-JSON = Format("json", "application/json", "json", FORMATS["json"].content, FORMATS["json"].engine)
 OFFERED = [JSON, *(FORMATS[name] for name in ("json", "csv", "tsv", "xml"))]
-EXTENSIONS = {"json": JSON, "csv": FORMATS["csv"], "tsv": FORMATS["tsv"], "xml": FORMATS["xml"]}
+EXTENSIONS = {
+    "json": JSON,
+    **{
+        extension: FORMATS[name]
+        for extension, name in (("csv", "csv"), ("tsv", "tsv"), ("xml", "xml"), ("srj", "json"))
+    },
+}
+# These say how the answer is written, not what is asked.
+OF_THE_ANSWER = {*NAMES, "bom"}
 
 
 @blueprint.route("/queries")
@@ -37,63 +48,66 @@ def without_slash() -> BaseResponse:
 
 
 @blueprint.route("/queries/")
-def listing() -> str:
+def listing() -> Response:
     """List the canned queries by what they answer."""
     groups: dict[str, list[CannedQuery]] = {}
     for canned in queries.load().values():
         groups.setdefault(canned.group, []).append(canned)
-    return render_template("queries.html", groups=groups)
+    return cached(Response(render_template("queries.html", groups=groups), content_type="text/html; charset=utf-8"))
 
 
 @blueprint.route("/queries/<name>")
-def ask(name: str) -> Response | str:
+def ask(name: str) -> Response:
     """Ask a canned query; a browser gets the form, and the table where the form is filled in."""
-    from eurasia_graph.web import the_store
-
+    service = the_service()
     stem, _, extension = name.partition(".")
     canned = queries.by_name(stem)
-    values = {key: value for key, value in request.args.items() if key != "format"}
+    values = {key: value for key, value in request.args.items() if key not in OF_THE_ANSWER}
     if extension:
         if extension not in EXTENSIONS:
             raise UnknownNameError("format", extension, EXTENSIONS)
         chosen: Format | None = EXTENSIONS[extension]
     else:
         chosen = choose(request, OFFERED, html=True)
-    if chosen is None:
-        return _page(the_store(), canned, values)
-    if chosen in {FORMATS["json"], FORMATS["xml"]}:
-        # The W3C formats keep datatypes and languages, so the engine writes them.
-        return _with_notes(answer_in(the_store(), canned, values, chosen), [])
-    return _write(canned.run(the_store(), values), chosen)
+    start = time.perf_counter()
+    try:
+        return _page(service.store, canned, values) if chosen is None else _data(service, canned, values, chosen)
+    finally:
+        seconds = time.perf_counter() - start
+        service.metrics.queried("canned", seconds)
+        if seconds >= service.slow_s:
+            log.slow_query("canned", f"{name} {values}", seconds, "good")
 
 
-def answer_in(store: ReleaseStore, canned: CannedQuery, values: dict[str, str], chosen: Format) -> Response:
-    """Answer in a W3C results format."""
-    found = store.query(canned.bind(store, values))
+def _data(service: Service, canned: CannedQuery, values: dict[str, str], chosen: Format) -> Response:
+    """Answer in a format of data; the engine writes those that it knows, faster than any loop could."""
+    if chosen is JSON or chosen is FORMATS["tsv"]:
+        rows = canned.run(service.store, values)
+        return _with_notes(_write(rows, chosen), rows.notes)
+    found = service.store.query(canned.bind(service.store, values))
     assert isinstance(found, QuerySolutions)
-    return respond(found.serialize(format=chosen.rows) or b"", chosen)
+    body = found.serialize(format=chosen.rows) or b""
+    return _with_notes(respond(body, chosen), queries.notes(service.store, values))
 
 
 def _write(rows: Rows, chosen: Format) -> Response:
     if chosen is JSON:
-        response = respond(json.dumps(rows, ensure_ascii=False, indent=1), chosen)
-    else:
-        out = io.StringIO()
-        writer = csv.writer(out, delimiter="," if chosen.name == "csv" else "\t", lineterminator="\r\n")
-        writer.writerow(rows.columns)
-        writer.writerows(["" if value is None else value for value in row.values()] for row in rows)
-        response = respond(out.getvalue(), chosen)
-    return _with_notes(response, rows.notes)
+        return respond(json.dumps(rows, ensure_ascii=False, indent=1), chosen)
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter="\t", lineterminator="\r\n")
+    writer.writerow(rows.columns)
+    writer.writerows(["" if value is None else value for value in row.values()] for row in rows)
+    return respond(out.getvalue(), chosen)
 
 
 def _with_notes(response: Response, notes: list[str]) -> Response:
     """Tell clients of data what readers of the page are told below the table."""
     for note in notes:
-        response.headers.add("X-Note", note)
+        response.headers.add("X-Note", header_text(note))
     return response
 
 
-def _page(store: ReleaseStore, canned: CannedQuery, values: dict[str, str]) -> Response | str:
+def _page(store: ReleaseStore, canned: CannedQuery, values: dict[str, str]) -> Response:
     """Show the form; with the answer if it is filled in, or with what is wrong."""
     rows, problem = None, None
     wanted = [parameter.name for parameter in canned.parameters if parameter.required]
@@ -104,7 +118,9 @@ def _page(store: ReleaseStore, canned: CannedQuery, values: dict[str, str]) -> R
             problem = str(error)
     pickers = {parameter.name: _choices(store, parameter) for parameter in canned.parameters}
     page = render_template("query.html", canned=canned, values=values, rows=rows, problem=problem, pickers=pickers)
-    return Response(page, status=400 if problem else 200, content_type="text/html; charset=utf-8")
+    response = Response(page, status=400 if problem else 200, content_type="text/html; charset=utf-8")
+    response.vary.add("Accept")
+    return response if problem else cached(response)
 
 
 def _choices(store: ReleaseStore, parameter: Parameter) -> list[tuple[str, str]]:
@@ -115,6 +131,3 @@ def _choices(store: ReleaseStore, parameter: Parameter) -> list[tuple[str, str]]
     for iri, name in store.entities.get(ns.EG + parameter.type.removeprefix("eg:"), []):
         labels.setdefault(ns.local_name(iri), name)
     return sorted(labels.items(), key=lambda item: item[1].casefold())
-
-
-__all__ = ["answer", "blueprint"]

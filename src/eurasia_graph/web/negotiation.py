@@ -11,12 +11,22 @@ from collections.abc import Sequence
 from flask import Request
 from werkzeug.exceptions import NotAcceptable
 
-from eurasia_graph.formats import Format
+from eurasia_graph.formats import FORMATS, Content, Format, by_media_type, by_name
 
 HTML = "text/html"
+# The names that clients of other services send, SPARQLWrapper all three at once.
+NAMES = ("format", "output", "results")
+# A short name means the nearest thing that the answer can be.
+MEANT = {
+    "json": ("json", "application/json", "jsonld"),
+    "xml": ("xml", "rdfxml"),
+    "rdf+xml": ("rdfxml",),
+    "rdf": ("rdfxml",),
+    "n3": ("turtle",),
+}
 
 
-def choose(request: Request, offered: Sequence[Format], html: bool = False) -> Format | None:
+def choose(request: Request, offered: Sequence[Format], html: bool = False, given: Sequence[str] = ()) -> Format | None:
     """
     Choose one of the formats for a request.
 
@@ -24,17 +34,40 @@ def choose(request: Request, offered: Sequence[Format], html: bool = False) -> F
         request: With an Accept header, or without, which means anything.
         offered: The preferred one first.
         html: Whether a page is there as well; it is chosen only where it is asked for by name.
+        given: Names of formats that stand in a form instead of the URL.
     Returns:
         The format, or None for a page.
     Raises:
         NotAcceptable: If none is acceptable; lists what there is.
     """
+    for name in [*given, *(value for key in NAMES for value in request.args.getlist(key))]:
+        if html and name.casefold() in {"html", HTML}:
+            return None
+        named = _named(name, offered)
+        if named:
+            return named
     types = [each.media_type for each in offered]
-    asks_for_html = html and request.accept_mimetypes.best_match([HTML, *types], default=types[0]) == HTML
-    named = any(value.startswith("text/html") for value, _ in request.accept_mimetypes)
-    if asks_for_html and named:
+    accepted = request.accept_mimetypes
+    asks_for_html = html and accepted.best_match([HTML, *types], default=types[0]) == HTML
+    if asks_for_html and any(value.startswith(HTML) for value, _ in accepted):
         return None
-    best = request.accept_mimetypes.best_match(types) if request.accept_mimetypes else types[0]
+    best = accepted.best_match(types) if accepted else types[0]
     if best is None:
         raise NotAcceptable(f"there is {', '.join([*types, *([HTML] if html else [])])}; ask for one of these")
     return next(each for each in offered if each.media_type == best)
+
+
+def _named(name: str, offered: Sequence[Format]) -> Format | None:
+    """Find what a short name or a media type means among what is offered; None if it means nothing here."""
+    folded = name.strip().casefold()
+    for meant in MEANT.get(folded, (folded,)):
+        found = by_media_type(meant) or by_name(meant)
+        for each in offered:
+            if each is found or each.media_type == meant:
+                return each
+    return None
+
+
+# Clients often ask for the general type; they get it, since it is the same text.
+JSON = Format("json", "application/json", "json", Content.ROWS, FORMATS["json"].engine)
+XML = Format("xml", "application/xml", "xml", Content.ROWS, FORMATS["xml"].engine)

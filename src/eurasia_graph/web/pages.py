@@ -1,118 +1,275 @@
 """
-The front page, and a page and data for every IRI of the graph.
+The front page, and a page and data for every IRI of the namespace.
 
-`/id/…` names the thing; `/page/…` and `/data/…` are documents about it.
+`/id/…`, `/scheme/…`, `/shape/…` and `/release/…` name things; `/page/…` and `/data/…` are documents about them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
+
 from flask import Blueprint, Response, redirect, render_template, request, url_for
-from pyoxigraph import Literal, NamedNode, Triple, serialize
-from werkzeug.exceptions import NotFound
+from pyoxigraph import Literal, NamedNode, RdfFormat, Store, Triple, serialize
+from werkzeug.exceptions import Gone, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph import queries
 from eurasia_graph.errors import nearest
 from eurasia_graph.formats import FORMATS
-from eurasia_graph.store import ReleaseStore
+from eurasia_graph.sources import root
+from eurasia_graph.store import Engine, ReleaseStore
+from eurasia_graph.web.context import the_store
 from eurasia_graph.web.negotiation import choose
-from eurasia_graph.web.sparql import respond
+from eurasia_graph.web.responses import CACHED, cached, respond
 
 blueprint = Blueprint("pages", __name__)
 
-DATA = [FORMATS[name] for name in ("turtle", "ntriples", "rdfxml")]
+DATA = [FORMATS[name] for name in ("turtle", "ntriples", "rdfxml", "jsonld")]
 MOST_REFERENCES = 200
+# The kinds of IRI beside /id/; in addresses of documents they keep their first word.
+OTHER_KINDS = ("scheme", "shape", "release")
 
 
 @blueprint.route("/")
-def front() -> str:
+def front() -> Response:
     """Say what the graph holds and how to ask it."""
-    from eurasia_graph.web import the_store
-
     store = the_store()
     counts = {name.removeprefix(ns.EG): len({iri for iri, _ in named}) for name, named in store.entities.items()}
-    return render_template("index.html", counts=counts, queries=queries.load(), quads=len(store.engine))
+    page = render_template("index.html", counts=counts, queries=queries.load(), quads=len(store.engine))
+    return _html(page)
 
 
 @blueprint.route("/id/<path:name>")
 def thing(name: str) -> BaseResponse:
     """Send to the page or the data about a thing, as the client prefers."""
-    from eurasia_graph.web import the_store
-
-    _find(the_store(), name)
-    page = choose(request, DATA, html=True) is None
-    response = redirect(url_for("pages.page" if page else "pages.data", name=name), code=303)
+    _, node = _find(name)
+    moved = _moved(node)
+    if moved:
+        return redirect(moved, code=301)
+    page = choose(request, DATA, html=True)
+    # A format of None leaves the parameter out.
+    form = request.args.get("format")
+    target = url_for("pages.data", name=name, format=form) if page else url_for("pages.page", name=name)
+    response = redirect(target, code=303)
     response.vary.add("Accept")
+    response.headers["Cache-Control"] = CACHED
+    _link_documents(response, name)
     return response
+
+
+@blueprint.route("/<any(scheme,shape,release):kind>/<path:name>")
+def other_thing(kind: str, name: str) -> BaseResponse:
+    """Send to the page or the data about a concept, a shape or the release."""
+    return thing(f"{kind}/{name}")
 
 
 @blueprint.route("/data/<path:name>")
 def data(name: str) -> Response:
     """Write all that the graph says of a thing, and what refers to it."""
-    from eurasia_graph.web import the_store
-
-    store = the_store()
-    node = _find(store, name)
+    engine, node = _find(name)
     chosen = choose(request, DATA)
     assert chosen
-    triples = sorted({*_outgoing(store, node), *_incoming(store, node)}, key=str)
+    incoming, is_cut = _incoming(engine, node)
+    triples = sorted({*_outgoing(engine, node), *incoming}, key=str)
     text = " ".join(map(str, triples))
     used = {prefix: namespace for prefix, namespace in ns.PREFIXES.items() if f"<{namespace}" in text}
-    return respond(serialize(triples, format=chosen.rdf, prefixes=used) or b"", chosen)
+    response = respond(serialize(triples, format=chosen.rdf, prefixes=used) or b"", chosen)
+    if is_cut:
+        response.headers["X-Result-Truncated"] = f"references={MOST_REFERENCES}"
+    _link_documents(response, name)
+    return response
 
 
 @blueprint.route("/page/<path:name>")
-def page(name: str) -> str:
-    """Show what the graph says of a thing, and where it is used."""
-    from eurasia_graph.web import the_store
-
-    store = the_store()
-    node = _find(store, name)
-    outgoing = sorted(_outgoing(store, node), key=lambda triple: (triple.predicate.value, str(triple.object)))
-    incoming = sorted(_incoming(store, node), key=lambda triple: (triple.predicate.value, str(triple.subject)))
-    return render_template(
+def page(name: str) -> Response:
+    """Show what the graph says of a thing, the claims about it, and where it is used."""
+    engine, node = _find(name)
+    outgoing = sorted(_outgoing(engine, node), key=lambda triple: (triple.predicate.value, str(triple.object)))
+    incoming, is_cut = _incoming(engine, node)
+    claims = sorted(_claims(engine, incoming), key=lambda claim: str(claim["iri"]))
+    said = {claim["iri"] for claim in claims}
+    shown = render_template(
         "thing.html",
         name=name,
         iri=node.value,
-        label=_label(store, node),
-        outgoing=outgoing,
-        incoming=incoming,
+        label=_label(engine, node),
+        types=[triple.object for triple in outgoing if triple.predicate == ns.RDF("type")],
+        outgoing=[triple for triple in outgoing if triple.predicate != ns.RDF("type")],
+        claims=claims,
+        incoming=sorted(
+            (triple for triple in incoming if triple.subject not in said),
+            key=lambda triple: (triple.predicate.value, str(triple.subject)),
+        ),
+        is_cut=is_cut,
+        most=MOST_REFERENCES,
         link=_link,
+        formats=DATA,
     )
+    response = _html(shown)
+    if is_cut:
+        response.headers["X-Result-Truncated"] = f"references={MOST_REFERENCES}"
+    _link_documents(response, name)
+    return response
 
 
-def _find(store: ReleaseStore, name: str) -> NamedNode:
-    """Return the node of a path below /id/, or say which names are nearest."""
-    node = ns.ID(name)
-    if next(store.engine.quads_for_pattern(node, None, None, None), None):
-        return node
+# --- the ontology --------------------------------------------------------------------------
+
+PARTS = (
+    ("definition", ns.SKOS("definition")),
+    ("example", ns.SKOS("example")),
+    ("note", ns.SKOS("scopeNote")),
+    ("answers", ns.EG("competencyQuestion")),
+    ("kind of", ns.RDFS("subClassOf")),
+    ("special case of", ns.RDFS("subPropertyOf")),
+    ("of", ns.RDFS("domain")),
+    ("holds", ns.RDFS("range")),
+)
+SECTIONS = {
+    "Class": "Classes",
+    "ObjectProperty": "Relations",
+    "DatatypeProperty": "Values",
+    "AnnotationProperty": "Notes",
+}
+
+
+@blueprint.route("/ontology")
+def ontology() -> Response:
+    """Document every term, or write the ontology as data."""
+    store = the_store()
+    graph = ns.GRAPH("ontology")
+    if not store.engine.contains_named_graph(graph):
+        raise NotFound("there is no ontology here: files are served as they are")
+    chosen = choose(request, DATA, html=True)
+    if chosen:
+        return respond(store.engine.dump(format=chosen.rdf, from_graph=graph, prefixes=ns.PREFIXES) or b"", chosen)
+    sections = {title: _terms(store, kind) for kind, title in SECTIONS.items()}
+    return _html(render_template("ontology.html", sections=sections, link=_link, formats=DATA))
+
+
+@blueprint.route("/ontology/<path:name>")
+def ontology_version(name: str) -> BaseResponse:
+    """Send the names of versions and parts of the ontology to the ontology."""
+    node = ns.BASE(f"ontology/{name}")
+    engine = the_store().engine
+    known = next(engine.quads_for_pattern(node, None, None, None), None)
+    if known is None and next(engine.quads_for_pattern(None, None, node, None), None) is None:
+        raise NotFound(f"there is no ontology {name}; see /ontology")
+    return redirect(url_for("pages.ontology"), code=303)
+
+
+def _terms(store: ReleaseStore, kind: str) -> list[dict[str, object]]:
+    """List the terms of one kind, by name, with what the ontology says of each."""
+    graph = ns.GRAPH("ontology")
+    found: list[dict[str, object]] = []
+    for quad in store.engine.quads_for_pattern(None, ns.RDF("type"), ns.OWL(kind), graph):
+        node = quad.subject
+        if isinstance(node, NamedNode) and node.value.startswith(ns.EG):
+            parts = [
+                (title, [each.object for each in store.engine.quads_for_pattern(node, predicate, None, graph)])
+                for title, predicate in PARTS
+            ]
+            known = [(title, [each for each in values if not _is_blank(each)]) for title, values in parts]
+            shown: object = [each for each in known if each[1]]
+            name = node.value.removeprefix(ns.EG)
+            found.append({"name": name, "label": _label(store.engine, node), "parts": shown})
+    return sorted(found, key=lambda term: str(term["name"]).casefold())
+
+
+def _is_blank(term: object) -> bool:
+    return not isinstance(term, (NamedNode, Literal))
+
+
+# --- finding -------------------------------------------------------------------------------
+
+
+def _iri(name: str) -> NamedNode:
+    kind = name.partition("/")[0]
+    try:
+        return ns.BASE(name) if kind in OTHER_KINDS else ns.ID(name)
+    except ValueError:
+        raise NotFound(f"{name!r} can be no name of the graph") from None
+
+
+@lru_cache(maxsize=1)
+def _shapes() -> Store:
+    """Read the shapes, which are rules about the data and no part of it."""
+    shapes = Store()
+    for path in sorted((root() / "ontology" / "shapes").glob("*.ttl")):
+        shapes.load(path=str(path), format=RdfFormat.TURTLE)
+    return shapes
+
+
+def _find(name: str) -> tuple[Engine, NamedNode]:
+    """Return the node of a path below the namespace and where it stands, or say which names are nearest."""
+    store, node = the_store(), _iri(name)
+    engine = _shapes() if name.startswith("shape/") else store.engine
+    if next(engine.quads_for_pattern(node, None, None, None), None):
+        _refuse_withdrawn(store, node)
+        return engine, node
+    if name.startswith("shape/"):
+        known = {ns.value(quad.subject).removeprefix(ns.BASE) for quad in engine}
+    else:
+        known = {
+            iri.removeprefix(ns.BASE if iri.startswith(ns.SCHEME) else ns.ID)
+            for named in store.entities.values()
+            for iri, _ in named
+        }
     kind, _, local = name.partition("/")
-    known = {iri.removeprefix(ns.ID) for named in store.entities.values() for iri, _ in named}
     close = nearest(name, (each for each in known if each.startswith(f"{kind}/"))) or nearest(local, known)
     hint = f"; nearest: {', '.join(close)}" if close else ""
     raise NotFound(f"the graph knows no {name}{hint}")
 
 
-def _outgoing(store: ReleaseStore, node: NamedNode) -> set[Triple]:
-    return {quad.triple for quad in store.engine.quads_for_pattern(node, None, None, None)}
+def _refuse_withdrawn(store: ReleaseStore, node: NamedNode) -> None:
+    """Say that a name was withdrawn, unless another has taken its place."""
+    withdrawn = next(store.engine.quads_for_pattern(node, ns.OWL("deprecated"), None, None), None)
+    if withdrawn and ns.value(withdrawn.object) in {"true", "1"} and _moved(node) is None:
+        raise Gone(f"{ns.shorten(node.value)} was withdrawn from the graph, and nothing has taken its place")
 
 
-def _incoming(store: ReleaseStore, node: NamedNode) -> set[Triple]:
+def _moved(node: NamedNode) -> str | None:
+    """Return the address of what has replaced a thing, if anything has."""
+    quad = next(the_store().engine.quads_for_pattern(node, ns.DCTERMS("isReplacedBy"), None, None), None)
+    return _link(quad.object) if quad else None
+
+
+def _outgoing(engine: Engine, node: NamedNode) -> set[Triple]:
+    return {quad.triple for quad in engine.quads_for_pattern(node, None, None, None)}
+
+
+def _incoming(engine: Engine, node: NamedNode) -> tuple[set[Triple], bool]:
+    """Return what refers to a thing, and whether there is more."""
     found: set[Triple] = set()
-    for quad in store.engine.quads_for_pattern(None, None, node, None):
+    for quad in engine.quads_for_pattern(None, None, node, None):
+        if len(found) == MOST_REFERENCES and quad.triple not in found:
+            return found, True
         found.add(quad.triple)
-        if len(found) == MOST_REFERENCES:
-            break
-    return found
+    return found, False
 
 
-def _label(store: ReleaseStore, node: NamedNode) -> str:
-    for predicate in (ns.SKOS("prefLabel"), ns.EG("gist")):
-        labels = [quad.object for quad in store.engine.quads_for_pattern(node, predicate, None, None)]
-        for label in labels:
-            if isinstance(label, Literal) and label.language in {"en", None}:
-                return label.value
+def _claims(engine: Engine, incoming: Iterable[Triple]) -> Iterable[dict[str, object]]:
+    """Tell what texts say about a thing: the claims that refer to it, with their sources and passages."""
+    for subject in {triple.subject for triple in incoming}:
+        if isinstance(subject, NamedNode):
+            gist = next(engine.quads_for_pattern(subject, ns.EG("gist"), None, None), None)
+            source = next(engine.quads_for_pattern(subject, ns.EG("madeBy"), None, None), None)
+            if gist and source:
+                passages = {quad.object for quad in engine.quads_for_pattern(subject, ns.EG("evidence"), None, None)}
+                yield {
+                    "iri": subject,
+                    "gist": ns.value(gist.object),
+                    "source": source.object,
+                    "passages": sorted(passages, key=str),
+                }
+
+
+def _label(engine: Engine, node: NamedNode) -> str:
+    for predicate in (ns.SKOS("prefLabel"), ns.RDFS("label"), ns.EG("gist")):
+        for quad in engine.quads_for_pattern(node, predicate, None, None):
+            if isinstance(quad.object, Literal) and quad.object.language in {"en", None}:
+                return quad.object.value
     return ns.shorten(node.value)
 
 
@@ -120,6 +277,38 @@ def _link(term: object) -> str | None:
     """Give the address of a term on this service, or of the term itself, or None for a literal."""
     if not isinstance(term, NamedNode):
         return None
-    if term.value.startswith(ns.ID):
-        return url_for("pages.thing", name=term.value.removeprefix(ns.ID))
-    return term.value
+    iri = term.value
+    if iri.startswith(ns.ID):
+        return url_for("pages.thing", name=iri.removeprefix(ns.ID))
+    if iri.startswith(ns.EG):
+        return url_for("pages.ontology", _anchor=iri.removeprefix(ns.EG))
+    kind, _, name = iri.removeprefix(ns.BASE).partition("/")
+    if iri.startswith(ns.GRAPH):
+        return url_for("graphs.direct", name=name)
+    if iri.startswith(ns.BASE) and kind in OTHER_KINDS and name:
+        return url_for("pages.other_thing", kind=kind, name=name)
+    # Any other scheme could be something that runs.
+    return iri if iri.startswith(("http:", "https:")) else None
+
+
+def local_link(iri: str) -> str:
+    """Give the address of an IRI on this service, or, if it is of no concern to us, nothing that could run."""
+    try:
+        return _link(NamedNode(iri)) or "#"
+    except ValueError:
+        return "#"
+
+
+def _link_documents(response: BaseResponse, name: str) -> None:
+    """Name the other documents about a thing, and the thing."""
+    for each in DATA:
+        address = url_for("pages.data", name=name, format=each.name)
+        response.headers.add("Link", f'<{address}>; rel="alternate"; type="{each.media_type}"')
+    response.headers.add("Link", f'<{url_for("pages.page", name=name)}>; rel="alternate"; type="text/html"')
+    response.headers.add("Link", f'<{_iri(name).value}>; rel="describes"')
+
+
+def _html(page: str) -> Response:
+    response = Response(page, content_type="text/html; charset=utf-8")
+    response.vary.add("Accept")
+    return cached(response)

@@ -7,6 +7,7 @@ RFC 9457 `application/problem+json`, or the same on a page for a browser.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -14,7 +15,16 @@ from werkzeug.exceptions import HTTPException
 from eurasia_graph.errors import EurasiaGraphError, QueryError, RemoteError, UnknownNameError, UsageError
 
 MEDIA_TYPE = "application/problem+json"
-TITLES = {403: "Query refused", 502: "Bad gateway", 504: "Gateway timeout"}
+TITLES = {
+    400: "Bad query",
+    403: "Query refused",
+    413: "Query too large",
+    502: "Bad gateway",
+    503: "No answer within the limits",
+    504: "Gateway timeout",
+}
+# What of a werkzeug error a client needs; its body is ours.
+KEPT_HEADERS = {"Allow", "Retry-After"}
 
 
 def register(app: Flask) -> None:
@@ -26,18 +36,24 @@ def register(app: Flask) -> None:
 
 def _http(error: HTTPException) -> Response:
     response = _problem(error.code or 500, error.name, error.description or "")
-    response.headers.extend({name: value for name, value in error.get_headers() if name == "Allow"})
+    response.headers.extend({name: value for name, value in error.get_headers() if name in KEPT_HEADERS})
     return response
 
 
 def _ours(error: EurasiaGraphError) -> Response:
     if isinstance(error, QueryError):
-        return _problem(error.status, TITLES.get(error.status, "Bad query"), str(error))
+        response = _problem(error.status, TITLES.get(error.status, "Bad query"), str(error), error.details)
+        if "retryAfter" in error.details:
+            response.headers["Retry-After"] = str(error.details["retryAfter"])
+        return response
     if isinstance(error, RemoteError):
         return _problem(error.status, TITLES[error.status], str(error))
     if isinstance(error, UnknownNameError):
-        return _problem(404 if error.kind == "query" else 400, "Unknown name", str(error))
-    return _problem(400 if isinstance(error, UsageError) else 500, "Bad request", str(error))
+        details = {"nearest": error.nearest} if error.nearest else {}
+        return _problem(404 if error.kind == "query" else 400, "Unknown name", str(error), details)
+    if isinstance(error, UsageError):
+        return _problem(400, "Bad request", str(error))
+    return _unforeseen(error)
 
 
 def _unforeseen(_error: Exception) -> Response:
@@ -45,15 +61,18 @@ def _unforeseen(_error: Exception) -> Response:
     return _problem(500, "Internal error", "the service met a fault of its own; it is in the log")
 
 
-def _problem(status: int, title: str, detail: str) -> Response:
-    body: object
-    if request.accept_mimetypes.best_match(
-        [MEDIA_TYPE, "text/html"]
-    ) == "text/html" and "text/html" in request.headers.get("Accept", ""):
-        body, media_type = render_template("error.html", status=status, title=title, detail=detail), "text/html"
+def _problem(status: int, title: str, detail: str, details: Mapping[str, object] | None = None) -> Response:
+    accepted = request.accept_mimetypes
+    named = any(value.startswith("text/html") for value, _ in accepted)
+    if named and accepted.best_match([MEDIA_TYPE, "text/html"]) == "text/html":
+        page = render_template(
+            "error.html", status=status, title=title, detail=detail, excerpt=(details or {}).get("excerpt")
+        )
+        response = Response(page, status=status, content_type="text/html; charset=utf-8")
     else:
         content = {"type": "about:blank", "title": title, "status": status, "detail": detail, "instance": request.path}
-        body, media_type = json.dumps(content, ensure_ascii=False), MEDIA_TYPE
-    return Response(
-        body, status=status, content_type=f"{media_type}; charset=utf-8" if media_type == "text/html" else media_type
-    )
+        body = json.dumps({**content, **(details or {})}, ensure_ascii=False)
+        response = Response(body, status=status, content_type=MEDIA_TYPE)
+    response.vary.add("Accept")
+    response.headers["Cache-Control"] = "no-store"
+    return response

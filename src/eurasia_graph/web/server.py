@@ -3,57 +3,111 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
+import os
+import signal
 import socket
 import sys
-
-from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from eurasia_graph.errors import UsageError
 
+if TYPE_CHECKING:
+    from flask import Flask
+
 BUSY = {errno.EADDRINUSE: "another program is using it", errno.EACCES: "it is reserved"}
+# Threads that wait for query workers cost next to nothing; those that work share one lock.
+THREADS = 64
+LAST_WORD_S = 15
+START_S = 60
+TICK_S = 0.01
 
 
-class QuietHandler(WSGIRequestHandler):
-    """A request handler that keeps the addresses of clients out of the log."""
-
-    def address_string(self) -> str:
-        """Write a dash where the address would stand."""
-        return "-"
-
-    def version_string(self) -> str:
-        """Tell clients the product, not the versions below it."""
-        return "eurasia-graph"
-
-
-def run(app: Flask, host: str, port: int) -> None:
+def run(make_app: Callable[[], Flask], host: str, port: int) -> None:
     """
-    Serve until Ctrl-C.
+    Serve until Ctrl-C or a request to terminate; requests in hand are answered first.
 
     Args:
-        app: The application.
+        make_app: Makes the application, in the process that serves it.
         host: A name or address of this machine.
         port: 0 for any that is free.
     Raises:
         UsageError: If the address cannot be had; says which option helps.
     """
-    # Bound here and not by Werkzeug, which prints a text of its own and ends the process.
-    with _bound(host, port) as listening:
-        port = listening.getsockname()[1]
-        server = make_server(host, port, app, threaded=True, request_handler=QuietHandler, fd=listening.fileno())
-        print(f"http://{host}:{port}/  (Ctrl-C stops it)", file=sys.stderr, flush=True)
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.http import HTTP1Settings
+
+    port = _free(host, port)
+    # What was loaded here is shared with the process that serves, not loaded again.
+    multiprocessing.set_start_method("fork", force=True)
+    server = Granian(
+        "eurasia_graph",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=THREADS,
+        backlog=2048,
+        backpressure=1024,
+        http1_settings=HTTP1Settings(header_read_timeout=30_000),
+        websockets=False,
+        log_enabled=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=LAST_WORD_S,
+    )
+    lifeline = os.pipe()
+    server.serve(target_loader=lambda _target: _warmed(make_app(), lifeline, host, port))
+    print("stopped", file=sys.stderr)
+
+
+def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int) -> Flask:
+    """
+    Say where we are, start the first query worker beside the first requests, and end with the parent.
+
+    All threads begin here: one that runs while a process forks may leave a lock closed in the child.
+    """
+    from eurasia_graph.web.context import Service
+
+    service = app.extensions["eurasia-graph"]
+    assert isinstance(service, Service)
+    # The terminal tells the whole group; the parent alone decides when we stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=service.pool.warm, daemon=True).start()
+    os.close(lifeline[1])
+    threading.Thread(target=_announce, args=(host, port), daemon=True).start()
+    threading.Thread(target=_follow, args=(lifeline[0],), daemon=True).start()
+    return app
+
+
+def _follow(lifeline: int) -> None:
+    """Wait until the other end closes, which even a killed parent does, and end; the query workers follow."""
+    os.read(lifeline, 1)
+    os._exit(1)
+
+
+def _announce(host: str, port: int) -> None:
+    """Print the address as soon as somebody can connect to it."""
+    for _ in range(int(START_S / TICK_S)):
         try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print("stopped", file=sys.stderr)
-        finally:
-            server.server_close()
+            socket.create_connection((host, port), timeout=1).close()
+        except OSError:
+            time.sleep(TICK_S)
+        else:
+            shown = f"[{host}]" if ":" in host else host
+            print(f"http://{shown}:{port}/  (Ctrl-C stops it)", file=sys.stderr, flush=True)
+            return
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _free(host: str, port: int) -> int:
+    """Return the port, or a free one for 0; the message is ours, and comes before anything is started."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        with socket.create_server((host, port), family=family) as probe:
+            return int(probe.getsockname()[1])
     except OSError as error:
         if error.errno in BUSY:
             another = f"try --port {port + 1 if port else 8000}"

@@ -1,24 +1,37 @@
 """
-`/sparql`: the query side of the SPARQL 1.1 Protocol, read-only.
+`/sparql`: the query side of the SPARQL 1.1 Protocol, read-only, in processes of its own.
 
-Source: https://www.w3.org/TR/sparql11-protocol/
+The whole answer is made before the first byte is sent, so that no status has to be taken back.
 """
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template, request
-from pyoxigraph import QueryBoolean, QueryTriples
-from werkzeug.exceptions import BadRequest, Forbidden, UnsupportedMediaType
+import json
+import re
+import time
 
+from flask import Blueprint, Response, render_template, request
+from werkzeug.exceptions import BadRequest
+
+from eurasia_graph import namespaces as ns
+from eurasia_graph.errors import QueryError, nearest
 from eurasia_graph.formats import FORMATS, Content, Format, carrying
-from eurasia_graph.store import ReleaseStore
-from eurasia_graph.web.negotiation import choose
+from eurasia_graph.store import UPDATE_WORDS, first_word, refuse_service
+from eurasia_graph.web import log, protocol, syntax
+from eurasia_graph.web.context import Service, the_service
+from eurasia_graph.web.negotiation import JSON, XML, choose
+from eurasia_graph.web.pool import Job, Result, WorkerError
+from eurasia_graph.web.responses import cached, header_text, respond
 
 blueprint = Blueprint("sparql", __name__)
 
-ROWS = carrying(Content.ROWS)
-BOOLEANS = [FORMATS["json"], FORMATS["xml"]]
-GRAPHS = [FORMATS[name] for name in ("turtle", "ntriples", "rdfxml")]
+ROWS = [*carrying(Content.ROWS), JSON, XML]
+GRAPHS = carrying(Content.GRAPH, Content.DATASET)
+OFFERED = {"SELECT": ROWS, "ASK": ROWS, "CONSTRUCT": GRAPHS, "DESCRIBE": GRAPHS}
+# What these give is another thing each time, so that it is not kept.
+CHANGING = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID)\s*\(", re.IGNORECASE)
+MOST_ROWS_ON_A_PAGE = 1000
+BUSY_S = 2
 EXAMPLE = """PREFIX eg: <https://w3id.org/eurasia-graph/ontology#>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 
@@ -27,72 +40,186 @@ ORDER BY ?label
 """
 
 
-@blueprint.route("/sparql", methods=["GET", "POST"])
-def endpoint() -> Response | str:
-    """Answer a query, or show the form where a browser asks without one."""
-    from eurasia_graph.web import the_store
-
-    query = _query_of_request()
-    if query is None:
-        if (
-            request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
-            and request.method == "GET"
-        ):
-            return render_template("sparql.html", query=EXAMPLE)
-        raise BadRequest(
-            "there is no query; send it as ?query=, as a form field, or as a body of type application/sparql-query"
-        )
-    return answer(the_store(), query)
-
-
-def _query_of_request() -> str | None:
-    """Read the query from wherever the protocol lets it stand; refuse what is no single query."""
-    if "update" in request.args or "update" in request.form or request.mimetype == "application/sparql-update":
-        raise Forbidden("this store is read-only and takes no updates; send a query")
-    given = request.args.getlist("query")
-    if request.method == "POST":
-        if request.mimetype == "application/sparql-query":
-            given.append(_text(request.get_data()))
-        elif request.mimetype == "application/x-www-form-urlencoded":
-            given.extend(request.form.getlist("query"))
-        else:
-            raise UnsupportedMediaType("send application/sparql-query or application/x-www-form-urlencoded")
-    if len(given) > 1:
-        raise BadRequest(f"there are {len(given)} queries; send one")
-    if given and not given[0].strip():
-        raise BadRequest("the query is empty; send a SELECT, ASK, CONSTRUCT or DESCRIBE")
-    return given[0] if given else None
+@blueprint.route("/sparql", methods=["GET", "POST", "QUERY"], strict_slashes=False)
+def endpoint() -> Response:
+    """Answer a query; without one, show the form to a browser and the service description to a program."""
+    service = the_service()
+    operation = protocol.read(request, service.limits.query_chars)
+    if operation.query is None:
+        if request.method != "GET":
+            raise BadRequest(
+                "there is no query; send it as a field query=, or as a body of type application/sparql-query"
+            )
+        return _without_query()
+    query = syntax.read(operation.query)
+    refuse_service(operation.query)
+    # What does not begin as a query is sent all the same: the engine says what is wrong with it.
+    chosen = choose(request, OFFERED.get(query.form or "", ROWS), html=request.method == "GET", given=operation.formats)
+    if chosen is None:
+        return _page(service, operation, query)
+    result = ask(service, operation, query, chosen)
+    body = _flagged(result, chosen, service.limits.rows)
+    return _with_notes(service, query, result, _kept(operation.query, respond(body, chosen)))
 
 
-def _text(body: bytes) -> str:
-    charset = request.mimetype_params.get("charset", "utf-8")
-    if charset.casefold() != "utf-8":
-        raise UnsupportedMediaType(f"a query is UTF-8, not {charset}")
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        raise UnsupportedMediaType("the query is not UTF-8") from None
-
-
-def answer(store: ReleaseStore, query: str) -> Response:
+def ask(service: Service, operation: protocol.Operation, query: syntax.Query, chosen: Format) -> Result:
     """
-    Answer a query in the format that the client prefers.
+    Run a query in a worker.
 
-    The whole answer is made before the first byte is sent, so that no status has to be taken back.
+    Raises:
+        QueryError: If it is not SPARQL (400) or has no answer within its limits (503).
     """
-    found = store.query(query, base_iri=request.base_url)
-    offered = GRAPHS if isinstance(found, QueryTriples) else BOOLEANS if isinstance(found, QueryBoolean) else ROWS
-    chosen = choose(request, offered)
-    assert chosen
-    body = (
-        found.serialize(format=chosen.rdf) if isinstance(found, QueryTriples) else found.serialize(format=chosen.rows)
+    limits = service.limits
+    limited, following = query.limited(limits.rows)
+    job = Job(
+        query.text,
+        query.form,
+        limited,
+        following,
+        request.base_url,
+        query.prologue,
+        query.clauses,
+        operation.default,
+        operation.named,
+        FORMATS[chosen.name].media_type,
+        ns.PREFIXES,
+        limits.rows,
+        limits.answer_bytes,
+        min(operation.timeout_s or limits.timeout_s, limits.timeout_s),
     )
-    return respond(body or b"", chosen)
+    start, outcome = time.perf_counter(), "good"
+    try:
+        return service.pool.run(job)
+    except WorkerError as error:
+        outcome = error.reason
+        if error.reason == "bug":
+            raise
+        raise _refusal(service, query, job, error) from None
+    finally:
+        seconds = time.perf_counter() - start
+        service.metrics.queried("free", seconds)
+        if seconds >= service.slow_s:
+            log.slow_query("free", query.text, seconds, outcome)
 
 
-def respond(body: bytes | str, chosen: Format) -> Response:
-    """Send a body in a format, with the headers that caches need."""
-    text = chosen.media_type.startswith("text/")
-    response = Response(body, content_type=f"{chosen.media_type}; charset=utf-8" if text else chosen.media_type)
-    response.vary.add("Accept")
+def _refusal(service: Service, query: syntax.Query, job: Job, error: WorkerError) -> QueryError:
+    """Say what happened to a query, and what to do."""
+    limits = service.limits
+    if error.reason == "syntax":
+        return _syntax_error(query, error.detail)
+    if error.reason == "engine":
+        return QueryError(f"the query cannot be answered: {error.detail}")
+    texts = {
+        "time": f"the query was stopped after {job.timeout:g} s; ask for less: name more of the pattern, drop a part "
+        "that is joined to nothing, add LIMIT, or take the release and run it on your own machine",
+        "memory": f"the query needed more than {limits.memory_mib} MiB; ask for less: sort or group fewer rows, "
+        "add LIMIT, or take the release and run it on your own machine",
+        "bytes": f"the answer is larger than {limits.answer_bytes} bytes; ask for fewer columns or rows, "
+        "or take the release",
+        "killed": "the process that ran the query was stopped; nothing is wrong with the query; send it again",
+        "busy": f"{limits.short + limits.long} other queries are running; wait {BUSY_S} seconds and send it again",
+    }
+    details: dict[str, object] = {"reason": error.reason}
+    if error.reason in {"killed", "busy"}:
+        details["retryAfter"] = BUSY_S
+    return QueryError(texts[error.reason], status=503, details=details)
+
+
+def _syntax_error(query: syntax.Query, message: str) -> QueryError:
+    if first_word(query.text) in UPDATE_WORDS:
+        return QueryError(f"this is an update, not a query: {protocol.READ_ONLY}")
+    fault = syntax.explain(query, message)
+    if fault is None:
+        return QueryError(f"this is not a SPARQL query: {message}")
+    start = "" if query.form else "; start with PREFIX lines, then SELECT, ASK, CONSTRUCT or DESCRIBE"
+    return QueryError(
+        f"line {fault.line}, column {fault.column}: this is not SPARQL; expected {fault.expected}; {fault.hint}{start}",
+        details={
+            "line": fault.line,
+            "column": fault.column,
+            "excerpt": fault.excerpt,
+            "expected": fault.expected,
+            "hint": fault.hint,
+        },
+    )
+
+
+def _flagged(result: Result, chosen: Format, rows: int) -> bytes:
+    """Say in JSON as well that rows were cut; readers skip members they do not know."""
+    if result.truncated and chosen.name == "json":
+        return result.body[:-1] + f',"truncated":{{"rows":{rows}}}}}'.encode()
+    return result.body
+
+
+def _kept(query: str, response: Response) -> Response:
+    if CHANGING.search(query):
+        response.headers["Cache-Control"] = "no-store"
+        del response.headers["ETag"]
     return response
+
+
+def _with_notes(service: Service, query: syntax.Query, result: Result, response: Response) -> Response:
+    """Add what a client should know about an answer."""
+    if result.truncated:
+        response.headers["X-Result-Truncated"] = f"rows={service.limits.rows}"
+    if result.unknown:
+        response.headers["X-Unknown-Graph"] = ", ".join(f"<{header_text(iri)}>" for iri in result.unknown)
+    for text in unknown_terms(service, query) if result.empty else ():
+        response.headers.add("Warning", f'199 eurasia-graph "{header_text(text)}"')
+    return response
+
+
+def unknown_terms(service: Service, query: syntax.Query) -> list[str]:
+    """Name the terms of our ontology that a query uses and that do not exist, with the nearest that do."""
+    if not service.store.iri:
+        return []
+    local = {iri.removeprefix(ns.EG) for iri in service.terms}
+    found = []
+    for iri in sorted(query.terms - service.terms):
+        name = iri.removeprefix(ns.EG)
+        near = ", ".join(f"eg:{each}" for each in nearest(name, local))
+        found.append(f"eg:{name} is no term of the ontology" + (f"; nearest: {near}" if near else ""))
+    return found
+
+
+# --- without a query, and for browsers -----------------------------------------------------
+
+
+def _without_query() -> Response:
+    from eurasia_graph.web import description
+
+    chosen = choose(request, GRAPHS, html=True)
+    if chosen is None:
+        return _form(EXAMPLE)
+    return description.answer(chosen)
+
+
+def _form(query: str, **found: object) -> Response:
+    page = render_template("sparql.html", query=query, **found)
+    response = Response(page, content_type="text/html; charset=utf-8")
+    response.vary.add("Accept")
+    return cached(response)
+
+
+def _page(service: Service, operation: protocol.Operation, query: syntax.Query) -> Response:
+    """Show the answer below the form that it was asked with."""
+    if query.form in {"CONSTRUCT", "DESCRIBE"}:
+        result = ask(service, operation, query, FORMATS["turtle"])
+        response = _form(query.text, graph=result.body.decode(), truncated=result.truncated, limit=service.limits.rows)
+    else:
+        result = ask(service, operation, query, FORMATS["json"])
+        answer = json.loads(result.body)
+        rows = answer.get("results", {}).get("bindings", [])
+        response = _form(
+            query.text,
+            columns=answer["head"].get("vars", []),
+            rows=rows[:MOST_ROWS_ON_A_PAGE],
+            count=len(rows),
+            boolean=answer.get("boolean"),
+            truncated=result.truncated or len(rows) > MOST_ROWS_ON_A_PAGE,
+            limit=min(service.limits.rows, MOST_ROWS_ON_A_PAGE),
+            warnings=unknown_terms(service, query) if result.empty else [],
+        )
+        if len(rows) > MOST_ROWS_ON_A_PAGE:
+            response.headers["X-Result-Truncated"] = f"rows={MOST_ROWS_ON_A_PAGE}"
+    return _with_notes(service, query, result, _kept(query.text, response))

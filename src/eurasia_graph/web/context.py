@@ -1,0 +1,77 @@
+"""What the views of one application share: the store, the workers, the counters and what they may take."""
+
+from __future__ import annotations
+
+import secrets
+import weakref
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from flask import current_app
+from pyoxigraph import RdfFormat, Store
+
+from eurasia_graph import namespaces as ns
+from eurasia_graph.store import ReleaseStore
+from eurasia_graph.web.direct import Direct
+from eurasia_graph.web.metrics import Metrics
+from eurasia_graph.web.pool import Limits, Pool
+
+
+@dataclass
+class Service:
+    """
+    One application at work.
+
+    `base_url` is the public address, if it is not the one that requests name; `slow_s` the seconds
+    from which a query is logged.
+    """
+
+    store: ReleaseStore
+    limits: Limits = field(default_factory=Limits)
+    base_url: str | None = None
+    slow_s: float = 1.0
+    metrics: Metrics = field(default_factory=Metrics)
+    counted: dict[str, dict[str, list[list[str]]]] = field(default_factory=dict)
+    start: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    @property
+    def version(self) -> str:
+        """Sixteen hexadecimal digits that change with the data; of files served raw, at every start."""
+        return self.store.content[:16] if self.store.content else self.start
+
+    @cached_property
+    def pool(self) -> Pool | Direct:
+        """The workers for free-form queries; none is started before the first is needed."""
+        if not isinstance(self.store.engine, Store):
+            return Direct(self.store)
+        this = weakref.proxy(self)
+        return Pool(lambda path: _dump(this, path), self.limits, self.metrics.restarted)
+
+    @cached_property
+    def terms(self) -> frozenset[str]:
+        """The IRIs that our ontology defines."""
+        quads = self.store.engine.quads_for_pattern(None, ns.RDF("type"), None, ns.GRAPH("ontology"))
+        return frozenset(iri for iri in (ns.value(quad.subject) for quad in quads) if iri.startswith(ns.EG))
+
+
+def _dump(service: Service, path: Path) -> None:
+    """Write the dataset as workers load it: as it is, or the release and what describes it."""
+    from eurasia_graph.web import description
+
+    service.store.local.dump(str(path), RdfFormat.N_QUADS)
+    if service.store.iri:
+        with path.open("ab") as file:
+            file.write(description.quads(service))
+
+
+def the_service() -> Service:
+    """Return the service that the current application is."""
+    service = current_app.extensions["eurasia-graph"]
+    assert isinstance(service, Service)
+    return service
+
+
+def the_store() -> ReleaseStore:
+    """Return the store that the current application serves."""
+    return the_service().store

@@ -1,0 +1,233 @@
+"""
+What stands in front of the application: a cache of whole answers, conditional requests, gzip, HEAD, the log.
+
+A release does not change while it is served, so an answer once made holds until the end. Nine tenths
+of the time of a cached answer would go into the framework behind, which a hit never reaches.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from werkzeug.datastructures import Headers
+from werkzeug.http import parse_accept_header, parse_etags
+
+from eurasia_graph.web import log
+from eurasia_graph.web.metrics import Metrics
+
+Environ = dict[str, Any]
+Key = tuple[object, ...]
+WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+LARGEST_KEPT_BODY = 64_000
+SMALLEST_GZIP = 500
+# Fast rather than small: a megabyte takes 6 ms.
+GZIP_LEVEL = 5
+COMPRESSIBLE = ("text/", "application/json", "application/sparql", "application/ld", "application/rdf")
+COMPRESSIBLE_TYPES = ("application/n-triples", "application/n-quads", "application/trig", "application/problem")
+# What a 304 keeps of the headers of its 200. Source: RFC 9110, 15.4.5
+OF_304 = {"cache-control", "content-location", "etag", "vary", "date", "expires", "link", "access-control-allow-origin"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; `count` counts one more request of its kind."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    etag: str | None
+    count: Callable[[], None]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes to keep."""
+        return len(self.body) + sum(len(name) + len(value) for name, value in self.headers) + 500
+
+
+class Front:
+    """
+    A WSGI application that keeps what another one answered.
+
+    Only answers with status 200 and an ETag are kept, the ones longest unused are thrown away first.
+    """
+
+    def __init__(
+        self, app: WSGI, metrics: Metrics, base_url: str | None, cache_bytes: int, access_log: bool = False
+    ) -> None:
+        """
+        Stand in front of an application.
+
+        Args:
+            app: What answers.
+            metrics: Where hits and requests are counted.
+            base_url: The public address; its path may stand in front of every path or be cut off by a proxy.
+            cache_bytes: How much is kept; 0 keeps nothing.
+            access_log: Whether every request is logged.
+        """
+        self._app = app
+        self._metrics = metrics
+        self._public = urlsplit(base_url.rstrip("/")) if base_url else None
+        self._most = cache_bytes
+        self._access_log = access_log
+        self._kept: OrderedDict[Key, Answer] = OrderedDict()
+        self._bytes = 0
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request, from the cache if it is there."""
+        start = time.perf_counter() if self._access_log else 0.0
+        method = environ["REQUEST_METHOD"]
+        if self._public:
+            self._move(environ)
+        key = self._key(environ, method)
+        answer = self._kept.get(key) if key else None
+        if answer is None:
+            answer = self._ask(environ, method, key)
+        else:
+            assert key
+            self._metrics.hit()
+            # Another thread may just have thrown it away.
+            with suppress(KeyError):
+                self._kept.move_to_end(key)
+        if answer.etag and "HTTP_IF_NONE_MATCH" in environ and method in {"GET", "HEAD"}:
+            answer = _unless_known(answer, environ["HTTP_IF_NONE_MATCH"])
+        answer.count()
+        if self._access_log:
+            ms = round((time.perf_counter() - start) * 1000, 2)
+            log.write(
+                "request",
+                method=method,
+                path=environ["PATH_INFO"],
+                status=int(answer.status[:3]),
+                bytes=len(answer.body),
+                ms=ms,
+            )
+        start_response(answer.status, answer.headers)
+        return [b""] if method == "HEAD" else [answer.body]
+
+    def _key(self, environ: Environ, method: str) -> Key | None:
+        """Everything that an answer depends on, or None if it is not kept."""
+        if not self._most:
+            return None
+        get = environ.get
+        if method in {"GET", "HEAD"}:
+            body = None
+        elif method in {"POST", "QUERY"} and (get("CONTENT_LENGTH") or "").isdigit():
+            body = self._body(environ)
+            if body is None:
+                return None
+        else:
+            return None
+        return (
+            "GET" if body is None else method,
+            environ["PATH_INFO"],
+            get("QUERY_STRING"),
+            get("HTTP_ACCEPT"),
+            get("HTTP_ACCEPT_ENCODING"),
+            get("HTTP_HOST"),
+            body and (get("CONTENT_TYPE"), body),
+        )
+
+    def _body(self, environ: Environ) -> bytes | None:
+        """Read a short body and put it back."""
+        size = int(environ["CONTENT_LENGTH"])
+        if size > LARGEST_KEPT_BODY:
+            return None
+        body: bytes = environ["wsgi.input"].read(size)
+        environ["wsgi.input"] = io.BytesIO(body)
+        return body
+
+    def _ask(self, environ: Environ, method: str, key: Key | None) -> Answer:
+        """Let the application answer, and keep what may be kept."""
+        seen: list[Any] = []
+
+        def take(status: str, headers: list[tuple[str, str]], _exc_info: object = None) -> Callable[[bytes], None]:
+            seen[:] = [status, headers]
+            return lambda _part: None
+
+        if method == "HEAD":
+            # Made as for GET, so that the headers are the same.
+            environ["REQUEST_METHOD"] = "GET"
+        parts = self._app(environ, take)
+        try:
+            body = b"".join(parts)
+        finally:
+            close = getattr(parts, "close", None)
+            if close:
+                close()
+        count = self._metrics.counter(environ["PATH_INFO"], int(seen[0][:3]))
+        answer = _compressed(seen[0], Headers(seen[1]), body, environ, count)
+        if key and answer.etag and answer.status.startswith("200"):
+            self._metrics.miss()
+            self._keep(key, answer)
+        return answer
+
+    def _keep(self, key: Key, answer: Answer) -> None:
+        size = answer.size + _weight(key)
+        if size > self._most // 4 or key in self._kept:
+            return
+        self._kept[key] = answer
+        self._bytes += size
+        while self._bytes > self._most:
+            try:
+                old, thrown = self._kept.popitem(last=False)
+            except KeyError:
+                break
+            self._bytes -= thrown.size + _weight(old)
+
+    def _move(self, environ: Environ) -> None:
+        """Make the application see its public address, whether or not a proxy has cut the path off."""
+        assert self._public
+        prefix = self._public.path
+        path = environ["PATH_INFO"]
+        environ["SCRIPT_NAME"] = prefix
+        environ["wsgi.url_scheme"] = self._public.scheme
+        environ["HTTP_HOST"] = self._public.netloc
+        if prefix and (path == prefix or path.startswith(f"{prefix}/")):
+            environ["PATH_INFO"] = path[len(prefix) :] or "/"
+
+
+def _weight(key: Key) -> int:
+    return sum(len(part) for part in key if isinstance(part, str)) + (len(key[-1][1]) if key[-1] else 0)  # type: ignore[index]
+
+
+def _compressed(status: str, headers: Headers, body: bytes, environ: Environ, count: Callable[[], None]) -> Answer:
+    """Compress a body where the client takes it and it is worth it."""
+    kind = headers.get("Content-Type", "")
+    if kind.startswith(COMPRESSIBLE) or kind.startswith(COMPRESSIBLE_TYPES):
+        _add_vary(headers, "Accept-Encoding")
+        if len(body) >= SMALLEST_GZIP and _takes_gzip(environ.get("HTTP_ACCEPT_ENCODING")):
+            body = gzip.compress(body, GZIP_LEVEL, mtime=0)
+            headers["Content-Encoding"] = "gzip"
+            if "ETag" in headers:
+                headers["ETag"] = headers["ETag"].rstrip('"') + '-gzip"'
+    if not status.startswith(("204", "304")):
+        headers["Content-Length"] = str(len(body))
+    return Answer(status, list(headers), body, headers.get("ETag"), count)
+
+
+def _add_vary(headers: Headers, name: str) -> None:
+    names = [each.strip() for each in headers.get("Vary", "").split(",") if each.strip()]
+    if name not in names:
+        headers["Vary"] = ", ".join([*names, name])
+
+
+def _takes_gzip(header: str | None) -> bool:
+    return bool(header) and parse_accept_header(header)["gzip"] > 0
+
+
+def _unless_known(answer: Answer, known: str) -> Answer:
+    """Turn an answer into 304 if the client has it."""
+    assert answer.etag
+    if not parse_etags(known).contains_weak(answer.etag.strip('"')):
+        return answer
+    kept = [(name, value) for name, value in answer.headers if name.lower() in OF_304 or name.startswith("X-")]
+    return Answer("304 NOT MODIFIED", kept, b"", answer.etag, answer.count)

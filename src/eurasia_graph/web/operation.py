@@ -1,0 +1,134 @@
+"""What those who run the service ask: is it alive, is it ready, what has it counted, what can be called."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from flask import Blueprint, Response, url_for
+
+from eurasia_graph import queries
+from eurasia_graph.queries import Parameter
+from eurasia_graph.web import problems
+from eurasia_graph.web.context import the_service
+from eurasia_graph.web.responses import cached
+
+blueprint = Blueprint("operation", __name__)
+
+PATTERNS: dict[str, dict[str, object]] = {
+    "xsd:date": {"type": "string", "pattern": r"^\d{4}(-\d{2}(-\d{2})?)?$", "examples": ["1993", "1993-06-30"]},
+    "xsd:integer": {"type": "integer"},
+    "xsd:boolean": {"type": "boolean"},
+}
+
+
+@blueprint.route("/healthz")
+def alive() -> Response:
+    """Say that the process answers."""
+    return _plain({"status": "alive"}, 200)
+
+
+@blueprint.route("/readyz")
+def ready() -> Response:
+    """Say whether queries can be answered: the dataset is loaded and a worker can be had."""
+    service = the_service()
+    is_ready = service.pool.is_ready
+    return _plain({"status": "ready" if is_ready else "starting", "release": service.version}, 200 if is_ready else 503)
+
+
+@blueprint.route("/metrics")
+def metrics() -> Response:
+    """Write the counters in the text format of Prometheus."""
+    text, media_type = the_service().metrics.text()
+    response = Response(text, content_type=media_type)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.route("/openapi.json")
+def openapi() -> Response:
+    """Describe the canned queries and the endpoint as OpenAPI."""
+    service = the_service()
+    paths: dict[str, Any] = {"/sparql": _sparql()}
+    for canned in queries.load().values():
+        operation = {
+            "operationId": re.sub(r"-(\w)", lambda match: match.group(1).upper(), canned.name),
+            "summary": canned.summary,
+            "description": f"Columns: {canned.answer}.",
+            "tags": [canned.group],
+            "parameters": [*(_parameter(each) for each in canned.parameters)],
+            "responses": _responses(canned.columns),
+        }
+        for extension in ("json", "csv", "tsv", "xml"):
+            named = {**operation, "operationId": f"{operation['operationId']}{extension.capitalize()}"}
+            paths[f"/queries/{canned.name}.{extension}"] = {"get": named}
+    document = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Eurasia Graph",
+            "version": service.version,
+            "license": {"name": "CC BY 4.0", "identifier": "CC-BY-4.0"},
+        },
+        "servers": [{"url": url_for("pages.front", _external=True).rstrip("/")}],
+        "paths": paths,
+        "components": {"schemas": {"Problem": PROBLEM}},
+    }
+    return cached(Response(json.dumps(document, ensure_ascii=False), content_type="application/json"))
+
+
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+    },
+}
+
+
+def _parameter(parameter: Parameter) -> dict[str, object]:
+    schema: dict[str, object] = dict(PATTERNS.get(parameter.type, {"type": "string"}))
+    if parameter.default is not None:
+        schema["default"] = {"true": True, "false": False}.get(parameter.default, parameter.default)
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "required": parameter.required,
+        "description": parameter.description,
+        "schema": schema,
+    }
+
+
+def _responses(columns: tuple[str, ...]) -> dict[str, object]:
+    row = {"type": "object", "properties": {column: {} for column in columns}}
+    rows = {"application/json": {"schema": {"type": "array", "items": row}}, "text/csv": {"schema": {"type": "string"}}}
+    return {"200": {"description": "The rows.", "content": rows}, "default": _problem()}
+
+
+def _sparql() -> dict[str, object]:
+    query = {"name": "query", "in": "query", "required": True, "schema": {"type": "string"}}
+    timeout = {"name": "timeout", "in": "query", "schema": {"type": "number"}, "description": "seconds to wait at most"}
+    results: dict[str, object] = {"application/sparql-results+json": {}, "text/csv": {}, "text/turtle": {}}
+    return {
+        "get": {
+            "operationId": "sparql",
+            "summary": "A SPARQL query of your own",
+            "parameters": [query, timeout],
+            "responses": {"200": {"description": "The answer.", "content": results}, "default": _problem()},
+        }
+    }
+
+
+def _problem() -> dict[str, object]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": "What went wrong, and what to do.", "content": {problems.MEDIA_TYPE: {"schema": schema}}}
+
+
+def _plain(content: dict[str, str], status: int) -> Response:
+    response = Response(json.dumps(content), status=status, content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response

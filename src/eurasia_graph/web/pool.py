@@ -1,0 +1,416 @@
+"""
+Kept worker processes for free-form queries: over its time, memory or size, a worker is ended and replaced.
+
+A query first has a short turn among a few at a time. What is not done by then is moved aside, with
+low priority and among even fewer, so that long queries do not stand in the way of short ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+from eurasia_graph.web.worker import LENGTH, ORDER
+
+SCRIPT = Path(__file__).with_name("worker.py")
+TURN_S = 0.5
+# Where no place is free, neither here nor aside, a long query is refused in the end; the sooner, the better.
+SLICE_S = 0.1
+START_S = 60.0
+POLITE = 10
+CRASHES = {signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    What a free-form query may take: seconds, rows, bytes of answer and of text, MiB of address space.
+
+    `short` and `long` are how many queries run at a time, in their first half second and after it;
+    `waiting` how many more may wait for their turn.
+    """
+
+    timeout_s: float = 10.0
+    rows: int = 100_000
+    answer_bytes: int = 50_000_000
+    query_chars: int = 100_000
+    memory_mib: int = 512
+    short: int = 8
+    long: int = 4
+    waiting: int = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One query as a worker takes it; `next` asks for the row after the last, if any."""
+
+    query: str
+    form: str | None
+    limited: str
+    next: str | None
+    base: str
+    prologue: str
+    clauses: list[tuple[str, str]]
+    default: list[str]
+    named: list[str]
+    format: str
+    prefixes: dict[str, str]
+    rows: int
+    bytes: int
+    timeout: float
+
+
+# By hand, since asdict copies the table of prefixes every time, which takes longer than most queries.
+JOB_FIELDS = tuple(field.name for field in fields(Job))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer of a worker: its bytes, whether rows were cut, whether it is empty, graphs it does not know."""
+
+    body: bytes
+    kind: str
+    truncated: bool
+    empty: bool
+    unknown: list[str]
+
+
+class WorkerError(Exception):
+    """A query had no answer; `reason` is time, memory, bytes, killed, busy, syntax, engine or bug."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        """Keep the reason, and the words of the engine where there are any."""
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+
+
+@dataclass(slots=True)
+class Worker:
+    """A worker process and the connection to it."""
+
+    pid: int
+    wire: socket.socket
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the other end is still there; an idle worker has nothing to say."""
+        self.wire.settimeout(0)
+        try:
+            return bool(self.wire.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+
+class Nursery:
+    """The process that loads the dataset and forks the workers; started again if it ends."""
+
+    def __init__(self, dump: Callable[[Path], None], address_space: int) -> None:
+        """Take what writes the dataset as N-Quads, and the limit of each worker in bytes; starts nothing."""
+        self._dump = dump
+        self._address_space = address_space
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def fork(self) -> Worker:
+        """
+        Return a new worker.
+
+        Raises:
+            WorkerError: If none can be had.
+        """
+        for _ in range(2):
+            ours, theirs = socket.socketpair()
+            try:
+                return Worker(self._order(b"F", 0, theirs.fileno()), ours)
+            except OSError:
+                ours.close()
+                self._restart()
+            finally:
+                theirs.close()
+        raise WorkerError("busy", "no worker can be started")
+
+    def end(self, worker: Worker) -> int:
+        """End a worker and return its wait status; 0 if that is not known."""
+        worker.wire.close()
+        try:
+            return self._order(b"K", worker.pid)
+        except OSError:
+            # Its parent is gone; the closed wire or its own alarm ends it.
+            return 0
+
+    def close(self) -> None:
+        """End the process, and with it every worker."""
+        with self._lock:
+            self._stop()
+
+    def _order(self, letter: bytes, number: int, *descriptors: int) -> int:
+        with self._lock:
+            if self._control is None:
+                if letter == b"K":
+                    raise OSError
+                self._start()
+            assert self._control
+            message = ORDER.pack(letter, number)
+            if descriptors:
+                socket.send_fds(self._control, [message], list(descriptors))
+            else:
+                self._control.sendall(message)
+            return self._reply()
+
+    def _reply(self) -> int:
+        assert self._control
+        reply = b""
+        while len(reply) < ORDER.size:
+            part = self._control.recv(ORDER.size - len(reply))
+            if not part:
+                raise ConnectionResetError
+            reply += part
+        return int(ORDER.unpack(reply)[1])
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        ours.settimeout(START_S)
+        self._control = ours
+        with theirs, tempfile.TemporaryDirectory(prefix="eurasia-graph-") as folder:
+            file = Path(folder) / "dataset.nq"
+            self._dump(file)
+            numbers = [str(theirs.fileno()), str(file), str(self._address_space)]
+            # A session of its own, so that Ctrl-C in a terminal reaches the server alone.
+            self._process = subprocess.Popen(  # noqa: S603  (our own script)
+                [sys.executable, "-P", str(SCRIPT), *numbers],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            theirs.close()
+            self._reply()
+
+    def _restart(self) -> None:
+        with self._lock:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._control:
+            self._control.close()
+            self._control = None
+        if self._process:
+            try:
+                self._process.wait(2)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+
+class Place:
+    """A place among the queries that run: first among the short ones, then, if it must be, among the long."""
+
+    def __init__(
+        self, door: threading.Semaphore, short: threading.Semaphore, long: threading.Semaphore, patience_s: float
+    ) -> None:
+        """Hold nothing yet."""
+        self._door = door
+        self._held = short
+        self._long = long
+        self._patience_s = patience_s
+        self.is_aside = False
+
+    def __enter__(self) -> Self:
+        """Wait for a place."""
+        # Whoever waits takes a thread of the server, so that not everybody may.
+        if not self._door.acquire(blocking=False):
+            raise WorkerError("busy")
+        if not self._held.acquire(timeout=self._patience_s):
+            self._door.release()
+            raise WorkerError("busy")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the place to somebody else."""
+        self._held.release()
+        self._door.release()
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there is no place at the moment, neither here nor aside."""
+        for free in (self._long, self._held):
+            if free.acquire(blocking=False):
+                free.release()
+                return False
+        return True
+
+    def step_aside(self) -> None:
+        """
+        Make room for short queries.
+
+        Raises:
+            WorkerError: If there are as many long ones as may be.
+        """
+        if not self._long.acquire(blocking=False):
+            raise WorkerError("busy")
+        self._held.release()
+        self._held, self.is_aside = self._long, True
+
+
+class Pool:
+    """
+    Workers that are kept between queries.
+
+    `on_restart` is called with the reason whenever a worker had to be ended.
+    """
+
+    def __init__(self, dump: Callable[[Path], None], limits: Limits, on_restart: Callable[[str], None]) -> None:
+        """Start nothing yet; the first query does. `dump` writes the dataset as N-Quads."""
+        self.limits = limits
+        self._nursery = Nursery(dump, limits.memory_mib << 20)
+        self._on_restart = on_restart
+        self._idle: list[Worker] = []
+        # Also where nobody calls it: when the pool is forgotten, at the latest at the end.
+        self.close = weakref.finalize(self, _end_all, self._nursery, self._idle)
+        self._lock = threading.Lock()
+        self._door = threading.Semaphore(limits.short + limits.long + limits.waiting)
+        self._short = threading.Semaphore(limits.short)
+        self._long = threading.Semaphore(limits.long)
+
+    def warm(self) -> None:
+        """Start one worker, so that the first query need not wait for it."""
+        with contextlib.suppress(WorkerError):
+            self._give_back(self._take())
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a query would find a worker; starts one if need be."""
+        if not self.pids:
+            self.warm()
+        return bool(self.pids)
+
+    @property
+    def pids(self) -> list[int]:
+        """The idle workers, for tests and for the curious."""
+        with self._lock:
+            return [worker.pid for worker in self._idle]
+
+    def run(self, job: Job) -> Result:
+        """
+        Run a query in a worker.
+
+        Raises:
+            WorkerError: If it has no answer within its limits; the worker has been replaced then.
+        """
+        deadline = time.monotonic() + job.timeout
+        with Place(self._door, self._short, self._long, job.timeout) as place:
+            worker = self._take()
+            try:
+                header, body = _converse(worker, job, place, deadline)
+            except (OSError, WorkerError) as error:
+                raise self._lost(worker, error) from None
+            if place.is_aside:
+                # A low priority cannot be taken back.
+                self._nursery.end(worker)
+            else:
+                self._give_back(worker)
+        if "fault" in header:
+            raise WorkerError(header["fault"], header.get("detail", ""))
+        return Result(body, header["kind"], header["truncated"], header["empty"], header["unknown"])
+
+    def _take(self) -> Worker:
+        while True:
+            with self._lock:
+                worker = self._idle.pop() if self._idle else None
+            if worker is None:
+                return self._nursery.fork()
+            if worker.is_alive:
+                return worker
+            self._nursery.end(worker)
+            self._on_restart("killed")
+
+    def _give_back(self, worker: Worker) -> None:
+        with self._lock:
+            self._idle.append(worker)
+
+    def _lost(self, worker: Worker, error: Exception) -> WorkerError:
+        """End a worker that gave no answer, and find out why it did not."""
+        status = self._nursery.end(worker)
+        if isinstance(error, WorkerError):
+            found = error
+        elif isinstance(error, TimeoutError):
+            found = WorkerError("time")
+        elif os.WIFSIGNALED(status) and os.WTERMSIG(status) in CRASHES:
+            found = WorkerError("memory")
+        else:
+            found = WorkerError("killed")
+        self._on_restart(found.reason)
+        return found
+
+
+def _end_all(nursery: Nursery, idle: list[Worker]) -> None:
+    for worker in idle:
+        worker.wire.close()
+    nursery.close()
+
+
+def _converse(worker: Worker, job: Job, place: Place, deadline: float) -> tuple[dict[str, Any], bytes]:
+    """Send a query and wait for its answer, aside from the others if it takes more than its turn."""
+    text = json.dumps({name: getattr(job, name) for name in JOB_FIELDS}).encode()
+    worker.wire.settimeout(job.timeout)
+    worker.wire.sendall(LENGTH.pack(len(text)) + text)
+    end = min(time.monotonic() + TURN_S, deadline)
+    while not _readable(worker, min(SLICE_S, end - time.monotonic())):
+        if time.monotonic() >= deadline:
+            raise TimeoutError
+        if time.monotonic() >= end or place.is_crowded:
+            place.step_aside()
+            _make_polite(worker)
+            break
+    length = LENGTH.unpack(_exactly(worker, LENGTH.size, deadline))[0]
+    header = json.loads(_exactly(worker, length, deadline))
+    return header, bytes(_exactly(worker, header["size"], deadline))
+
+
+def _readable(worker: Worker, seconds: float) -> bool:
+    """Wait until there is something to read; a peek, since select cannot watch descriptors above 1023."""
+    worker.wire.settimeout(max(seconds, 0.001))
+    try:
+        worker.wire.recv(1, socket.MSG_PEEK)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _exactly(worker: Worker, size: int, deadline: float) -> bytearray:
+    found = bytearray(size)
+    view, done = memoryview(found), 0
+    while done < size:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        worker.wire.settimeout(left)
+        read = worker.wire.recv_into(view[done:])
+        if not read:
+            raise ConnectionResetError
+        done += read
+    return found
+
+
+def _make_polite(worker: Worker) -> None:
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, worker.pid, POLITE)

@@ -1,0 +1,134 @@
+"""
+Read a request as the SPARQL 1.1 Protocol says, query side, and refuse what is no single query.
+
+Source: https://www.w3.org/TR/sparql11-protocol/; the method QUERY is that of the HTTP working group.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urljoin
+
+from flask import Request
+from pyoxigraph import NamedNode
+from werkzeug.exceptions import BadRequest, Forbidden, UnsupportedMediaType
+
+from eurasia_graph.errors import QueryError
+
+FORM = "application/x-www-form-urlencoded"
+QUERY = "application/sparql-query"
+UPDATE = "application/sparql-update"
+MOST_GRAPHS = 1000
+READ_ONLY = "this store is read-only and takes no updates; send a query"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """
+    What a request asks: a query (None where there is none), the graphs it wants, seconds, formats.
+
+    `default` and `named` are absolute IRIs; both empty means what the query says.
+    """
+
+    query: str | None
+    default: list[str] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
+    timeout_s: float | None = None
+    formats: list[str] = field(default_factory=list)
+
+
+def read(request: Request, longest: int) -> Operation:
+    """
+    Read a request.
+
+    Args:
+        request: GET, POST or QUERY.
+        longest: How many characters a query may have.
+    Raises:
+        BadRequest, Forbidden, UnsupportedMediaType: With the status that the protocol asks for.
+        QueryError: If the query is too long (413).
+    """
+    fields = _pairs(request.query_string)
+    body = _body(request, fields)
+    names = [name for name, _ in fields]
+    if "update" in names:
+        if request.method == "GET":
+            raise BadRequest(f"an update does not go into the URL of a GET; and {READ_ONLY}")
+        raise (
+            BadRequest("there are a query and an update; send one query") if "query" in names else Forbidden(READ_ONLY)
+        )
+    queries = [value for name, value in fields if name == "query"] + body
+    if len(queries) > 1:
+        raise BadRequest(f"there are {len(queries)} queries; send one")
+    if queries and not queries[0].strip():
+        raise BadRequest("the query is empty; send a SELECT, ASK, CONSTRUCT or DESCRIBE")
+    if queries and len(queries[0]) > longest:
+        raise QueryError(
+            f"the query has {len(queries[0])} characters; at most {longest} are taken; take it apart", status=413
+        )
+    return Operation(
+        queries[0] if queries else None,
+        _graphs(request, fields, "default-graph-uri"),
+        _graphs(request, fields, "named-graph-uri"),
+        _timeout(fields),
+        [value for name, value in fields if name in {"format", "output", "results"}],
+    )
+
+
+def _body(request: Request, fields: list[tuple[str, str]]) -> list[str]:
+    """Read the body: a form adds to the fields of the URL, a query is returned."""
+    if request.method not in {"POST", "QUERY"}:
+        return []
+    charset = request.mimetype_params.get("charset", "utf-8")
+    if request.mimetype not in {FORM, QUERY, UPDATE}:
+        raise UnsupportedMediaType(f"send {QUERY} or {FORM}, not {request.mimetype or 'a body without a type'}")
+    if charset.casefold() not in {"utf-8", "utf8", "us-ascii"}:
+        raise UnsupportedMediaType(f"a query is UTF-8, not {charset}")
+    if request.mimetype == UPDATE:
+        raise Forbidden(READ_ONLY)
+    # Kept, since the ETag is made of it as well.
+    body = request.get_data(cache=True)
+    if request.mimetype == FORM:
+        fields.extend(_pairs(body))
+        return []
+    try:
+        return [body.decode("utf-8")]
+    except UnicodeDecodeError:
+        raise UnsupportedMediaType("the query is not UTF-8") from None
+
+
+def _pairs(text: bytes) -> list[tuple[str, str]]:
+    """Decode the fields of a URL or of a form, once, and strictly."""
+    try:
+        # Some servers hand on bytes that a client should have encoded.
+        return parse_qsl(text.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MOST_GRAPHS)
+    except UnicodeDecodeError:
+        raise BadRequest("a parameter is not UTF-8; encode it by percent signs") from None
+    except ValueError:
+        raise BadRequest(f"there are more than {MOST_GRAPHS} parameters; send fewer") from None
+
+
+def _graphs(request: Request, fields: list[tuple[str, str]], key: str) -> list[str]:
+    found = []
+    for name, value in fields:
+        if name == key:
+            try:
+                found.append(NamedNode(urljoin(request.base_url, value)).value)
+            except ValueError:
+                raise BadRequest(f"{key} {value!r} is no IRI; give the name of a graph") from None
+    return found
+
+
+def _timeout(fields: list[tuple[str, str]]) -> float | None:
+    """Read how many seconds the client wants to wait."""
+    given = next((value for name, value in fields if name == "timeout" and value.strip()), None)
+    if given is None:
+        return None
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise BadRequest(f"timeout {given!r} is no number of seconds above 0; for instance timeout=2.5")
+    return seconds

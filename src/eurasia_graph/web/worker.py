@@ -1,0 +1,336 @@
+"""
+The process that runs free-form queries: it loads a dataset once and forks a worker for each that is asked for.
+
+It stands alone and imports nothing of the package, so that it starts in a few milliseconds. A worker
+has an alarm, a limit on its address space and not one free file descriptor: it ends by itself if
+nobody ends it, and can open neither a file nor a connection, whatever a query says.
+
+Run by `pool.py` as `python -P worker.py CONTROL-DESCRIPTOR N-QUADS-FILE ADDRESS-SPACE-BYTES`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+from collections import OrderedDict
+from itertools import islice
+from typing import IO, Any, cast
+
+from pyoxigraph import (
+    DefaultGraph,
+    NamedNode,
+    Quad,
+    QueryBoolean,
+    QueryResultsFormat,
+    QuerySolutions,
+    QueryTriples,
+    RdfFormat,
+    Store,
+    parse,
+    serialize,
+)
+
+LENGTH = struct.Struct("!Q")
+# One letter and one number: F 0 forks, K pid ends; the answers are a pid and a wait status.
+ORDER = struct.Struct("!cq")
+# How long after its limit a worker ends itself, if nobody has ended it until then.
+GRACE_S = 2.0
+MERGES_KEPT = 4
+WIRE = 3
+FORMATS: dict[str, Any] = {
+    each.media_type.partition(";")[0]: each
+    for each in (
+        QueryResultsFormat.JSON,
+        QueryResultsFormat.XML,
+        QueryResultsFormat.CSV,
+        QueryResultsFormat.TSV,
+        RdfFormat.TURTLE,
+        RdfFormat.N_TRIPLES,
+        RdfFormat.RDF_XML,
+        RdfFormat.JSON_LD,
+        RdfFormat.TRIG,
+        RdfFormat.N_QUADS,
+    )
+}
+
+# The engine reads without a lexer and takes `CONSTRUCTWHERE`; the form was told from the words.
+KINDS: dict[str | None, type] = {
+    "SELECT": QuerySolutions,
+    "ASK": QueryBoolean,
+    "CONSTRUCT": QueryTriples,
+    "DESCRIBE": QueryTriples,
+}
+RUN_TOGETHER = "words run together; write a blank after SELECT, ASK, CONSTRUCT or DESCRIBE"
+
+Request = dict[str, Any]
+Header = dict[str, Any]
+
+
+class TooLargeError(Exception):
+    """An answer is larger than the byte limit."""
+
+
+class Sink(io.RawIOBase):
+    """A file that takes so many bytes and no more."""
+
+    def __init__(self, limit: int) -> None:
+        """Start empty."""
+        super().__init__()
+        self.left = limit
+        self.parts: list[bytes] = []
+
+    def write(self, part: Any) -> int:
+        """Take a part, or refuse it."""
+        self.left -= len(part)
+        if self.left < 0:
+            raise TooLargeError
+        self.parts.append(bytes(part))
+        return len(part)
+
+    @property
+    def body(self) -> bytes:
+        """Everything that was written."""
+        return b"".join(self.parts)
+
+
+# --- the process that forks ----------------------------------------------------------------
+
+
+def main() -> None:
+    """Load, say so, and fork and end workers until the other side closes the control socket."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    store = Store()
+    store.bulk_load(path=sys.argv[2], format=RdfFormat.N_QUADS)
+    control.sendall(ORDER.pack(b"R", os.getpid()))
+    children: set[int] = set()
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, ORDER.size, 1)
+        if len(message) < ORDER.size:
+            break
+        order, pid = ORDER.unpack(message)
+        if order == b"F":
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                _live(descriptors[0], store, int(sys.argv[3]))
+            os.close(descriptors[0])
+            children.add(pid)
+            control.sendall(ORDER.pack(b"F", pid))
+        else:
+            control.sendall(ORDER.pack(b"K", _end(pid, children)))
+    for pid in list(children):
+        _end(pid, children)
+
+
+def _end(pid: int, children: set[int]) -> int:
+    """End one of our own and return how it ended; a number that is no longer ours is left alone."""
+    if pid not in children:
+        return 0
+    children.discard(pid)
+    done, status = os.waitpid(pid, os.WNOHANG)
+    if not done:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
+    return status
+
+
+# --- one worker ----------------------------------------------------------------------------
+
+
+def _live(descriptor: int, store: Store, address_space: int) -> None:
+    """Answer queries from one connection until it closes; never returns."""
+    try:
+        if descriptor != WIRE:
+            os.dup2(descriptor, WIRE)
+            os.close(descriptor)
+        wire = socket.socket(fileno=WIRE)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        _confine(address_space)
+        merges: OrderedDict[frozenset[str], Store] = OrderedDict()
+        while request := _receive(wire):
+            signal.setitimer(signal.ITIMER_REAL, request["timeout"] + GRACE_S)
+            header, body = _answer(store, merges, request)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            header["size"] = len(body)
+            text = json.dumps(header).encode()
+            wire.sendall(LENGTH.pack(len(text)) + text + body)
+    finally:
+        os._exit(0)
+
+
+def _confine(address_space: int) -> None:
+    """Take away memory beyond the dataset and a limit, core dumps, and every descriptor above the wire."""
+    most = _mapped() + address_space
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (WIRE + 1, WIRE + 1))
+    # macOS knows the limit and refuses to set it.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _mapped() -> int:
+    """Return the bytes of address space that are taken already; 0 where that cannot be told."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123  (pathlib takes longer to load)
+            return int(statm.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+def _receive(wire: socket.socket) -> Request | None:
+    length = _exactly(wire, LENGTH.size)
+    if length is None:
+        return None
+    text = _exactly(wire, LENGTH.unpack(length)[0])
+    return None if text is None else json.loads(text)
+
+
+def _exactly(wire: socket.socket, size: int) -> bytes | None:
+    parts = bytearray()
+    while len(parts) < size:
+        part = wire.recv(size - len(parts))
+        if not part:
+            return None
+        parts += part
+    return bytes(parts)
+
+
+def _answer(store: Store, merges: OrderedDict[frozenset[str], Store], request: Request) -> tuple[Header, bytes]:
+    try:
+        engine, dataset, unknown = _dataset(store, merges, request)
+        header, body = run(engine, dataset, request)
+        header["unknown"] = unknown
+    except TooLargeError:
+        return {"fault": "bytes"}, b""
+    except MemoryError:
+        return {"fault": "memory"}, b""
+    except SyntaxError as error:
+        return {"fault": "syntax", "detail": str(error.msg)}, b""
+    except (RuntimeError, ValueError, OSError) as error:
+        return {"fault": "engine", "detail": str(error)}, b""
+    except Exception as error:  # noqa: BLE001  (a fault of ours ends one answer and not the worker)
+        return {"fault": "bug", "detail": f"{type(error).__name__}: {error}"}, b""
+    return header, body
+
+
+def _dataset(
+    store: Store, merges: OrderedDict[frozenset[str], Store], request: Request
+) -> tuple[Store, dict[str, Any], list[str]]:
+    """
+    Choose what a query sees.
+
+    Returns:
+        The store to ask, the arguments that choose graphs in it, and the graphs it does not have.
+    """
+    default, named = request["default"], request["named"]
+    if not (default or named) and request["clauses"]:
+        default, named = clauses(store, request)
+    if not (default or named):
+        return store, {}, []
+    unknown = [iri for iri in dict.fromkeys([*default, *named]) if not store.contains_named_graph(NamedNode(iri))]
+    graphs = [NamedNode(iri) for iri in dict.fromkeys(named)]
+    if len(set(default)) <= 1:
+        return store, {"default_graph": [NamedNode(iri) for iri in default[:1]], "named_graphs": graphs}, unknown
+    # The engine would show a triple that stands in two of the graphs twice.
+    key = frozenset(default)
+    merged = merges.pop(key, None) or _merge(store, default)
+    merges[key] = merged
+    while len(merges) > MERGES_KEPT:
+        merges.popitem(last=False)
+    # Said to the engine as well, since the text may have FROM clauses, which would count.
+    return merged, {"default_graph": [DefaultGraph()], "named_graphs": graphs}, unknown
+
+
+def clauses(store: Store, request: Request) -> tuple[list[str], list[str]]:
+    """Resolve the IRIs of FROM and FROM NAMED as the engine does, by letting it."""
+    terms = " ".join(term for _, term in request["clauses"])
+    found = store.query(f"{request['prologue']}\nSELECT ?g {{ VALUES ?g {{ {terms} }} }}", base_iri=request["base"])
+    assert isinstance(found, QuerySolutions)
+    iris = [str(getattr(row[0], "value", "")) for row in found]
+    pairs = list(zip((kind for kind, _ in request["clauses"]), iris, strict=True))
+    return [iri for kind, iri in pairs if not kind], [iri for kind, iri in pairs if kind]
+
+
+def _merge(store: Store, graphs: list[str]) -> Store:
+    """Copy a store, with the set of the triples of some graphs as its default graph."""
+    merged = Store()
+    merged.bulk_extend(quad for quad in store if not isinstance(quad.graph_name, DefaultGraph))
+    for iri in graphs:
+        merged.bulk_extend(
+            Quad(quad.subject, quad.predicate, quad.object, DefaultGraph())
+            for quad in store.quads_for_pattern(None, None, None, NamedNode(iri))
+        )
+    return merged
+
+
+def run(engine: Any, dataset: dict[str, Any], request: Request) -> tuple[Header, bytes]:
+    """Ask an engine and write the answer; what `_answer` turns into faults is raised."""
+    base, sink = request["base"], Sink(request["bytes"])
+    chosen = FORMATS[request["format"]]
+    found: QuerySolutions | QueryBoolean | QueryTriples
+    try:
+        found = engine.query(request["limited"], base_iri=base, **dataset)
+    except SyntaxError:
+        # The message must be about the text that the client sent.
+        found = engine.query(request["query"], base_iri=base, **dataset)
+    if not isinstance(found, KINDS.get(request["form"], ())):
+        raise ValueError(RUN_TOGETHER)  # noqa: TRY004  (the text is at fault, not a type)
+    if isinstance(found, QueryTriples):
+        truncated = _write_triples(found, chosen, sink, request)
+        return {"kind": "graph", "truncated": truncated, "empty": not sink.parts}, sink.body
+    if isinstance(found, QueryBoolean) and chosen in {QueryResultsFormat.CSV, QueryResultsFormat.TSV}:
+        return {"kind": "boolean", "truncated": False, "empty": not found}, str(bool(found)).lower().encode()
+    empty = isinstance(found, QueryBoolean) and not found
+    found.serialize(cast("IO[bytes]", sink), format=chosen)
+    body = sink.body
+    if isinstance(found, QueryBoolean):
+        return {"kind": "boolean", "truncated": False, "empty": empty}, body
+    return {"kind": "rows", "truncated": _is_cut(engine, dataset, request, body), "empty": _is_empty(body)}, body
+
+
+def _write_triples(found: QueryTriples, chosen: RdfFormat, sink: Sink, request: Request) -> bool:
+    """Write a graph, which is a set; returns whether there would have been more."""
+    lines = dict.fromkeys(f"{triple} ." for triple in islice(found, request["rows"] + 1))
+    truncated: bool = len(lines) > request["rows"]
+    text = "\n".join(islice(lines, request["rows"]))
+    if not text:
+        return False
+    # Only the prefixes that the graph uses, so that a small answer stays small.
+    used = {name: iri for name, iri in request["prefixes"].items() if f"<{iri}" in text}
+    serialize(
+        (quad.triple for quad in parse(text, format=RdfFormat.N_TRIPLES)),
+        cast("IO[bytes]", sink),
+        format=chosen,
+        prefixes=used,
+    )
+    return truncated
+
+
+def _is_empty(body: bytes) -> bool:
+    """Tell whether rows as the engine writes them are none."""
+    if body[:1] == b"{":
+        return body.endswith(b'"bindings":[]}}')
+    if body[:5] == b"<?xml":
+        return b"<results></results>" in body[-64:]
+    return body.count(b"\n") <= 1
+
+
+def _is_cut(engine: Any, dataset: dict[str, Any], request: Request, body: bytes) -> bool:
+    """Tell whether there is a row after the last; asked only where the answer may be that long."""
+    if not request["next"] or len(body) < request["rows"]:
+        return False
+    after = engine.query(request["next"], base_iri=request["base"], **dataset)
+    assert isinstance(after, QuerySolutions)
+    return next(after, None) is not None
+
+
+if __name__ == "__main__":
+    main()
