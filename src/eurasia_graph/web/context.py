@@ -32,17 +32,17 @@ class Service:
     slow_s: float = 1.0
     metrics: Metrics = field(default_factory=Metrics)
     counted: dict[str, list[list[str]]] | None = None
+    pool: Pool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the pool of workers for free-form queries; none is started before the first is needed."""
+        this = weakref.proxy(self)
+        self.pool = Pool(lambda path: _dump(this, path), self.limits, self.metrics.restarted)
 
     @cached_property
     def version(self) -> str:
         """Sixteen hexadecimal digits that change with the data; of files served raw, at every start."""
         return self.store.content[:16] if self.store.content else secrets.token_hex(8)
-
-    @cached_property
-    def pool(self) -> Pool:
-        """The workers for free-form queries; none is started before the first is needed."""
-        this = weakref.proxy(self)
-        return Pool(lambda path: _dump(this, path), self.limits, self.metrics.restarted)
 
     @cached_property
     def terms(self) -> frozenset[str]:
