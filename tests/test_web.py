@@ -217,6 +217,16 @@ def test_csv_has_a_header_and_the_rows(client: FlaskClient) -> None:
     assert {row["act"].rsplit("#")[-1] for row in rows} == {"Signature", "Ratification", "NonRatification"}
 
 
+@pytest.mark.parametrize("extension", ["csv", "json", "tsv", "xml", "srj"])
+def test_an_empty_answer_says_what_that_means(client: FlaskClient, extension: str) -> None:
+    """In a header, whatever the format; an answer with rows has none."""
+    empty = client.get(f"/queries/members-on.{extension}?body=cst&date=1950")
+    full = client.get(f"/queries/members-on.{extension}?body=cst&date=1993")
+
+    assert "no rows: " in empty.headers["X-Note"]
+    assert "X-Note" not in full.headers
+
+
 def test_a_page_shows_the_rows_with_links_and_notes(client: FlaskClient) -> None:
     """A reader goes from a row to its claim, and is told what the text cannot know."""
     page = client.get("/queries/members-on?body=eacu&date=2020", headers={"Accept": BROWSER})

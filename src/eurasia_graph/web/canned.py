@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import time
+from collections.abc import Callable
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from pyoxigraph import QuerySolutions
@@ -36,6 +37,12 @@ EXTENSIONS = {
         extension: FORMATS[name]
         for extension, name in (("csv", "csv"), ("tsv", "tsv"), ("xml", "xml"), ("srj", "json"))
     },
+}
+# What the engine writes where there is nothing to write.
+NO_ROWS: dict[str, Callable[[bytes], bool]] = {
+    "csv": lambda body: body.count(b"\n") == 1,
+    "json": lambda body: body.endswith(b'"bindings":[]}}'),
+    "xml": lambda body: b"<results></results>" in body,
 }
 # These say how the answer is written, not what is asked.
 OF_THE_ANSWER = {*NAMES, "bom"}
@@ -87,7 +94,10 @@ def _data(service: Service, canned: CannedQuery, values: dict[str, str], chosen:
     found = service.store.query(canned.bind(service.store, values))
     assert isinstance(found, QuerySolutions)
     body = found.serialize(format=chosen.rows) or b""
-    return _with_notes(respond(body, chosen), queries.notes(service.store, values))
+    notes = queries.notes(service.store, values)
+    if NO_ROWS[chosen.name](body):
+        notes.append(f"no rows: {canned.empty}")
+    return _with_notes(respond(body, chosen), notes)
 
 
 def _write(rows: Rows, chosen: Format) -> Response:

@@ -34,19 +34,21 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     counted: dict[str, dict[str, list[list[str]]]] = field(default_factory=dict)
     start: str = field(default_factory=lambda: secrets.token_hex(8))
+    pool: Pool | Direct = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the pool of workers for free-form queries; none is started before the first is needed."""
+        this = weakref.proxy(self)
+        self.pool = (
+            Pool(lambda path: _dump(this, path), self.limits, self.metrics.restarted)
+            if isinstance(self.store.engine, Store)
+            else Direct(self.store)
+        )
 
     @property
     def version(self) -> str:
         """Sixteen hexadecimal digits that change with the data; of files served raw, at every start."""
         return self.store.content[:16] if self.store.content else self.start
-
-    @cached_property
-    def pool(self) -> Pool | Direct:
-        """The workers for free-form queries; none is started before the first is needed."""
-        if not isinstance(self.store.engine, Store):
-            return Direct(self.store)
-        this = weakref.proxy(self)
-        return Pool(lambda path: _dump(this, path), self.limits, self.metrics.restarted)
 
     @cached_property
     def terms(self) -> frozenset[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -80,6 +81,8 @@ class Front:
         self._access_log = access_log
         self._kept: OrderedDict[Key, Answer] = OrderedDict()
         self._bytes = 0
+        # For what is added; a look-up needs none.
+        self._lock = threading.Lock()
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request, from the cache if it is there."""
@@ -172,16 +175,14 @@ class Front:
 
     def _keep(self, key: Key, answer: Answer) -> None:
         size = answer.size + _weight(key)
-        if size > self._most // 4 or key in self._kept:
-            return
-        self._kept[key] = answer
-        self._bytes += size
-        while self._bytes > self._most:
-            try:
+        with self._lock:
+            if size > self._most // 4 or key in self._kept:
+                return
+            self._kept[key] = answer
+            self._bytes += size
+            while self._bytes > self._most:
                 old, thrown = self._kept.popitem(last=False)
-            except KeyError:
-                break
-            self._bytes -= thrown.size + _weight(old)
+                self._bytes -= thrown.size + _weight(old)
 
     def _move(self, environ: Environ) -> None:
         """Make the application see its public address, whether or not a proxy has cut the path off."""
