@@ -106,22 +106,43 @@ def open_target(  # noqa: PLR0913  (one for each option)
 
 
 def put_graph(  # noqa: PLR0913, PLR0917  (what to send, where, and how far it is)
-    store: ReleaseStore, target: Target, part: Part, name: NamedNode, progress: Progress, so_far: tuple[int, int]
+    store: ReleaseStore,
+    target: Target,
+    part: Part,
+    name: NamedNode,
+    progress: Progress,
+    so_far: tuple[int, int],
+    *,
+    new: bool = False,
 ) -> int:
-    """Write one graph: the first batch replaces, the others add. Return how many triples have arrived by now."""
+    """
+    Write one graph: the first batch replaces, the others add.
+
+    Args:
+        store: The release.
+        target: Where to.
+        part: What to send.
+        name: The graph there.
+        progress: Told of every batch.
+        so_far: How many triples have arrived, and of how many.
+        new: Whether the graph is not there yet, so that it may be loaded without a transaction.
+    Returns:
+        How many triples have arrived by now.
+    """
     done, total = so_far
     address, sent = target.graph_address(name), False
+    loading = address + target.product.bulk if new else address
 
     def send(body: bytes) -> None:
         nonlocal done, sent
-        target.send("POST" if sent else "PUT", address, f"write the graph {part.short}", body, TRIPLES)
+        target.send("POST" if sent else "PUT", loading, f"write the graph {part.short}", body, TRIPLES)
         sent, done = True, done + body.count(b"\n")
         progress(part.short, done, total)
 
     try:
         write_batches(store.local, part.graphs, target.product.largest_request, send)
     except EurasiaGraphError:
-        if sent:  # a part of a graph is worse than none
+        if sent or new:  # a part of a graph is worse than none
             with suppress(EurasiaGraphError):
                 target.send("DELETE", address, "remove what arrived of it")
         raise

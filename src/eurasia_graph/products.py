@@ -32,8 +32,9 @@ class Product:
 
     `query`, `graphs` and `update` are appended to its address. A graph is sent in requests of at most
     `largest_request` bytes, an update likewise. `timeout` is the name of the parameter by which a query
-    carries its limit, with how many of its units make a second. `own_default_graph` is False where a
-    query without GRAPH sees all graphs. `whole_queries` is False where its planner cannot be trusted with a
+    carries its limit, with how many of its units make a second. `bulk` is appended to the address of a graph
+    that is not there yet, to load it without a transaction. `own_default_graph` is False where a query
+    without GRAPH sees all graphs. `whole_queries` is False where its planner cannot be trusted with a
     canned query: then it is asked for the quads that the query depends on. `tested` is False for a row
     that was written from documentation alone.
     """
@@ -48,6 +49,7 @@ class Product:
     own_default_graph: bool
     largest_request: int = 64 * MEBIBYTE
     timeout: tuple[str, int] | None = None
+    bulk: str = ""
     whole_queries: bool = True
     writable: bool = True
     tested: bool = True
@@ -74,7 +76,7 @@ PRODUCTS: dict[str, Product] = {
             own_default_graph=True,
             timeout=("timeout", 1),
         ),
-        # It reads an update whole and refuses one of more than 128 MiB.
+        # It reads an update whole and refuses one of more than 128 MiB. `no_transaction` uses its bulk loader.
         Product(
             "oxigraph",
             "Oxigraph server",
@@ -84,6 +86,7 @@ PRODUCTS: dict[str, Product] = {
             update="/update",
             swap=Swap.UPDATE,
             own_default_graph=True,
+            bulk="&no_transaction",
         ),
         # Its updates commit statement by statement, so a swap can be seen half-way. UNDEF in VALUES leaves
         # a variable unbound that is joined with it; DISTINCT over BIND keeps doubles (timeline); IF over an

@@ -101,7 +101,7 @@ def push(
         swap(store, target, parts, old, progress)
         left += [name for name in old if name not in kept]
     else:
-        _put(store, target, parts, progress)
+        _put(store, target, parts, progress, new=target.engine is not None and not kept.intersection(there))
     removed = tuple(name.removeprefix(ns.GRAPH) for name in left)
     return Pushed(len(parts), sum(part.triples for part in parts), time.perf_counter() - begin, removed)
 
@@ -134,8 +134,8 @@ def _look(store: ReleaseStore, target: Target, *, merge: bool) -> tuple[list[str
 # --- graph by graph ------------------------------------------------------------------------
 
 
-def _put(store: ReleaseStore, target: Target, parts: list[Part], progress: Progress) -> None:
+def _put(store: ReleaseStore, target: Target, parts: list[Part], progress: Progress, *, new: bool) -> None:
     """Write every graph in its place."""
     total, done = sum(part.triples for part in parts), 0
     for part in parts:
-        done = put_graph(store, target, part, part.name, progress, (done, total))
+        done = put_graph(store, target, part, part.name, progress, (done, total), new=new)

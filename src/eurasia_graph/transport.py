@@ -7,6 +7,7 @@ error or log shows a password.
 
 from __future__ import annotations
 
+import io
 import netrc
 import os
 import time
@@ -195,13 +196,17 @@ class Transport:
     def _once(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeout_s: float | None
     ) -> Response:
+        # Read in blocks, each with the time limit of its own: a body sent whole would have to be through within
+        # the time that a connection may take.
+        sent = io.BytesIO(body) if body else None
+        length = {"Content-Length": str(len(body))} if body else {}
         limit = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=timeout_s or READ_TIMEOUT_S)
         try:
             answer = self._pool.request(
                 method,
                 url,
-                body=body,
-                headers={"User-Agent": "eurasia-graph", **headers},
+                body=sent,
+                headers={"User-Agent": "eurasia-graph", **length, **headers},
                 timeout=limit,
                 redirect=False,
             )
