@@ -39,7 +39,7 @@ SKOS = Namespace("http://www.w3.org/2004/02/skos/core#")
 VANN = Namespace("http://purl.org/vocab/vann/")
 XSD = Namespace("http://www.w3.org/2001/XMLSchema#")
 
-KINDS_OF_ENTITY = ("state", "body", "treaty", "person", "place", "concept", "event", "source", "agent")
+KINDS_OF_ENTITY = ("state", "body", "treaty", "person", "place", "concept", "work", "event", "source", "agent")
 KINDS_OF_RECORD = ("claim", "passage", "observation")
 
 PREFIXES: dict[str, str] = {
