@@ -60,10 +60,10 @@ serve: $(VENV)/run
 	@$(BIN)/eurasia-graph serve $(ARGS)
 
 test: $(VENV)/test
-	@$(BIN)/python -m pytest -m "not external" $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not external" $(ARGS)
 
 test-all: $(VENV)/external stores
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/test
 	$(BIN)/ruff check .
