@@ -147,7 +147,9 @@ def test_a_body_over_the_limit_is_413(small: FlaskClient) -> None:
         ("SELECT * { ?s skso:broader ?o }", 1, 15, "write skos: and add PREFIX skos:"),
         ("SELECT * { ?s xyzzy:broader ?o }", 1, 15, "add PREFIX xyzzy: <...>"),
         ("ASK {\n  ?s ?p ?o", 2, 11, "expected"),
-        ("SELCT * {}", 1, 10, "start with PREFIX lines"),
+        ("SELCT * {}", 1, 1, "write SELECT in the place of SELCT"),
+        ("PREFIX a: <a:>\nCONSTUCT { ?s ?p ?o } { ?s ?p ?o }", 2, 1, "write CONSTRUCT in the place of CONSTUCT"),
+        ("Which bodies are there?", 1, 1, "Which begins no query; start with PREFIX lines"),
         ("SELECT ?s { ?s ?p ?o } GROUP BY ?p", 1, 35, "every variable of SELECT to be grouped by"),
     ],
 )

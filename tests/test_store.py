@@ -244,3 +244,13 @@ def test_a_store_is_made_of_any_quads() -> None:
     engine.add(Quad(NamedNode("http://a/s"), NamedNode("http://a/p"), Literal("o"), ns.GRAPH("entities")))
 
     assert from_quads(engine).query("ASK { <http://a/s> ?p ?o }")
+
+
+def test_the_first_name_of_an_entity_is_its_english_label(release: ReleaseStore) -> None:
+    """Pickers show the first name, and Russian labels stand beside the English ones."""
+    first: dict[str, str] = {}
+    for iri, name in release.entities[ns.EG + "Body"]:
+        first.setdefault(iri, name)
+
+    assert first[ns.ID + "body/CST"] == "circle of the Collective Security Treaty"
+    assert [name for name in first.values() if not name.isascii()] == []

@@ -150,12 +150,14 @@ class ReleaseStore:
 HORIZONS = f"#+ the days that texts can know of\nSELECT ?source ?day {{ GRAPH ?g {{ ?source <{ns.EG}horizon> ?day }} }}"
 NAMES_OF_ENTITIES = f"""#+ the entities and their names
 PREFIX skos: <{ns.SKOS}> PREFIX rdfs: <{ns.RDFS}>
-SELECT DISTINCT ?class ?entity ?name {{
+SELECT DISTINCT ?class ?entity ?name ?naming {{
   VALUES ?naming {{ skos:prefLabel skos:altLabel }}
   {{ GRAPH <{ns.GRAPH}entities> {{ ?entity a ?type ; ?naming ?name }} }}
   UNION {{ GRAPH <{ns.GRAPH}schemes> {{ ?entity a ?type ; ?naming ?name }} }}
   GRAPH <{ns.GRAPH}ontology> {{ ?type rdfs:subClassOf* ?class }}
-}}"""
+}}
+# The preferred English name first, which is what a picker shows.
+ORDER BY ?class ?entity DESC(?naming = skos:prefLabel) DESC(LANG(?name) = "en") ?name"""
 
 
 def refuse_service(sparql: str) -> None:

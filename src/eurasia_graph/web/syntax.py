@@ -163,17 +163,39 @@ def explain(query: Query, message: str) -> Fault | None:
         return None
     line, column = int(match.group(1)), int(match.group(2))
     missing = next((name for name in query.used if name not in query.prefixes), None)
-    if missing is not None:
+    misspelt = _misspelt(query)
+    if misspelt is not None:
+        start, word, meant = misspelt
+        line, column = _place(query.text, start)
+        expected = meant or "SELECT, ASK, CONSTRUCT or DESCRIBE"
+        hint = f"write {meant} in the place of {word}" if meant else f"{word} begins no query"
+    elif missing is not None:
         # The engine points behind the name, or to the end of the longest thing it could read.
         start = query.used[missing]
-        line = query.text.count("\n", 0, start) + 1
-        column = start - (query.text.rfind("\n", 0, start) + 1) + 1
+        line, column = _place(query.text, start)
         expected, hint = f"a declaration of the prefix {missing}:", declaration(missing)
     else:
         expected, hint = _expected(match.group(3)), "mend what stands at the caret"
     lines = query.text.splitlines() or [""]
     shown = lines[min(line, len(lines)) - 1]
     return Fault(line, column, f"{shown}\n{' ' * (column - 1)}^", expected, hint)
+
+
+def _misspelt(query: Query) -> tuple[int, str, str] | None:
+    """Return where the word stands that begins no form of query, the word, and the form it nearly is, or ""."""
+    if query.form is not None:
+        return None
+    words = (match for match in TOKEN.finditer(query.text) if match.group("word"))
+    first = next((match for match in words if match.group("word").upper() not in {"PREFIX", "BASE"}), None)
+    if first is None:
+        return None
+    near = nearest(first.group("word").upper(), FORMS, limit=1)
+    return first.start(), first.group("word"), near[0] if near else ""
+
+
+def _place(text: str, start: int) -> tuple[int, int]:
+    """Return the line and the column of an offset, both from 1."""
+    return text.count("\n", 0, start) + 1, start - (text.rfind("\n", 0, start) + 1) + 1
 
 
 def declaration(prefix: str) -> str:
