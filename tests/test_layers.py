@@ -30,6 +30,7 @@ ORDER = [
     "remote",
     "sorting",
     "jsonld",
+    "reifying",
     "tables",
     "export",
     "publish",
