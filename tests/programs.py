@@ -73,6 +73,16 @@ class Running:
     password: str | None = None
     ports: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def port(self) -> int:
+        """Where it listens on the loopback interface."""
+        return urllib3.util.parse_url(self.url).port or 0
+
+    def kill(self) -> None:
+        """End this process at once, as a machine without power would."""
+        self.process.kill()
+        self.process.wait(20)
+
     def stop(self) -> None:
         """End this process and no other."""
         self.process.terminate()
@@ -145,12 +155,21 @@ def _oxigraph(folder: Path, port: int) -> Running:
     return _run(Running("oxigraph", url, _spawn(command, folder), folder), f"{url}/query?query=ASK%7B%7D")
 
 
-def _fuseki(folder: Path, port: int) -> Running:
-    (folder / "data").mkdir()
+def _fuseki(folder: Path, port: int, *options: str) -> Running:
+    (folder / "data").mkdir(exist_ok=True)
     server = ["java", "-Xmx2g", "-jar", str(jar("jena-fuseki-server")), "--localhost", "--ping", f"--port={port}"]
-    command = [*server, "--tdb2", f"--loc={folder / 'data'}", "--update", "/eurasia"]
+    command = [*server, *options, "--tdb2", f"--loc={folder / 'data'}", "--update", "/eurasia"]
     url = f"http://127.0.0.1:{port}/eurasia"
     return _run(Running("fuseki", url, _spawn(command, folder), folder), f"http://127.0.0.1:{port}/$/ping")
+
+
+def fuseki_with_passwords(folder: Path, scheme: str) -> Running:
+    """Start a Fuseki that lets in one user; `scheme` is basic or digest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "passwords").write_text(f"{USER}: {PASSWORD}\n", encoding="utf-8")
+    store = _fuseki(folder, free_port(), f"--passwd={folder / 'passwords'}", f"--auth={scheme}")
+    store.user, store.password = USER, PASSWORD
+    return store
 
 
 def _virtuoso(folder: Path, port: int) -> Running:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 EXISTING = click.Path(path_type=Path)
 ROW_FORMATS = ("table", "csv", "tsv", "json", "xml", "turtle", "jsonld")
 WIDEST_CELL = 60
+INTERRUPTED = 130  # as shells say it of SIGINT
 
 data_option = click.option("--data", type=EXISTING, metavar="DIR", help="Work on another data folder.")
 KINDS = ("fuseki", "oxigraph", "virtuoso", "rdf4j", "graphdb", "gsp")
@@ -502,8 +503,13 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
         rows = [[part.short, part.triples, target.graph_address(part.name)] for part in parts]
         click.echo(_table(["graph", "triples", "to"], rows))
         return
-    done = pushing.push(store, target, merge=merge, replace=replace, progress=_Speed())
-    _progress("")
+    try:
+        done = pushing.push(store, target, merge=merge, replace=replace, progress=_Speed())
+    except KeyboardInterrupt:
+        click.echo(f"\ninterrupted: {pushing.left_behind(target.product.swap)}", err=True)
+        ctx.exit(INTERRUPTED)
+    finally:
+        _progress("")
     click.echo(f"pushed {done.text()}")
     if verify:
         found = proof.verify(store, target, merge=merge, progress=_progress)

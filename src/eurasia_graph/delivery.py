@@ -141,7 +141,7 @@ def put_graph(  # noqa: PLR0913, PLR0917  (what to send, where, and how far it i
 
     try:
         write_batches(store.local, part.graphs, target.product.largest_request, send)
-    except EurasiaGraphError:
+    except (EurasiaGraphError, KeyboardInterrupt):
         if sent or new:  # a part of a graph is worse than none
             with suppress(EurasiaGraphError):
                 target.send("DELETE", address, "remove what arrived of it")

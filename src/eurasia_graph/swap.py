@@ -67,7 +67,7 @@ def _swap_by_staging(
             for part, name in staged
         ]
         target.update(b" ;\n".join(filter(None, [drop(gone), *moves])), "swap the release")
-    except EurasiaGraphError:
+    except (EurasiaGraphError, KeyboardInterrupt):
         with suppress(EurasiaGraphError):
             target.update(drop([name.value for _, name in staged]), "drop what was staged")
         raise
@@ -100,7 +100,7 @@ def _swap_in_transaction(
             write_batches(store.local, part.graphs, target.product.largest_request, send)
         commit = target.transport.send("PUT", f"{address}?action=COMMIT")
         expect_success(commit, target.url, "commit the transaction")
-    except EurasiaGraphError:
+    except (EurasiaGraphError, KeyboardInterrupt):
         with suppress(EurasiaGraphError):
             target.transport.send("DELETE", address)
         raise

@@ -39,6 +39,8 @@ PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 LONGEST_PAUSE_S = 30.0
 BUSY = {429, 503}
 LONGEST_REASON = 300
+# What stores hand on where the disk is full; the second comes from Java, of a file in memory.
+FULL_DISK = ("No space left on device", "a fault occurred in a recent unsafe memory access operation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +266,8 @@ def expect_success(response: Response, url: str, doing: str) -> Response:
     if 200 <= status < 300:  # noqa: PLR2004
         return response
     said = f"; it says: {reason(response)}" if reason(response) else ""
+    if any(sign in said for sign in FULL_DISK):
+        said += "; its disk seems to be full: make room, and start it again if it stays so"
     if status == 400:  # noqa: PLR2004
         raise QueryError(f"{host} cannot {doing}{said}")
     advice = {
