@@ -45,12 +45,12 @@ ServerThreads = 10
 [SPARQL]
 MaxQueryExecutionTime = 120
 """
-# A repository in memory, by the vocabulary that RDF4J 5 reads.
+# A repository in memory, kept in a file too, by the vocabulary that RDF4J 5 reads.
 RDF4J_MEMORY = """
 @prefix config: <tag:rdf4j.org,2023:config/> .
 [] a config:Repository ; config:rep.id "{name}" ;
    config:rep.impl [ config:rep.type "openrdf:SailRepository" ;
-      config:sail.impl [ config:sail.type "openrdf:MemoryStore" ; config:mem.persist false ] ] .
+      config:sail.impl [ config:sail.type "openrdf:MemoryStore" ; config:mem.persist true ] ] .
 """
 FEDX = """
 @prefix config: <tag:rdf4j.org,2023:config/> .
@@ -77,6 +77,10 @@ class Running:
     def port(self) -> int:
         """Where it listens on the loopback interface."""
         return urllib3.util.parse_url(self.url).port or 0
+
+    def again(self) -> None:
+        """Start it again where it was."""
+        self.process = STARTERS[self.kind](self.folder, self.port).process
 
     def kill(self) -> None:
         """End this process at once, as a machine without power would."""
@@ -188,7 +192,8 @@ def _rdf4j(folder: Path, port: int) -> Running:
     command = ["java", "-Xmx2g", *home, *runner, str(jar("rdf4j-http-server"))]
     url = f"http://127.0.0.1:{port}/rdf4j-server/repositories"
     store = _run(Running("rdf4j", url, _spawn(command, folder), folder), url)
-    store.url = add_repository(store.url, "eurasia", RDF4J_MEMORY.format(name="eurasia"))
+    known = urllib3.request("GET", f"{url}/eurasia/size").status == 200
+    store.url = f"{url}/eurasia" if known else add_repository(url, "eurasia", RDF4J_MEMORY.format(name="eurasia"))
     return store
 
 

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -363,7 +362,6 @@ def test_a_killed_push_leaves_the_old_release_and_the_next_one_heals(fake: Fake,
     old = toy("one", "claims")
     target = target_of(fake)
     push.push(old, target)
-    fake.fault = lambda method, _path: (time.sleep(0.2), WELL)[1] if method == "PUT" else WELL  # type: ignore[func-returns-value]
     script = (
         "import dataclasses, sys\nsys.path.insert(0, sys.argv[2])\nimport test_push as t\n"
         "target = t.delivery.open_target(sys.argv[1], 'fuseki')\n"
@@ -371,12 +369,17 @@ def test_a_killed_push_leaves_the_old_release_and_the_next_one_heals(fake: Fake,
         "t.push.push(t.toy('two', 'claims', 'new', 'newer', size=50), small, replace=True)"
     )
     command = [sys.executable, "-c", script, fake.url, str(Path(__file__).parent)]
+    started: list[subprocess.Popen[bytes]] = []
+
+    def kill_while_staging(_method: str, path: str) -> Fault:
+        if "staging" in path and "new" in path:
+            started[0].kill()
+        return WELL
+
+    fake.fault = kill_while_staging
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 20
-        while not any("staging" in path for _, path in fake.asked) and time.monotonic() < deadline:
-            assert process.poll() is None
-        process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        started.append(process)
+        process.wait(60)
     fake.fault = lambda _method, _path: WELL
 
     assert process.returncode == -signal.SIGKILL

@@ -54,8 +54,6 @@ class Direct:
             RemoteError: If the other store does not answer.
         """
         request = {name: getattr(job, name) for name in JOB_FIELDS}
-        # So that the store learns which release is there now, before its graphs are looked at.
-        self._store.query("ASK {}")
         try:
             dataset, unknown = self._dataset(request)
             header, body = worker.run(_Timed(self._store, job.timeout), dataset, request)
