@@ -26,6 +26,7 @@ from eurasia_graph.formats import FORMATS
 from eurasia_graph.store import ReleaseStore, from_quads, load_files
 from eurasia_graph.web import Settings, create_app
 from eurasia_graph.web.front import Front
+from eurasia_graph.web.lane import Lane
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 SELECT = "SELECT (1 AS ?value) {}"
@@ -205,6 +206,23 @@ def test_the_results_format_is_given_where_it_is_asked_for(client: FlaskClient) 
 
     assert response.json["head"]["vars"][0] == "step"  # type: ignore[index]
     assert response.json["results"]["bindings"][0]["step"]["datatype"].endswith("#integer")  # type: ignore[index]
+
+
+@pytest.mark.parametrize("path", ["factors.csv", "factors.json", "factors.tsv", "factors.xml", "factors", "timeline.csv"])
+def test_the_lane_answers_as_the_framework_does(release: ReleaseStore, path: str) -> None:
+    """Canned queries are answered in front of the framework, with the same body and headers, and errors behind."""
+    app = create_app(release, Settings(cache_bytes=0))
+    asked = f"/queries/{path}?body=csto&body=cst" if path == "timeline.csv" else f"/queries/{path}?effect=spillover"
+    quick = app.test_client().get(asked)
+    assert isinstance(app.wsgi_app, Front)
+    assert isinstance(app.wsgi_app.app, Lane)
+    app.wsgi_app.app = app.wsgi_app.app.app
+    slow = app.test_client().get(asked)
+
+    assert (quick.status, quick.data) == (slow.status, slow.data)
+    assert set(quick.headers) - {("ETag", quick.headers["ETag"])} == set(slow.headers) - {
+        ("ETag", slow.headers["ETag"])
+    }
 
 
 def test_csv_has_a_header_and_the_rows(client: FlaskClient) -> None:

@@ -11,10 +11,10 @@ import csv
 import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
-from pyoxigraph import QuerySolutions
 from werkzeug.wrappers import Response as BaseResponse
 
 from eurasia_graph import namespaces as ns
@@ -76,9 +76,19 @@ def ask(name: str) -> Response:
         chosen: Format | None = EXTENSIONS[extension]
     else:
         chosen = choose(request, OFFERED, html=True)
+    if chosen is None:
+        with _timed(service, name, values):
+            return _page(service.store, canned, values)
+    body, notes = answer(service, canned, values, chosen)
+    return _with_notes(respond(body, chosen), notes)
+
+
+@contextmanager
+def _timed(service: Service, name: str, values: Mapping[str, str]) -> Iterator[None]:
+    """Count a query, and log it if it is slow."""
     start = time.perf_counter()
     try:
-        return _page(service.store, canned, values) if chosen is None else _data(service, canned, values, chosen)
+        yield
     finally:
         seconds = time.perf_counter() - start
         service.metrics.queried("canned", seconds)
@@ -86,28 +96,39 @@ def ask(name: str) -> Response:
             log.slow_query("canned", f"{name} {values}", seconds, "good")
 
 
-def _data(service: Service, canned: CannedQuery, values: dict[str, str], chosen: Format) -> Response:
-    """Answer in a format of data; the engine writes those that it knows, faster than any loop could."""
-    if chosen is JSON or chosen is FORMATS["tsv"]:
-        rows = canned.run(service.store, values)
-        return _with_notes(_write(rows, chosen), rows.notes)
-    found = service.store.query(canned.bind(service.store, values))
-    assert isinstance(found, QuerySolutions)
-    body = found.serialize(format=chosen.rows) or b""
+def answer(service: Service, canned: CannedQuery, values: Mapping[str, str], chosen: Format) -> tuple[bytes, list[str]]:
+    """
+    Answer in a format of data; the engine writes those that it knows, faster than any loop could.
+
+    Args:
+        service: Whose store is asked.
+        canned: The query.
+        values: By parameter, as texts.
+        chosen: One of `OFFERED`.
+    Returns:
+        The body, and what a reader should know about it.
+    Raises:
+        UsageError: If a value is unknown, missing or of the wrong type.
+    """
+    with _timed(service, canned.name, values):
+        if chosen is JSON or chosen is FORMATS["tsv"]:
+            rows = canned.run(service.store, values)
+            return _write(rows, chosen).encode(), rows.notes
+        body = canned.ask(service.store, values).serialize(format=chosen.rows) or b""
     notes = queries.notes(service.store, values)
     if NO_ROWS[chosen.name](body):
         notes.append(f"no rows: {canned.empty}")
-    return _with_notes(respond(body, chosen), notes)
+    return body, notes
 
 
-def _write(rows: Rows, chosen: Format) -> Response:
+def _write(rows: Rows, chosen: Format) -> str:
     if chosen is JSON:
-        return respond(json.dumps(rows, ensure_ascii=False, indent=1), chosen)
+        return json.dumps(rows, ensure_ascii=False, indent=1)
     out = io.StringIO()
     writer = csv.writer(out, delimiter="\t", lineterminator="\r\n")
     writer.writerow(rows.columns)
     writer.writerows(["" if value is None else value for value in row.values()] for row in rows)
-    return respond(out.getvalue(), chosen)
+    return out.getvalue()
 
 
 def _with_notes(response: Response, notes: list[str]) -> Response:

@@ -74,7 +74,7 @@ class Front:
             cache_bytes: How much is kept; 0 keeps nothing.
             access_log: Whether every request is logged.
         """
-        self._app = app
+        self.app = app
         self._metrics = metrics
         self._public = urlsplit(base_url.rstrip("/")) if base_url else None
         self._most = cache_bytes
@@ -159,7 +159,7 @@ class Front:
         if method == "HEAD":
             # Made as for GET, so that the headers are the same.
             environ["REQUEST_METHOD"] = "GET"
-        parts = self._app(environ, take)
+        parts = self.app(environ, take)
         try:
             body = b"".join(parts)
         finally:

@@ -19,7 +19,7 @@ from eurasia_graph.formats import FORMATS, Content, Format, carrying
 from eurasia_graph.store import UPDATE_WORDS, first_word, refuse_service
 from eurasia_graph.web import log, protocol, syntax
 from eurasia_graph.web.context import Service, the_service
-from eurasia_graph.web.negotiation import JSON, XML, choose
+from eurasia_graph.web.negotiation import JSON, XML, choose, pick
 from eurasia_graph.web.pool import Job, Result, WorkerError
 from eurasia_graph.web.responses import cached, header_text, respond
 
@@ -54,7 +54,8 @@ def endpoint() -> Response:
     query = syntax.read(operation.query)
     refuse_service(operation.query)
     # What does not begin as a query is sent all the same: the engine says what is wrong with it.
-    chosen = choose(request, OFFERED.get(query.form or "", ROWS), html=request.method == "GET", given=operation.formats)
+    offered = OFFERED.get(query.form or "", ROWS)
+    chosen = pick(operation.formats, request.accept_mimetypes, offered, html=request.method == "GET")
     if chosen is None:
         return _page(service, operation, query)
     result = ask(service, operation, query, chosen)
