@@ -18,13 +18,23 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, RdfFormat, Store, parse, parse_query_results
+from pyoxigraph import (
+    Literal,
+    NamedNode,
+    Quad,
+    QueryResultsFormat,
+    QuerySolutions,
+    RdfFormat,
+    Store,
+    parse,
+    parse_query_results,
+)
 
 from eurasia_graph import queries
 from eurasia_graph.errors import UsageError
 from eurasia_graph.formats import FORMATS
 from eurasia_graph.store import ReleaseStore, from_quads, load_files
-from eurasia_graph.web import Settings, create_app
+from eurasia_graph.web import Limits, Settings, context, create_app
 from eurasia_graph.web.front import Front
 from eurasia_graph.web.lane import Lane
 
@@ -208,7 +218,9 @@ def test_the_results_format_is_given_where_it_is_asked_for(client: FlaskClient) 
     assert response.json["results"]["bindings"][0]["step"]["datatype"].endswith("#integer")  # type: ignore[index]
 
 
-@pytest.mark.parametrize("path", ["factors.csv", "factors.json", "factors.tsv", "factors.xml", "factors", "timeline.csv"])
+@pytest.mark.parametrize(
+    "path", ["factors.csv", "factors.json", "factors.tsv", "factors.xml", "factors", "timeline.csv"]
+)
 def test_the_lane_answers_as_the_framework_does(release: ReleaseStore, path: str) -> None:
     """Canned queries are answered in front of the framework, with the same body and headers, and errors behind."""
     app = create_app(release, Settings(cache_bytes=0))
@@ -223,6 +235,22 @@ def test_the_lane_answers_as_the_framework_does(release: ReleaseStore, path: str
     assert set(quick.headers) - {("ETag", quick.headers["ETag"])} == set(slow.headers) - {
         ("ETag", slow.headers["ETag"])
     }
+
+
+def test_canned_queries_on_a_large_dataset_have_limits(release: ReleaseStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There they run as free queries do: the same answers, and none that takes a thread for ever."""
+    monkeypatch.setattr(context, "MOST_SMALL_QUADS", 1000)
+    asked = "/queries/members-on.csv?body=cst&date=1993"
+    here = release.query(queries.by_name("members-on").bind(release, {"body": "cst", "date": "1993"}))
+    assert isinstance(here, QuerySolutions)
+
+    patient = create_app(release, Settings(cache_bytes=0)).test_client()
+    hasty = create_app(release, Settings(limits=Limits(timeout_s=0.001))).test_client()
+
+    assert patient.get(asked).data == here.serialize(format=QueryResultsFormat.CSV)
+    assert "Kazakhstan" in patient.get(asked.replace(".csv", ""), headers={"Accept": BROWSER}).text
+    assert hasty.get(asked).status_code == 503
+    assert "stopped after 0.001 s" in hasty.get(asked.replace(".csv", ".json")).text
 
 
 def test_csv_has_a_header_and_the_rows(client: FlaskClient) -> None:

@@ -71,7 +71,7 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     # Another store may get another release at any time, so that nothing of it is kept.
     is_embedded = isinstance(store.engine, Store)
     cache_bytes = chosen.cache_bytes if is_embedded else 0
-    behind = Lane(app.wsgi_app, service) if is_embedded else app.wsgi_app
+    behind = Lane(app.wsgi_app, service) if is_embedded and service.is_small else app.wsgi_app
     app.wsgi_app = Front(  # type: ignore[method-assign]
         behind, service.metrics, chosen.base_url, cache_bytes, chosen.access_log
     )

@@ -228,7 +228,7 @@ def _takes_gzip(header: str | None) -> bool:
 def _unless_known(answer: Answer, known: str) -> Answer:
     """Turn an answer into 304 if the client has it."""
     assert answer.etag
-    if not parse_etags(known).contains_weak(answer.etag.strip('"')):
+    if not parse_etags(known).contains_weak(answer.etag.removeprefix("W/").strip('"')):
         return answer
     kept = [(name, value) for name, value in answer.headers if name.lower() in OF_304 or name.startswith("X-")]
     return Answer("304 NOT MODIFIED", kept, b"", answer.etag, answer.count)

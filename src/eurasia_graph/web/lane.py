@@ -38,7 +38,7 @@ class Lane:
 
         Args:
             app: Answers what is not answered here, errors in particular.
-            service: Whose store is asked; it is the embedded one.
+            service: Whose store is asked; it is embedded and small.
         """
         self.app = app
         self._service = service
@@ -71,7 +71,7 @@ class Lane:
             return None
         try:
             given = {key: value for key, value in values.items() if key not in OF_THE_ANSWER}
-            body, notes = answer(self._service, canned, given, chosen)
+            body, notes = answer(self._service, self._service.store, canned, given, chosen)
         except EurasiaGraphError:
             return None
         digest = hashlib.sha256(f"{self._service.version} {path} {asked} {chosen.media_type}".encode())

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from flask import Flask, Response, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from eurasia_graph.formats import FORMATS, Format
+from eurasia_graph.formats import FORMATS, Content, Format
 from eurasia_graph.web.context import Service, the_service
 
 # A release stays as it is while it is served; a minute bounds how long a proxy shows the one before.
@@ -36,7 +36,8 @@ def respond(body: bytes | str, chosen: Format) -> Response:
         body = BOM + (body.encode() if isinstance(body, str) else body)
     response = Response(body, content_type=content_type(chosen))
     response.vary.add("Accept")
-    return cached(response)
+    # The engine writes the prefixes of a graph in any order, so that two answers are the same, but not byte for byte.
+    return cached(response, is_weak=chosen.content is not Content.ROWS)
 
 
 def content_type(chosen: Format) -> str:
@@ -44,7 +45,7 @@ def content_type(chosen: Format) -> str:
     return f"{chosen.media_type}; charset=utf-8" if chosen.media_type.startswith("text/") else chosen.media_type
 
 
-def cached(response: Response) -> Response:
+def cached(response: Response, *, is_weak: bool = False) -> Response:
     """Let an answer be kept: it depends on the release and the request alone."""
     response.headers.setdefault("Cache-Control", CACHED)
     parts = (
@@ -58,7 +59,7 @@ def cached(response: Response) -> Response:
     digest = hashlib.sha256("\n".join(map(str, parts)).encode())
     if request.method in {"POST", "QUERY"}:
         digest.update(request.get_data())
-    response.set_etag(digest.hexdigest()[:32])
+    response.set_etag(digest.hexdigest()[:32], weak=is_weak)
     return response
 
 

@@ -60,7 +60,12 @@ def endpoint() -> Response:
         return _page(service, operation, query)
     result = ask(service, operation, query, chosen)
     body = _flagged(result, chosen, service.limits.rows)
-    return _with_notes(service, query, result, _kept(operation.query, respond(body, chosen)))
+    response = _with_notes(service, query, result, _kept(operation.query, respond(body, chosen)))
+    if result.truncated and chosen.extension in {"csv", "tsv"}:
+        # Rows have no place to say it; the name of a saved file has.
+        name = f"first-{service.limits.rows}-rows.{chosen.extension}"
+        response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    return response
 
 
 def ask(service: Service, operation: protocol.Operation, query: syntax.Query, chosen: Format) -> Result:
