@@ -30,6 +30,7 @@ from pyoxigraph import (
     parse_query_results,
 )
 
+from eurasia_graph import namespaces as ns
 from eurasia_graph import queries
 from eurasia_graph.errors import UsageError
 from eurasia_graph.formats import FORMATS
@@ -440,6 +441,21 @@ def test_a_page_shows_what_texts_say_with_source_and_passage(client: FlaskClient
     assert 'href="/id/source/icds-2016"' in page
     assert 'href="/id/passage/icds-2016/' in page
     assert "Where it is used" in page
+
+
+@pytest.mark.parametrize("name", ["body/SCO", "state/KZ", "state/RU"])
+def test_a_page_leaves_no_claim_out(client: FlaskClient, release: ReleaseStore, name: str) -> None:
+    """Hundreds of claims refer to the states and bodies that the texts are about."""
+    page, data = client.get(f"/page/{name}"), client.get(f"/data/{name}")
+    asked = f"SELECT DISTINCT ?claim {{ ?claim ?says <{ns.ID}{name}> ; <{ns.EG}gist> ?gist }}"
+    claims = release.query(asked)
+    assert isinstance(claims, QuerySolutions)
+
+    for row in claims:
+        short = str(getattr(row[0], "value", "")).removeprefix(ns.ID)
+        assert f'href="/page/{short}"' in page.text or f'href="/id/{short}"' in page.text, short
+    assert "X-Result-Truncated" not in page.headers
+    assert "X-Result-Truncated" not in data.headers
 
 
 def test_every_term_of_the_ontology_is_documented(client: FlaskClient, release: ReleaseStore) -> None:
