@@ -8,6 +8,7 @@ fault, 2 the call is.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -512,6 +513,7 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
         parts = pushing.plan(store, merge=merge)
         rows = [[part.short, part.triples, target.graph_address(part.name)] for part in parts]
         click.echo(_table(["graph", "triples", "to"], rows))
+        click.echo(f"{sum(part.triples for part in parts)} triples in {len(parts)} graphs; nothing was sent", err=True)
         return
     try:
         done = pushing.push(store, target, merge=merge, replace=replace, progress=_Speed())
@@ -587,7 +589,9 @@ def _write_bytes(content: bytes) -> None:
 def _progress(stage: str) -> None:
     """Show the stage on a terminal, in place; elsewhere only what somebody must know."""
     if sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{stage}{'...' if stage else ''}", err=True, nl=False)
+        # Within one line, which is all that the next one wipes out.
+        shown = f"{stage}{'...' if stage else ''}"[: shutil.get_terminal_size().columns - 1]
+        click.echo(f"\r\x1b[K{shown}", err=True, nl=False)
     elif " " in stage and "cannot" in stage:
         click.echo(f"note: {stage}", err=True)
 

@@ -42,7 +42,8 @@ class Pushed:
         """Say so in a line."""
         speed = self.triples / self.seconds if self.seconds else 0.0
         gone = f"; removed {', '.join(self.removed)}" if self.removed else ""
-        return f"{self.triples} triples in {self.graphs} graphs, {self.seconds:.1f} s, {speed:,.0f} triples/s{gone}"
+        graphs = "1 graph" if self.graphs == 1 else f"{self.graphs} graphs"
+        return f"{self.triples} triples in {graphs}, {self.seconds:.1f} s, {speed:,.0f} triples/s{gone}"
 
 
 def plan(store: ReleaseStore, *, merge: bool = False) -> list[Part]:
@@ -86,10 +87,14 @@ def push(
     parts = plan(store, merge=merge)
     there, other = _look(store, target, merge=merge)
     kept = {part.name.value for part in parts}
+    if target.product.swap is Swap.NONE and (other or replace):
+        there_now = f"{target.url} holds {other}, and " if other else ""
+        raise UsageError(
+            f"{there_now}--kind {target.product.name} cannot swap a release, since {target.product.swap.value};"
+            " remove the graphs of the other release first, and leave --replace out"
+        )
     if other and not replace:
         raise UsageError(f"{target.url} holds {other}; add --replace to swap it for {_name(store)}")
-    if replace and target.product.swap is Swap.NONE:
-        raise UsageError(f"--replace cannot be done by --kind {target.product.name}: {target.product.swap.value}")
     # What a push that was cut short has left: it had no `meta` yet, or was still beside the release.
     left = [name for name in there if name.startswith(STAGING)]
     if not merge and META.value not in there:

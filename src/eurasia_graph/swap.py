@@ -28,8 +28,9 @@ def swap(store: ReleaseStore, target: Target, parts: list[Part], old: list[str],
     if target.product.swap is Swap.UPDATE:
         update = _as_update(store, target, parts, old)
         if update is not None:
-            target.update(update, "swap the release")
             total = sum(part.triples for part in parts)
+            progress("all in one update", 0, total)
+            target.update(update, "swap the release")
             progress("all", total, total)
             return
     _swap_by_staging(store, target, parts, old, progress)
