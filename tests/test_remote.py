@@ -259,6 +259,23 @@ def test_the_command_asks_another_store(well: Fake) -> None:
     assert json.loads(free.stdout) == [{"one": 1}]
 
 
+def test_the_seconds_of_the_command_are_those_of_every_question(well: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a proxy in front would give up before the service does."""
+    seconds: list[float] = []
+    store = over(well)
+
+    def open_store(_url: str, _kind: str, _user: None, _password: None, timeout_s: float) -> remote.RemoteStore:
+        seconds.append(timeout_s)
+        return store
+
+    monkeypatch.setattr(remote, "open_store", open_store)
+    monkeypatch.setattr("eurasia_graph.web.server.run", lambda *_words, **_options: None)
+    result = CliRunner().invoke(main, ["serve", "--store", well.url, "--kind", "fuseki", "--timeout", "3"])
+
+    assert result.exit_code == 0, result.output
+    assert seconds == [3.0]
+
+
 def test_the_command_says_what_does_not_go_together(well: Fake) -> None:
     """Two places to ask are one too many; and what needs the quads themselves says so."""
     both = CliRunner().invoke(main, ["serve", "x.ttl", "--store", well.url])

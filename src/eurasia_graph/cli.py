@@ -305,7 +305,7 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     \b
     Example: eurasia-graph query members-on --body csto --date 1993-06-30
     """
-    ctx.obj = _open_remote(data, **remote) if remote["store"] else None
+    ctx.obj = _open_remote(data, None, **remote) if remote["store"] else None
     if ctx.invoked_subcommand:
         return
     if listing:
@@ -365,7 +365,11 @@ def explain(claim: str, text_file: Path | None, data: Path | None) -> None:
     "--base-url", metavar="URL", help="The public address behind a proxy, such as https://example.org/eurasia."
 )
 @click.option(
-    "--timeout", default=10.0, show_default=True, type=click.FloatRange(0.1, 3600), help="Seconds for a free query."
+    "--timeout",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 3600),
+    help="Seconds for a free query; with --store, for any.",
 )
 @click.option("--rows", default=100_000, show_default=True, type=click.IntRange(1), help="Rows a free query may give.")
 @click.option("--memory", default=512, show_default=True, type=click.IntRange(256), help="MiB for a free query.")
@@ -404,7 +408,9 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     def open_store() -> ReleaseStore:
         from eurasia_graph.store import load_files
 
-        return _open_remote(data, **remote) if remote["store"] else load_files(files) if files else _open(data)
+        if remote["store"]:
+            return _open_remote(data, timeout, **remote)
+        return load_files(files) if files else _open(data)
 
     with ThreadPoolExecutor(1) as beside:
         # The engine reads while the framework is imported.
@@ -541,15 +547,21 @@ def _open(data: Path | None) -> ReleaseStore:
     return store
 
 
-def _open_remote(
-    data: Path | None, *, store: str | None, kind: str | None, user: str | None, password: str | None
+def _open_remote(  # noqa: PLR0913  (one for each option)
+    data: Path | None,
+    timeout_s: float | None,
+    *,
+    store: str | None,
+    kind: str | None,
+    user: str | None,
+    password: str | None,
 ) -> ReleaseStore:
     from eurasia_graph import remote
 
     assert store
     if data:
         raise UsageError("give --data or --store, not both")
-    return remote.open_store(store, kind, user, password)
+    return remote.open_store(store, kind, user, password, timeout_s or remote.QUERY_TIMEOUT_S)
 
 
 class _Speed:
