@@ -124,6 +124,8 @@ def left_behind(swap: Swap) -> str:
     """Say what a push that was cut short leaves in a store, and what to do."""
     if swap is Swap.STEPWISE:
         return "if the swap had begun, the store shows graphs of both releases; push again, which repairs it"
+    if swap is Swap.NONE:
+        return "the graph that was being written may be missing; push again, which repairs it"
     return "the store shows what it showed before; push again, which clears up what was left"
 
 

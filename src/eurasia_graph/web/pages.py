@@ -29,7 +29,9 @@ blueprint = Blueprint("pages", __name__)
 
 DATA = [FORMATS[name] for name in ("turtle", "ntriples", "rdfxml", "jsonld")]
 # Of what refers to a thing: data hold the first, a page shows the second, claims before anything else.
-MOST_REFERENCES = 10_000
+# One less than 10,000, since Virtuoso sorts no more rows than that where a query has a limit.
+MOST_REFERENCES = 9_999
+ASKED_AT_ONCE = 500
 MOST_SHOWN = 1000
 # The kinds of IRI beside /id/; in addresses of documents they keep their first word.
 OTHER_KINDS = ("scheme", "shape", "release")
@@ -268,15 +270,17 @@ def _claims(engine: Engine, incoming: Iterable[Triple]) -> list[dict[str, object
     """Tell what texts say about a thing: the claims that refer to it, with their sources and passages."""
     gist, made_by, evidence = (ns.EG(name) for name in ("gist", "madeBy", "evidence"))
     subjects = sorted({str(triple.subject) for triple in incoming if isinstance(triple.subject, NamedNode)})
-    # One question for all, since another store may be far away.
-    text = f"""SELECT DISTINCT ?s ?p ?o {{
-        VALUES ?s {{ {" ".join(subjects)} }} VALUES ?p {{ {gist} {made_by} {evidence} }}
-        {{ ?s ?p ?o }} UNION {{ GRAPH ?g {{ ?s ?p ?o }} }} }}"""
-    answer = engine.query(text)
-    assert isinstance(answer, QuerySolutions)
     said: dict[NamedNode, dict[NamedNode, list[Any]]] = {}
-    for subject, predicate, value in answer:
-        said.setdefault(subject, {}).setdefault(predicate, []).append(value)
+    # One question for many, since another store may be far away, but not for all, since it may be asked too much.
+    for first in range(0, len(subjects), ASKED_AT_ONCE):
+        text = f"""SELECT DISTINCT ?s ?p ?o {{
+            VALUES ?s {{ {" ".join(subjects[first : first + ASKED_AT_ONCE])} }}
+            VALUES ?p {{ {gist} {made_by} {evidence} }}
+            {{ ?s ?p ?o }} UNION {{ GRAPH ?g {{ ?s ?p ?o }} }} }}"""
+        answer = engine.query(text)
+        assert isinstance(answer, QuerySolutions)
+        for subject, predicate, value in answer:
+            said.setdefault(subject, {}).setdefault(predicate, []).append(value)
     return [
         {
             "iri": subject,
