@@ -126,7 +126,10 @@ def left_behind(swap: Swap) -> str:
         return "if the swap had begun, the store shows graphs of both releases; push again, which repairs it"
     if swap is Swap.NONE:
         return "the graph that was being written may be missing; push again, which repairs it"
-    return "the store shows what it showed before; push again, which clears up what was left"
+    return (
+        "the store shows what it showed before or, if its answer alone was lost, the whole release;"
+        " push again, which clears up what was left"
+    )
 
 
 def _goes_in_pieces(store: ReleaseStore, target: Target, part: Part) -> bool:
