@@ -79,8 +79,16 @@ class Running:
         return urllib3.util.parse_url(self.url).port or 0
 
     def again(self) -> None:
-        """Start it again where it was."""
-        self.process = STARTERS[self.kind](self.folder, self.port).process
+        """Start it again where it was; a connection of somebody else may have its port for a moment."""
+        for tries_left in (4, 3, 2, 1, 0):
+            try:
+                self.process = STARTERS[self.kind](self.folder, self.port).process
+            except RuntimeError:
+                if not tries_left:
+                    raise
+                time.sleep(1)
+            else:
+                return
 
     def kill(self) -> None:
         """End this process at once, as a machine without power would."""

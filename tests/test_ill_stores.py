@@ -212,15 +212,15 @@ def test_a_store_that_dies_during_a_swap_has_the_old_release_when_it_is_back(
         status, said = Pushing().run(url, store, "--replace")
     for lock in tmp_path.rglob("*.lock"):
         lock.unlink()
-    again = programs.STARTERS[kind](tmp_path / "store", store.port)
+    store.again()
     try:
         assert status == 1, said
         assert "push again" in said and "Traceback" not in said
-        assert holds(target_of(again), old)
-        assert Pushing().run(again.url, again, "--replace") == (0, "")
-        assert holds(target_of(again), new)
+        assert holds(target_of(store), old)
+        assert Pushing().run(store.url, store, "--replace") == (0, "")
+        assert holds(target_of(store), new)
     finally:
-        again.stop()
+        store.stop()
 
 
 @pytest.mark.parametrize(("kind", "size"), [("oxigraph", "3m"), ("fuseki", "3m")])
@@ -243,7 +243,7 @@ def test_a_full_disk_leaves_the_old_release(
         # Both stores take no more until they are started again.
         store.stop()
         mount("-o", "remount,size=500m", str(tmp_path / "disk"))
-        store = programs.STARTERS[kind](tmp_path / "disk" / "store", store.port)
+        store.again()
         assert holds(target_of(store), old)
         push.push(release, target_of(store), replace=True)
         assert holds(target_of(store), release)

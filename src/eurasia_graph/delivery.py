@@ -202,5 +202,8 @@ def write_batches(
         for test in ("isBlank(?s) || isBlank(?o)", "!isBlank(?s) && !isBlank(?o)"):
             answer = engine.query(f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ {where} FILTER({test}) }}")
             assert isinstance(answer, QueryTriples)
-            answer.serialize(file, format=RdfFormat.N_TRIPLES)
+            try:
+                answer.serialize(file, format=RdfFormat.N_TRIPLES)
+            finally:
+                del answer  # it may be dropped by no other thread, which could collect what an error holds on to
     cutter.close()

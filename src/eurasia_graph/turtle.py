@@ -92,7 +92,7 @@ class _CanonicalSerializer(LongTurtleSerializer):
     def label(self, node: Any, position: Any) -> Any:
         # The shorthand of the library for the decimal "5" is 5.0, which is another term.
         if isinstance(node, Literal) and node.datatype == XSD.decimal and "." not in node:
-            return node._literal_n3(use_plain=False, qname_callback=self.getQName)  # noqa: SLF001  (as the library does)
+            return node._literal_n3(use_plain=False, qname_callback=self.get_pname)  # noqa: SLF001  (as the library does)
         return super().label(node, position)  # type: ignore[no-untyped-call]
 
     def orderSubjects(self) -> list[Any]:  # noqa: N802  (the library's name)
