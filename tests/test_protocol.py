@@ -140,6 +140,45 @@ def test_the_tag_of_a_graph_is_weak(small: FlaskClient) -> None:
         assert small.get(asked, headers={"If-None-Match": known}).status_code == 304, known
 
 
+def test_a_graph_whose_name_ends_in_a_fragment_mark_can_be_asked_for() -> None:
+    """An absolute IRI is taken to the letter, by the protocol and by the Graph Store Protocol."""
+    engine, name = Store(), "http://example.org/ns#"
+    engine.add(Quad(NamedNode("a:s"), NamedNode("a:p"), Literal(1), NamedNode(name)))
+    client = create_app(ReleaseStore(engine)).test_client()
+    asked = client.get("/sparql", query_string={"query": "ASK { ?s ?p ?o }", "default-graph-uri": name})
+    read = client.get("/store", query_string={"graph": name}, headers={"Accept": "application/n-triples"})
+    wrong = client.get("/store?graph=http://%5B")
+
+    assert asked.json == {"head": {}, "boolean": True}
+    assert read.text.startswith("<a:s> <a:p>")
+    assert (wrong.status_code, wrong.mimetype) == (400, PROBLEM)
+
+
+def test_warnings_stay_within_what_proxies_take(client: FlaskClient) -> None:
+    """However many terms a query makes up, a few are named."""
+    terms = " ".join(f"eg:a{number}{'x' * 300}" for number in range(200))
+    query = f"PREFIX eg: <https://w3id.org/eurasia-graph/ontology#> ASK {{ VALUES ?x {{ {terms} }} FILTER(false) }}"
+    warnings = client.post("/sparql", data={"query": query}).headers.getlist("Warning")
+
+    assert len(warnings) == 6
+    assert "195 more" in warnings[-1]
+    assert sum(map(len, warnings)) < 3000
+
+
+def test_the_tag_changes_with_the_limits() -> None:
+    """Another limit may cut another number of rows."""
+    asked = "/sparql?query=SELECT%20*%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D"
+    tags = [
+        create_app(ReleaseStore(Store(), content="0" * 64), Settings(limits=Limits(rows=rows)))
+        .test_client()
+        .get(asked)
+        .headers["ETag"]
+        for rows in (10, 20)
+    ]
+
+    assert tags[0] != tags[1]
+
+
 def test_a_body_over_the_limit_is_413(small: FlaskClient) -> None:
     """Whether its length is told or not, and whichever way it comes."""
     long = "ASK { } #" + "x" * 1_100_000

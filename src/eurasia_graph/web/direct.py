@@ -61,6 +61,8 @@ class Direct:
             header, body = worker.run(_Timed(self._store, job.timeout), dataset, request)
         except worker.TooLargeError:
             raise WorkerError("bytes") from None
+        except worker.NotWritableError as error:
+            raise WorkerError("format", str(error)) from None
         except SyntaxError as error:
             raise WorkerError("syntax", str(error.msg)) from None
         except ValueError as error:

@@ -11,13 +11,17 @@ from dataclasses import dataclass, field
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import QueryError, nearest
-from eurasia_graph.store import TOKEN
+from eurasia_graph.lexing import Token, place, tokens
 
-LEXER = re.compile(rf"{TOKEN.pattern}|(?P<open>[{{(\[])|(?P<close>[}})\]])|(?P<number>\d+)", re.DOTALL)
 FORMS = {"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"}
+# The engine reads brackets and signs by recursion, and its stack has an end.
 DEEPEST = 64
-# Operators that the engine reads by recursion; a long run of one is a nest without brackets.
-RUN = re.compile(r"(?:!\s*){65,}|(?:\^\s*){65,}|(?:-\s*){65,}|(?:\+\s*){65,}")
+SIGNS = set("!^-+")
+MOST_OPERATORS = 2000
+OPERATORS = set("&|+-*/<>=!")
+OPEN = {"<<"}
+CLOSE = {">>"}
+NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass
@@ -40,6 +44,7 @@ class Query:
     limit: tuple[int, int, int] | None = None
     offset: tuple[int, int, int] | None = None
     values: int | None = None
+    tokens: list[Token] = field(default_factory=list)
 
     def limited(self, rows: int) -> tuple[str, str | None]:
         """
@@ -65,79 +70,87 @@ def read(text: str) -> Query:
     Read the tokens of a query.
 
     Raises:
-        QueryError: If brackets or operators are nested more than 64 deep.
+        QueryError: If brackets or operators are nested more than 64 deep, if there are more than 2000
+            operators, or if a string is not closed.
     """
-    query = Query(text)
-    tokens = [match for match in LEXER.finditer(text) if not match.group().startswith("#")]
-    _refuse_runs(text, tokens)
+    query = Query(text, tokens=list(tokens(text)))
+    _refuse_depth(query)
     depth = 0
-    for index, match in enumerate(tokens):
-        if match.group("open"):
+    for index, token in enumerate(query.tokens):
+        if token.kind == "open":
             depth += 1
-            if depth > DEEPEST:
-                line = text.count("\n", 0, match.start()) + 1
-                raise QueryError(f"line {line}: brackets are nested more than {DEEPEST} deep; take the query apart")
-        elif match.group("close"):
+        elif token.kind == "close":
             depth -= 1
-            if depth == 0 and match.group() == "}" and query.where_end is None and query.form:
-                query.where_end = match.end()
+            if depth == 0 and token.text == "}" and query.where_end is None and query.form:
+                query.where_end = token.end
         elif depth == 0:
-            _top_level(query, tokens, index)
-        _note_term(query, match)
+            _top_level(query, index)
+        if token.kind in {"name", "iri"}:
+            _note_term(query, token)
     return query
 
 
-def _refuse_runs(text: str, tokens: list[re.Match[str]]) -> None:
-    if all(text.count(operator) <= DEEPEST for operator in "!^-+"):
-        return
-    kept, last = [], 0
-    for match in tokens:
-        kept.append(text[last : match.start()])
-        last = match.end()
-        kept.append("x")
-    kept.append(text[last:])
-    if RUN.search("".join(kept)):
-        raise QueryError(f"an operator is repeated more than {DEEPEST} times in a row; take the query apart")
+def _refuse_depth(query: Query) -> None:
+    depth = row = operators = 0
+    last = ""
+    for token in query.tokens:
+        if token.kind == "open" or token.text in OPEN:
+            depth += 1
+        elif token.kind == "close" or token.text in CLOSE:
+            depth -= 1
+        elif token.kind == "mark":
+            row = row + 1 if token.text == last and last in SIGNS else 1
+            operators += token.text in OPERATORS
+        last = token.text
+        if depth > DEEPEST:
+            raise _too_deep(query, token, f"brackets are nested more than {DEEPEST} deep")
+        if row > DEEPEST:
+            raise _too_deep(query, token, f"an operator is repeated more than {DEEPEST} times in a row")
+        if operators > MOST_OPERATORS:
+            raise _too_deep(query, token, f"there are more than {MOST_OPERATORS} operators")
 
 
-def _top_level(query: Query, tokens: list[re.Match[str]], index: int) -> None:
+def _too_deep(query: Query, token: Token, what: str) -> QueryError:
+    return QueryError(f"line {place(query.text, token.start)[0]}: {what}; take the query apart")
+
+
+def _top_level(query: Query, index: int) -> None:
     """Read a word outside all brackets."""
-    match = tokens[index]
-    word = (match.group("word") or "").upper()
-    following = [each.group() for each in tokens[index + 1 : index + 3]]
+    token = query.tokens[index]
+    word = token.text.upper() if token.kind == "word" else ""
+    following = [each.text for each in query.tokens[index + 1 : index + 3]]
     if query.form is None:
         if word == "PREFIX" and len(following) > 1 and following[0].endswith(":") and following[1].startswith("<"):
             query.prefixes[following[0][:-1]] = following[1][1:-1]
         elif word in FORMS:
             query.form = word
-            query.prologue = query.text[: match.start()]
+            query.prologue = query.text[: token.start]
     elif word == "FROM" and query.where_end is None and following:
         named = following[0].upper() == "NAMED" and len(following) > 1
         query.clauses.append(("NAMED", following[1]) if named else ("", following[0]))
-    elif query.where_end is not None and word in {"LIMIT", "OFFSET"} and following and following[0].isdigit():
-        clause = (match.start(), tokens[index + 1].end(), int(following[0]))
+    elif word == "FROMNAMED" and query.where_end is None and following:
+        query.clauses.append(("NAMED", following[0]))
+    elif query.where_end is not None and word in {"LIMIT", "OFFSET"} and following and NUMBER.fullmatch(following[0]):
+        clause = (token.start, query.tokens[index + 1].end, int(following[0]))
         if word == "LIMIT":
             query.limit = clause
         else:
             query.offset = clause
     elif query.where_end is not None and word == "VALUES":
-        query.values = match.start()
+        query.values = token.start
 
 
-def _note_term(query: Query, match: re.Match[str]) -> None:
+def _note_term(query: Query, token: Token) -> None:
     """Remember the prefixes that are used, with where, and the names of our ontology."""
-    prefix, text = match.group("prefix"), match.group()
-    if ":" not in text:
-        return
-    if text.startswith("<"):
-        iri = text[1:-1]
-    elif prefix or text.startswith(":"):
-        name, _, local = text.partition(":")
-        if query.form:
-            query.used.setdefault(name, match.start())
-        iri = query.prefixes.get(name, "") + local
+    if token.kind == "iri":
+        iri = token.text[1:-1]
     else:
-        return
+        name, _, local = token.text.partition(":")
+        if name == "_":
+            return
+        if query.form:
+            query.used.setdefault(name, token.start)
+        iri = query.prefixes.get(name, "") + local
     if query.form and iri.startswith(ns.EG) and len(iri) > len(ns.EG):
         query.terms.add(iri)
 
@@ -170,13 +183,13 @@ def explain(query: Query, message: str) -> Fault | None:
     misspelt = _misspelt(query)
     if misspelt is not None:
         start, word, meant = misspelt
-        line, column = _place(query.text, start)
+        line, column = place(query.text, start)
         expected = meant or "SELECT, ASK, CONSTRUCT or DESCRIBE"
         hint = f"write {meant} in the place of {word}" if meant else f"{word} begins no query"
     elif missing is not None:
         # The engine points behind the name, or to the end of the longest thing it could read.
         start = query.used[missing]
-        line, column = _place(query.text, start)
+        line, column = place(query.text, start)
         expected, hint = f"a declaration of the prefix {missing}:", declaration(missing)
     else:
         expected, hint = _expected(match.group(3)), "mend what stands at the caret"
@@ -189,17 +202,12 @@ def _misspelt(query: Query) -> tuple[int, str, str] | None:
     """Return where the word stands that begins no form of query, the word, and the form it nearly is, or ""."""
     if query.form is not None:
         return None
-    words = (match for match in TOKEN.finditer(query.text) if match.group("word"))
-    first = next((match for match in words if match.group("word").upper() not in {"PREFIX", "BASE"}), None)
+    words = (token for token in query.tokens if token.kind == "word")
+    first = next((token for token in words if token.text.upper() not in {"PREFIX", "BASE"}), None)
     if first is None:
         return None
-    near = nearest(first.group("word").upper(), FORMS, limit=1)
-    return first.start(), first.group("word"), near[0] if near else ""
-
-
-def _place(text: str, start: int) -> tuple[int, int]:
-    """Return the line and the column of an offset, both from 1."""
-    return text.count("\n", 0, start) + 1, start - (text.rfind("\n", 0, start) + 1) + 1
+    near = nearest(first.text.upper(), FORMS, limit=1)
+    return first.start, first.text, near[0] if near else ""
 
 
 def declaration(prefix: str) -> str:
