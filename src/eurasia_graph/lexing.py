@@ -167,11 +167,17 @@ def _refuse_unclosed(text: str, start: int, written: str) -> None:
 def unclosed(text: str, start: int) -> QueryError:
     """Tell of a string that has no end."""
     line, column = place(text, start)
-    shown = text.splitlines()[line - 1]
+    shown = text.split("\n")[line - 1]
+    expected, hint = "the end of the string", "close it in the same line, or write three quotes before and after it"
     return QueryError(
-        f"line {line}, column {column}: this is not SPARQL; the string that begins here is not closed; "
-        "close it in the same line, or write three quotes before and after it",
-        details={"line": line, "column": column, "excerpt": f"{shown}\n{' ' * (column - 1)}^"},
+        f"line {line}, column {column}: this is not SPARQL; the string that begins here is not closed; {hint}",
+        details={
+            "line": line,
+            "column": column,
+            "excerpt": f"{shown}\n{' ' * (column - 1)}^",
+            "expected": expected,
+            "hint": hint,
+        },
     )
 
 

@@ -53,6 +53,9 @@ class Direct:
             WorkerError: With reason syntax, engine or bytes.
             RemoteError: If the other store does not answer.
         """
+        if job.probes:
+            # The other store is not asked for its opinion twice.
+            raise WorkerError("busy")
         request = {name: getattr(job, name) for name in JOB_FIELDS}
         # So that the store learns which release is there now, before its graphs are looked at.
         self._store.query("ASK {}")

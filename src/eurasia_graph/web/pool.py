@@ -19,7 +19,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -55,7 +55,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One query as a worker takes it; `next` asks for the row after the last, if any."""
+    """
+    One query as a worker takes it; `next` asks for the row after the last, if any.
+
+    With `probes`, nothing is answered: the worker tries to read those texts and returns, as JSON, what
+    the engine says of each, or null.
+    """
 
     query: str
     form: str | None
@@ -71,10 +76,11 @@ class Job:
     rows: int
     bytes: int
     timeout: float
+    probes: list[str] = field(default_factory=list)
 
 
 # By hand, since asdict copies the table of prefixes every time, which takes longer than most queries.
-JOB_FIELDS = tuple(field.name for field in fields(Job))
+JOB_FIELDS = tuple(each.name for each in fields(Job))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 
 from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import BadRequest
@@ -124,7 +125,7 @@ def _refusal(service: Service, query: syntax.Query, job: Job, error: WorkerError
     """Say what happened to a query, and what to do."""
     limits = service.limits
     if error.reason == "syntax":
-        return _syntax_error(query, error.detail)
+        return _syntax_error(service, query, job, error.detail)
     if error.reason == "format":
         return QueryError(error.detail, status=406)
     if error.reason == "engine":
@@ -145,10 +146,18 @@ def _refusal(service: Service, query: syntax.Query, job: Job, error: WorkerError
     return QueryError(texts[error.reason], status=503, details=details)
 
 
-def _syntax_error(query: syntax.Query, message: str) -> QueryError:
+def _syntax_error(service: Service, query: syntax.Query, job: Job, message: str) -> QueryError:
+    def probe(texts: list[str]) -> list[str | None]:
+        try:
+            tried = service.pool.run(replace(job, probes=texts))
+        except WorkerError:
+            return []
+        answers: list[str | None] = json.loads(tried.body)
+        return answers
+
     if first_word(query.text) in UPDATE_WORDS:
         return QueryError(f"this is an update, not a query: {protocol.READ_ONLY}")
-    fault = syntax.explain(query, message)
+    fault = syntax.explain(query, message, probe)
     if fault is None:
         return QueryError(f"this is not a SPARQL query: {message}")
     start = "" if query.form else "; start with PREFIX lines, then SELECT, ASK, CONSTRUCT or DESCRIBE"

@@ -226,12 +226,24 @@ def _exactly(wire: socket.socket, size: int) -> bytes | None:
 
 def _answer(store: Store, merges: OrderedDict[frozenset[str], Store], request: Request) -> tuple[Header, bytes]:
     try:
+        if request["probes"]:
+            header = {"kind": "probes", "truncated": False, "empty": False, "unknown": []}
+            return header, json.dumps([_message(text) for text in request["probes"]]).encode()
         engine, dataset, unknown = _dataset(store, merges, request)
         header, body = run(engine, dataset, request)
         header["unknown"] = unknown
     except Exception as error:  # noqa: BLE001  (a fault of ours ends one answer and not the worker)
         return _fault(error), b""
     return header, body
+
+
+def _message(text: str) -> str | None:
+    """Try whether the engine can read a text; returns what it says if it cannot."""
+    try:
+        Store().query(text)
+    except SyntaxError as error:
+        return str(error.msg)
+    return None
 
 
 def _fault(error: Exception) -> Header:
