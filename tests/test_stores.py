@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -247,6 +248,7 @@ def test_a_store_that_hangs_is_a_gateway_timeout_within_the_limit(
     free = f"/sparql?query={quote('SELECT * { ?s ?p <a:nothing> }')}"
     assert client.get(free).status_code == 200
     program.process.send_signal(signal.SIGSTOP)
+    os.waitpid(program.process.pid, os.WUNTRACED)
     try:
         begin = time.perf_counter()
         answer = client.get(free)
