@@ -109,6 +109,15 @@ def test_graphs_come_in_the_type_that_is_asked_for(client: FlaskClient, media_ty
     assert [str(quad.subject) for quad in parse(response.data, format=syntax)] == ["<http://localhost/s>"]
 
 
+def test_parameters_of_types_are_passed_over_everywhere(client: FlaskClient) -> None:
+    """In front of the framework, behind it and on the page of an error."""
+    rows = client.get("/queries/members-on?body=csto&date=2010", headers={"Accept": "text/csv; header=present"})
+    data = client.get("/data/body/SCO", headers={"Accept": "text/turtle; version=1.2"})
+    error = client.get("/id/body/XYZ", headers={"Accept": "text/html; charset=utf-8"})
+
+    assert (rows.mimetype, data.mimetype, error.mimetype) == ("text/csv", "text/turtle", "text/html")
+
+
 @pytest.mark.parametrize(
     ("accept", "gives"),
     [

@@ -38,7 +38,7 @@ EXTENSIONS = {
     "json": JSON,
     **{
         extension: FORMATS[name]
-        for extension, name in (("csv", "csv"), ("tsv", "tsv"), ("xml", "xml"), ("srj", "json"))
+        for extension, name in (("csv", "csv"), ("tsv", "tsv"), ("xml", "xml"), ("srj", "json"), ("srx", "xml"))
     },
 }
 # What the engine writes where there is nothing to write.

@@ -31,7 +31,7 @@ def register(app: Flask) -> None:
 
 def respond(body: bytes | str, chosen: Format) -> Response:
     """Send a body in a format, with the headers that caches need."""
-    if chosen is FORMATS["csv"] and request.args.get("bom") == "1":
+    if chosen is FORMATS["csv"] and "1" in (request.args.get("bom"), request.form.get("bom")):
         # Without it, spreadsheets read UTF-8 as something else.
         body = BOM + (body.encode() if isinstance(body, str) else body)
     response = Response(body, content_type=content_type(chosen))
