@@ -15,6 +15,7 @@ import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
@@ -388,6 +389,108 @@ def test_files_are_served_as_they_are(tmp_path: Path) -> None:
         "/sparql", query_string={"query": "ASK { <http://a/s> ?p ?o GRAPH <http://a/g> { ?s ?p ?o } }"}
     ).json["boolean"]  # type: ignore[index]
     assert "neither checked nor derived" in client.get("/").text
+
+
+def test_a_graph_named_by_a_blank_node_is_in_the_merge_and_listed_without_a_link(tmp_path: Path) -> None:
+    """Such a name says nothing outside its file, but its triples are there as any others."""
+    file = tmp_path / "other.trig"
+    file.write_text("GRAPH _:g { <http://a/s> <http://a/p> 1 }\n<http://a/g> { <http://a/s> <http://a/p> 2 }", "utf-8")
+    client = create_app(load_files([file])).test_client()
+    listed = client.get("/graph/").text
+
+    assert counted(client, "SELECT (COUNT(*) AS ?n) { <http://a/s> ?p ?o }") == [["2"]]
+    assert listed.count('<a href="/store?graph=http://a/g">') == 1
+    assert "a blank node" in listed
+    assert listed.count("<li>") == 2
+
+
+def test_what_is_not_ascii_is_readable_in_the_log_and_encoded_in_headers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """WSGI hands on paths byte by byte; a header holds ASCII alone."""
+    file = tmp_path / "other.nq"
+    file.write_text('<http://a/s> <http://a/p> "o" <http://a/граф> .\n', encoding="utf-8")
+    client = create_app(load_files([file]), Settings(access_log=True)).test_client()
+    found = client.get("/store", query_string={"graph": "http://a/граф"})
+    client.get("/id/body/ЕврАзЭС")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+    assert (found.status_code, found.headers["Link"]) == (200, f'<http://a/{quote("граф")}>; rel="canonical"')
+    assert lines[-1]["path"] == "/id/body/ЕврАзЭС"
+
+
+def counted(client: FlaskClient, query: str) -> list[list[str]]:
+    """Ask over HTTP; returns the rows as texts."""
+    answer = client.get("/sparql", query_string={"query": query, "format": "csv"})
+
+    assert answer.status_code == 200, answer.text
+    return list(csv.reader(io.StringIO(answer.text)))[1:]
+
+
+VOID = """PREFIX void: <http://rdfs.org/ns/void#> PREFIX sd: <http://www.w3.org/ns/sparql-service-description#>
+SELECT ?x ?n WHERE {"""
+
+
+def test_the_description_counts_what_a_query_sees(client: FlaskClient) -> None:
+    """Itself included: triples, members of every class, triples of every property and of every named graph."""
+    description = Store()
+    description.load(client.get("/.well-known/void").data, format=RdfFormat.TURTLE)
+
+    def described(pattern: str) -> dict[str, int]:
+        found = description.query(f"{VOID} {pattern} }}")
+        assert isinstance(found, QuerySolutions)
+        return {ns.value(row["x"]): int(ns.value(row["n"])) for row in found}
+
+    def held(pattern: str) -> dict[str, int]:
+        return {iri: int(n) for iri, n in counted(client, f"SELECT ?x (COUNT(*) AS ?n) {{ {pattern} }} GROUP BY ?x")}
+
+    totals = "SELECT (COUNT(*) AS ?a) (COUNT(DISTINCT ?s) AS ?b) (COUNT(DISTINCT ?o) AS ?c) { ?s ?p ?o }"
+    triples, subjects, objects = map(int, counted(client, totals)[0])
+    classes, properties = held("?s a ?x"), held("?s ?x ?o")
+    whole = described("VALUES ?x { void:triples void:distinctSubjects void:distinctObjects } ?d a sd:Dataset ; ?x ?n")
+
+    assert [
+        whole[f"http://rdfs.org/ns/void#{name}"] for name in ("triples", "distinctSubjects", "distinctObjects")
+    ] == [
+        triples,
+        subjects,
+        objects,
+    ]
+    assert described("?d void:classPartition [ void:class ?x ; void:entities ?n ]") == classes
+    assert described("?d void:propertyPartition [ void:property ?x ; void:triples ?n ]") == properties
+    assert described("?d void:classes ?n BIND(1 AS ?x)") == {"1": len(classes)}
+    assert described("?d void:properties ?n BIND(1 AS ?x)") == {"1": len(properties)}
+    assert described("?d sd:namedGraph [ sd:name ?x ; sd:graph [ void:triples ?n ] ]") == held("GRAPH ?x { ?s ?p ?o }")
+
+
+@pytest.mark.parametrize("path", ["/graph/service", "/store?graph=https://w3id.org/eurasia-graph/graph/service"])
+def test_the_graph_that_describes_the_service_can_be_taken(client: FlaskClient, path: str) -> None:
+    """As many triples as a query finds in it; it is listed and has a page as every graph."""
+    number = int(counted(client, f"SELECT (COUNT(*) AS ?n) {{ GRAPH <{ns.GRAPH}service> {{ ?s ?p ?o }} }}")[0][0])
+    taken = list(parse(client.get(path).data, format=RdfFormat.TURTLE))
+
+    assert len(taken) == number
+    assert 'href="/graph/service"' in client.get("/graph/").text
+    assert f"A graph of {number} triples" in client.get("/graph/service", headers={"Accept": BROWSER}).text
+
+
+def test_the_default_graph_is_taken_as_a_query_sees_it(client: FlaskClient) -> None:
+    """With the description, and every triple once."""
+    lines = client.get("/store?default&format=nt").text.splitlines()
+
+    assert len(lines) == len(set(lines)) == int(counted(client, "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")[0][0])
+
+
+def test_turtle_declares_the_prefixes_that_it_uses(tmp_path: Path) -> None:
+    """A graph of one triple stays small."""
+    file = tmp_path / "one.nq"
+    file.write_text("<http://a/s> <http://www.w3.org/2002/07/owl#sameAs> <http://a/o> <http://a/g> .\n", "utf-8")
+    client = create_app(load_files([file])).test_client()
+
+    for path in ("/store?default", "/store?graph=http://a/g"):
+        text = client.get(path).text
+        assert text.count("@prefix") == 1, path
+        assert "owl:sameAs" in text
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import weakref
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from flask import current_app
 from pyoxigraph import RdfFormat, Store
@@ -35,7 +36,7 @@ class Service:
     base_url: str | None = None
     slow_s: float = 1.0
     metrics: Metrics = field(default_factory=Metrics)
-    counted: dict[str, dict[str, list[list[str]]]] = field(default_factory=dict)
+    counted: dict[str, Any] = field(default_factory=dict)
     start: str = field(default_factory=lambda: secrets.token_hex(8))
     pool: Pool | Direct = field(init=False)
 
@@ -70,9 +71,8 @@ def _dump(service: Service, path: Path) -> None:
     from eurasia_graph.web import description
 
     service.store.local.dump(str(path), RdfFormat.N_QUADS)
-    if service.store.iri:
-        with path.open("ab") as file:
-            file.write(description.quads(service))
+    with path.open("ab") as file:
+        file.write(description.quads(service))
 
 
 def the_service() -> Service:

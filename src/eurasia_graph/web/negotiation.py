@@ -51,7 +51,7 @@ def choose(request: Request, offered: Sequence[Format], html: bool = False) -> F
 
 
 def plain(accepted: MIMEAccept) -> MIMEAccept:
-    """Leave out the parameters of the types but q: every format is written in one way, whatever its charset or version."""
+    """Leave out the parameters of the types but q: a format is written in one way, whatever its charset or version."""
     return MIMEAccept((value.partition(";")[0].strip(), quality) for value, quality in accepted)
 
 

@@ -22,7 +22,7 @@ from eurasia_graph.sources import root
 from eurasia_graph.store import Engine, ReleaseStore
 from eurasia_graph.web.context import the_store
 from eurasia_graph.web.negotiation import choose
-from eurasia_graph.web.responses import CACHED, cached, respond
+from eurasia_graph.web.responses import CACHED, cached, header_text, respond
 
 blueprint = Blueprint("pages", __name__)
 
@@ -310,7 +310,7 @@ def _link_documents(response: BaseResponse, name: str) -> None:
         address = url_for("pages.data", name=name, format=each.name)
         response.headers.add("Link", f'<{address}>; rel="alternate"; type="{each.media_type}"')
     response.headers.add("Link", f'<{url_for("pages.page", name=name)}>; rel="alternate"; type="text/html"')
-    response.headers.add("Link", f'<{_iri(name).value}>; rel="describes"')
+    response.headers.add("Link", f'<{header_text(_iri(name).value)}>; rel="describes"')
 
 
 def _html(page: str) -> Response:
