@@ -230,22 +230,61 @@ def test_the_results_format_is_given_where_it_is_asked_for(client: FlaskClient) 
 
 
 @pytest.mark.parametrize(
-    "path", ["factors.csv", "factors.json", "factors.tsv", "factors.xml", "factors", "timeline.csv"]
+    "asked",
+    [
+        *(f"factors{end}?effect=spillover" for end in (".csv", ".CSV", ".json", ".tsv", ".xml", "", ".srx")),
+        *(f"timeline{end}?body=csto&body=cst" for end in (".csv", "")),
+        *("timeline", "timeline?format=turtle", "timeline?format=csv", "timeline.nt"),
+    ],
 )
-def test_the_lane_answers_as_the_framework_does(release: ReleaseStore, path: str) -> None:
+def test_the_lane_answers_as_the_framework_does(release: ReleaseStore, asked: str) -> None:
     """Canned queries are answered in front of the framework, with the same body and headers, and errors behind."""
     app = create_app(release, Settings(cache_bytes=0))
-    asked = f"/queries/{path}?body=csto&body=cst" if path == "timeline.csv" else f"/queries/{path}?effect=spillover"
-    quick = app.test_client().get(asked)
+    quick = app.test_client().get(f"/queries/{asked}")
     assert isinstance(app.wsgi_app, Front)
     assert isinstance(app.wsgi_app.app, Lane)
     app.wsgi_app.app = app.wsgi_app.app.app
-    slow = app.test_client().get(asked)
+    slow = app.test_client().get(f"/queries/{asked}")
 
     assert (quick.status, quick.data) == (slow.status, slow.data)
-    assert set(quick.headers) - {("ETag", quick.headers["ETag"])} == set(slow.headers) - {
-        ("ETag", slow.headers["ETag"])
+    assert set(quick.headers) - {("ETag", quick.headers.get("ETag"))} == set(slow.headers) - {
+        ("ETag", slow.headers.get("ETag"))
     }
+
+
+@pytest.mark.parametrize("path", ["/queries/timeline.json", "/queries/timeline"])
+def test_a_parameter_that_is_given_twice_is_refused(client: FlaskClient, path: str) -> None:
+    """Neither the first nor the last wins in silence; the page keeps the form."""
+    accept = "text/csv" if path.endswith("json") else BROWSER
+    response = client.get(f"{path}?body=csto&body=sco", headers={"Accept": accept})
+
+    assert response.status_code == 400
+    assert "body is given 2 times (body=csto and body=sco); give it once" in response.text
+    assert ("<form" in response.text) == (accept == BROWSER)
+
+
+def test_digits_of_other_scripts_are_no_date(client: FlaskClient) -> None:
+    """A date is written in ASCII, as the standard says."""
+    response = client.get("/queries/members-on.json", query_string={"body": "csto", "date": "١٩٩٥"})
+
+    assert response.status_code == 400
+    assert "is no date" in response.json["detail"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", ["turtle", "ntriples", "rdfxml", "jsonld"])
+def test_a_query_is_described_at_its_own_name(client: FlaskClient, name: str) -> None:
+    """An executable of the service description leads to what the description says of it, and to nothing else."""
+    wanted = FORMATS[name]
+    response = client.get("/queries/members-on", headers={"Accept": wanted.media_type})
+    triples = [quad.triple for quad in parse(response.data, format=wanted.rdf)]
+    subject = NamedNode("http://localhost/queries/members-on")
+    whole = [quad.triple for quad in parse(client.get("/sparql?format=nt").data, format=RdfFormat.N_TRIPLES)]
+
+    assert response.mimetype == wanted.media_type
+    assert set(triples) == {triple for triple in whole if triple.subject == subject}
+    assert ns.SH("SPARQLExecutable") in {triple.object for triple in triples}
+    filled_in = client.get("/queries/members-on?body=csto&date=1995", headers={"Accept": wanted.media_type})
+    assert filled_in.status_code == 406
 
 
 def test_canned_queries_on_a_large_dataset_have_limits(release: ReleaseStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -521,6 +560,52 @@ def test_every_kind_of_iri_is_answered(
         assert client.get(leads_to, headers={"Accept": accept}).status_code == 200
     else:
         assert response.mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("asked", "leads_to"),
+    [
+        ("/id/body/SCO?output=jsonld", "/data/body/SCO?format=jsonld"),
+        ("/id/body/SCO?results=ntriples", "/data/body/SCO?format=ntriples"),
+        ("/id/body/SCO?output=html", "/page/body/SCO"),
+        ("/id/body/SCO?output=nothing", "/data/body/SCO?format=turtle"),
+        ("/id/body/SCO", "/data/body/SCO"),
+        ("/ontology/0.1.0?results=nt", "/ontology?format=nt"),
+    ],
+)
+def test_a_redirect_keeps_the_format(client: FlaskClient, asked: str, leads_to: str) -> None:
+    """By whichever of the three parameters it was named."""
+    assert client.get(asked).headers["Location"] == leads_to
+
+
+@pytest.mark.parametrize(
+    ("path", "varies"),
+    [("/queries", False), ("/graph", False), ("/ontology/0.1.0", False), ("/id/body/SCO", True), ("/sparql/", True)],
+)
+def test_redirects_may_be_kept(client: FlaskClient, path: str, varies: bool) -> None:
+    """They depend on the release, and on Accept where it decides between page and data."""
+    headers = client.get(path).headers
+
+    assert headers["Cache-Control"] == "public, max-age=60"
+    assert ("Accept" in headers.get("Vary", "").split(", ")) == varies
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("claim/icds-2016/99999", "claim/icds-2016/9"),
+        ("passage/icds-2016/9999", "passage/icds-2016/"),
+        ("event/icds-2016/999", "event/icds-2016/"),
+        ("membership/icds-2016/AZ-CSTO-9", "membership/icds-2016/AZ-CST-9"),
+        ("body/CSTX", "body/CSTO"),
+    ],
+)
+def test_every_kind_of_name_has_nearest_names(client: FlaskClient, name: str, nearest: str) -> None:
+    """Records as well as entities."""
+    detail = client.get(f"/id/{name}").json["detail"]  # type: ignore[index]
+
+    assert detail.startswith(f"the graph knows no {name}; nearest: ")
+    assert nearest in detail
 
 
 def test_the_release_describes_itself(client: FlaskClient, release: ReleaseStore) -> None:

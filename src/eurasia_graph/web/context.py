@@ -6,6 +6,7 @@ import secrets
 import weakref
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from eurasia_graph.web.pool import Limits, Pool
 
 # Up to here, the slowest of the canned queries takes less than a second.
 MOST_SMALL_QUADS = 300_000
+# It takes a second at the most, once, to list the names that others are near to.
+MOST_LISTED = 200_000
 
 
 @dataclass
@@ -64,6 +67,22 @@ class Service:
         """The IRIs that our ontology defines."""
         quads = self.store.engine.quads_for_pattern(None, ns.RDF("type"), None, ns.GRAPH("ontology"))
         return frozenset(iri for iri in (ns.value(quad.subject) for quad in quads) if iri.startswith(ns.EG))
+
+    @cached_property
+    def names(self) -> dict[str, list[str]]:
+        """
+        What stands below /id/ in the dataset, such as `claim/icds-2016/9`, by kind and sorted.
+
+        Of a dataset that is held here, and of no more than can be listed in a moment.
+        """
+        found: dict[str, set[str]] = {}
+        if isinstance(self.store.engine, Store):
+            typed = self.store.engine.quads_for_pattern(None, ns.RDF("type"), None, None)
+            for iri in (ns.value(quad.subject) for quad in islice(typed, MOST_LISTED)):
+                if iri.startswith(ns.ID):
+                    name = iri.removeprefix(ns.ID)
+                    found.setdefault(name.partition("/")[0], set()).add(name)
+        return {kind: sorted(names) for kind, names in found.items()}
 
 
 def _dump(service: Service, path: Path) -> None:

@@ -67,12 +67,12 @@ def void() -> Response:
     return answer(chosen)
 
 
-def answer(chosen: Format) -> Response:
-    """Write the description for the address that the client came to."""
+def answer(chosen: Format, subject: str | None = None) -> Response:
+    """Write the description for the address that the client came to, or what it says of one subject."""
     text = turtle(the_service(), url_for("sparql.endpoint", _external=True), url_for("pages.front", _external=True))
-    body = serialize(
-        (quad.triple for quad in parse(text, format=RdfFormat.TURTLE)), format=chosen.rdf, prefixes=PREFIXES
-    )
+    found = (quad.triple for quad in parse(text, format=RdfFormat.TURTLE))
+    said = (triple for triple in found if subject in {None, ns.value(triple.subject)})
+    body = serialize(said, format=chosen.rdf, prefixes=PREFIXES)
     return respond(body or b"", chosen)
 
 

@@ -49,11 +49,7 @@ def direct(name: str) -> Response:
         return _named(ns.GRAPH + name, chosen)
     service = the_service()
     node = _find(service, ns.GRAPH + name)
-    count = (
-        len(description.triples(service))
-        if node == description.GRAPH
-        else sum(1 for _ in service.store.engine.quads_for_pattern(None, None, None, node))
-    )
+    count = _lines(service, node).count(b"\n")
     page = render_template("graph.html", name=name, iri=node.value, count=count, formats=OFFERED)
     response = Response(page, content_type="text/html; charset=utf-8")
     response.vary.add("Accept")

@@ -92,6 +92,8 @@ def fixed_headers(service: Service) -> list[tuple[str, str]]:
 
 
 def _finish(response: BaseResponse) -> BaseResponse:
+    if response.location:
+        response.headers.setdefault("Cache-Control", CACHED)
     for name, value in fixed_headers(the_service()):
         if name == "Link":
             response.headers.add(name, value)
