@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import gzip
+import html
 import io
 import json
+import re
 import shutil
 import signal
 import socket
@@ -15,7 +17,7 @@ import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -31,6 +33,7 @@ from pyoxigraph import (
     parse_query_results,
 )
 
+from conftest import CHECKOUT
 from eurasia_graph import namespaces as ns
 from eurasia_graph import queries
 from eurasia_graph.errors import UsageError
@@ -194,6 +197,70 @@ def test_a_browser_gets_a_form_and_a_program_the_description(client: FlaskClient
 
 
 # --- /queries ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("query", ["SELECT (1 AS ?value) {}", "ASK {}", CONSTRUCT])
+def test_a_page_goes_on_with_what_it_was_asked_with(client: FlaskClient, query: str) -> None:
+    """The form and the links to files keep the graphs and the seconds; an unknown graph is told."""
+    asked = {"query": query, "default-graph-uri": ["http://a/1", "http://a/2"], "named-graph-uri": "x", "timeout": "3"}
+    page = client.get("/sparql", query_string=asked, headers={"Accept": BROWSER}).text
+    links = [html.unescape(each) for each in re.findall(r'<a href="(/sparql\?[^"]*)"', page)]
+
+    assert len(links) == (6 if query == CONSTRUCT else 4)
+    for link in links:
+        assert parse_qs(urlsplit(link).query) | {"format": []} == {
+            "query": [query],
+            "default-graph-uri": ["http://a/1", "http://a/2"],
+            "named-graph-uri": ["x"],
+            "timeout": ["3"],
+            "format": [],
+        }
+        assert client.get(link).status_code == 200
+    for name, value in (("default-graph-uri", "http://a/2"), ("named-graph-uri", "x"), ("timeout", "3")):
+        assert f'name="{name}" value="{value}" checked' in page
+    assert "There is no graph <code>http://a/1</code> here" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "says"),
+    [
+        ("SELECT * { ?s <b> }", 400, "line 1, column"),
+        ("SELECT * { ?s a ?o . ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }", 503, "stopped after"),
+        ("ASK { SERVICE <http://a/> { ?s a <z> } }", 403, "SERVICE is refused"),
+    ],
+)
+def test_an_error_leaves_the_form_filled_in(client: FlaskClient, query: str, status: int, says: str) -> None:
+    """The error stands above the query, with the caret; a program gets the problem alone."""
+    asked = {"query": query, "timeout": "0.1"}
+    page = client.get("/sparql", query_string=asked, headers={"Accept": BROWSER})
+    program = client.get("/sparql", query_string=asked)
+
+    assert (page.status_code, page.mimetype) == (status, "text/html")
+    assert page.text.index(says) < page.text.index("<textarea")
+    assert f">{html.escape(query)}</textarea>" in page.text
+    assert ("^" in page.text) == (status == 400)
+    assert (program.status_code, program.mimetype) == (status, "application/problem+json")
+
+
+def test_languages_are_marked(client: FlaskClient) -> None:
+    """Programs that read aloud need to know that a label is Russian."""
+    query = 'SELECT ?l { ?s <http://www.w3.org/2004/02/skos/core#prefLabel> ?l FILTER(LANG(?l) = "ru") } LIMIT 1'
+    rows = client.get("/sparql", query_string={"query": query}, headers={"Accept": BROWSER}).text
+    page = client.get("/page/body/SCO").text
+
+    assert '<span lang="ru">' in rows
+    assert '<span lang="ru">' in page
+
+
+def test_files_have_no_links_to_what_is_not_there(tmp_path: Path) -> None:
+    """Neither the ontology nor the canned queries, which know no entity of them."""
+    file = tmp_path / "other.nt"
+    file.write_text('<http://a/s> <http://a/p> "o" .', encoding="utf-8")
+    page = create_app(load_files([file])).test_client().get("/").text
+
+    assert "/ontology" not in page
+    assert "/queries/" not in page
+    assert 'href="/sparql"' in page
 
 
 @pytest.mark.parametrize("name", list(queries.load()))
@@ -693,6 +760,36 @@ def test_openapi_has_every_query_with_its_parameters(client: FlaskClient) -> Non
         operation = document["paths"][f"/queries/{name}.json"]["get"]
         assert [each["name"] for each in operation["parameters"]] == [each.name for each in canned.parameters]
         assert [each["required"] for each in operation["parameters"]] == [each.required for each in canned.parameters]
+
+
+def test_openapi_has_both_ways_to_send_a_query(client: FlaskClient) -> None:
+    """In the URL or in the body, with the graphs, the seconds and the format."""
+    endpoint = json.loads(client.get("/openapi.json").data)["paths"]["/sparql"]
+    form = endpoint["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
+    names = ["query", "default-graph-uri", "named-graph-uri", "timeout", "format"]
+
+    assert [each["name"] for each in endpoint["get"]["parameters"]] == names
+    assert (list(form["properties"]), form["required"]) == (names, ["query"])
+    assert [each["name"] for each in endpoint["post"]["parameters"]] == names[1:]
+    assert "application/sparql-query" in endpoint["post"]["requestBody"]["content"]
+    assert "application/ld+json" in endpoint["get"]["responses"]["200"]["content"]
+
+
+def test_the_release_is_described_as_its_citation_says(client: FlaskClient) -> None:
+    """Title, description and publisher are those of CITATION.cff, and nothing is made up."""
+    citation = (CHECKOUT / "CITATION.cff").read_text(encoding="utf-8")
+    store = Store()
+    store.load(client.get("/.well-known/void").data, format=RdfFormat.TURTLE)
+    said = store.query(
+        """PREFIX dcterms: <http://purl.org/dc/terms/> PREFIX foaf: <http://xmlns.com/foaf/0.1/>
+        SELECT ?title ?description ?name {
+          ?d dcterms:title ?title ; dcterms:description ?description ; dcterms:publisher [ foaf:name ?name ] }"""
+    )
+    assert isinstance(said, QuerySolutions)
+
+    for row in said:
+        for key, name in (("title", "title"), ("abstract", "description"), ("  - name", "name")):
+            assert f'{key}: "{ns.value(row[name])}"' in citation
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,13 @@ def _problem(status: int, title: str, detail: str, details: Mapping[str, object]
     accepted = plain(request.accept_mimetypes)
     named = any(value == "text/html" for value, _ in accepted)
     if named and accepted.best_match([MEDIA_TYPE, "text/html"]) == "text/html":
-        page = render_template(
-            "error.html", status=status, title=title, detail=detail, excerpt=(details or {}).get("excerpt")
-        )
+        excerpt = (details or {}).get("excerpt")
+        if request.endpoint == "sparql.endpoint" and "query" in request.args:
+            # Nobody should have to write a query again.
+            query = request.args["query"]
+            page = render_template("sparql.html", query=query, title=title, problem=detail, excerpt=excerpt)
+        else:
+            page = render_template("error.html", status=status, title=title, detail=detail, excerpt=excerpt)
         response = Response(page, status=status, content_type="text/html; charset=utf-8")
     else:
         content = {"type": "about:blank", "title": title, "status": status, "detail": detail, "instance": request.path}

@@ -211,7 +211,14 @@ def _page(service: Service, operation: protocol.Operation, query: syntax.Query) 
     """Show the answer below the form that it was asked with."""
     if query.form in {"CONSTRUCT", "DESCRIBE"}:
         result = ask(service, operation, query, FORMATS["turtle"])
-        response = _form(query.text, graph=result.body.decode(), truncated=result.truncated, limit=service.limits.rows)
+        response = _form(
+            query.text,
+            graph=result.body.decode(),
+            truncated=result.truncated,
+            limit=service.limits.rows,
+            unknown=result.unknown,
+            formats=[each.name for each in GRAPHS],
+        )
     else:
         result = ask(service, operation, query, FORMATS["json"])
         answer = json.loads(result.body)
@@ -225,6 +232,8 @@ def _page(service: Service, operation: protocol.Operation, query: syntax.Query) 
             truncated=result.truncated or len(rows) > MOST_ROWS_ON_A_PAGE,
             limit=min(service.limits.rows, MOST_ROWS_ON_A_PAGE),
             warnings=unknown_terms(service, query) if result.empty else [],
+            unknown=result.unknown,
+            formats=["csv", "json", "tsv", "xml"],
         )
         if len(rows) > MOST_ROWS_ON_A_PAGE:
             response.headers["X-Result-Truncated"] = f"rows={MOST_ROWS_ON_A_PAGE}"
