@@ -47,6 +47,14 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 
+# How a release is called; as in CITATION.cff, with which a test compares it.
+TITLE = "Eurasia Graph"
+DESCRIPTION = (
+    "A knowledge graph of Eurasian integration: who belonged to what, when, in which standing, and who says so."
+)
+PUBLISHER = "The Eurasia Graph founders"
+LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+
 Answer = QuerySolutions | QueryBoolean | QueryTriples
 # IRIs by a name, in small letters.
 Meanings = dict[str, set[str]]

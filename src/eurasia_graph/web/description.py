@@ -28,6 +28,7 @@ from pyoxigraph import (
 from eurasia_graph import namespaces as ns
 from eurasia_graph import queries
 from eurasia_graph.formats import FORMATS, Content, Format, carrying
+from eurasia_graph.store import DESCRIPTION, LICENCE, PUBLISHER, TITLE
 from eurasia_graph.web.context import Service, the_service
 from eurasia_graph.web.negotiation import choose
 from eurasia_graph.web.responses import respond
@@ -56,7 +57,6 @@ W3C_NAMES = {
     "trig": "TriG",
     "nquads": "N-Quads",
 }
-LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 
 
 @blueprint.route("/.well-known/void")
@@ -145,7 +145,9 @@ def _partitions(dataset: NamedNode, counts: Counts) -> Iterator[str]:
 def _release(service: Service, dataset: NamedNode, at: NamedNode, home: str) -> Iterator[str]:
     """Describe the release as DCAT, the canned queries as SHACL executables, and the prefixes."""
     version = Literal(service.version)
-    yield f'{dataset} a dcat:Dataset ; dcterms:title "Eurasia Graph"@en ; dcterms:identifier {version} ;'
+    yield f"{dataset} a dcat:Dataset ; dcterms:title {Literal(TITLE, language='en')} ; dcterms:identifier {version} ;"
+    yield f"  dcterms:description {Literal(DESCRIPTION, language='en')} ;"
+    yield f"  dcterms:publisher [ a foaf:Agent ; foaf:name {Literal(PUBLISHER)} ] ;"
     yield f"  dcterms:license <{LICENCE}> ; void:vocabulary <{ns.BASE}ontology> ; void:uriSpace {Literal(ns.ID)} ;"
     yield f'  dcterms:bibliographicCitation "Eurasia Graph, release {service.version}, {dataset.value}" .'
     for name in (each.name for each in OFFERED):
