@@ -7,7 +7,6 @@ Source: https://www.w3.org/TR/sparql11-http-rdf-update/
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import urljoin
 
 from flask import Blueprint, Response, render_template, request, url_for
 from pyoxigraph import BlankNode, DefaultGraph, NamedNode, RdfFormat, Triple, parse, serialize
@@ -20,6 +19,7 @@ from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import description
 from eurasia_graph.web.context import Service, the_service, the_store
 from eurasia_graph.web.negotiation import choose
+from eurasia_graph.web.protocol import graph_name
 from eurasia_graph.web.responses import cached, header_text, respond
 
 blueprint = Blueprint("graphs", __name__)
@@ -38,7 +38,7 @@ def indirect() -> Response:
     assert chosen
     if not named:
         return respond(_write(_lines(the_service(), DefaultGraph()), chosen), chosen)
-    return _named(urljoin(request.base_url, named[0]), chosen)
+    return _named(graph_name(named[0], request.base_url, "graph"), chosen)
 
 
 @blueprint.route("/graph/<path:name>")
