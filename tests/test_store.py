@@ -227,6 +227,15 @@ def test_a_broken_file_is_refused_with_its_line(tmp_path: Path) -> None:
         load_files([file])
 
 
+def test_a_context_at_another_address_is_named_with_a_way_out(tmp_path: Path) -> None:
+    """It is not fetched, and the reader is told what to do rather than what the library lacks."""
+    file = tmp_path / "data.jsonld"
+    file.write_text('{"@context": "http://127.0.0.1:9/context", "@id": "http://a/s", "name": "x"}', "utf-8")
+
+    with pytest.raises(StoreError, match=r"data\.jsonld: its @context stands at another address.*N-Quads"):
+        load_files([file])
+
+
 def test_two_files_with_the_same_blank_node_keep_two_nodes(tmp_path: Path) -> None:
     """Blank nodes are local to their file."""
     for name in ("a.nt", "b.nt"):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import gzip
+import html
 import io
 import json
+import re
 import shutil
 import signal
 import socket
@@ -15,6 +17,7 @@ import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -30,6 +33,7 @@ from pyoxigraph import (
     parse_query_results,
 )
 
+from conftest import CHECKOUT
 from eurasia_graph import namespaces as ns
 from eurasia_graph import queries
 from eurasia_graph.errors import UsageError
@@ -109,6 +113,15 @@ def test_graphs_come_in_the_type_that_is_asked_for(client: FlaskClient, media_ty
     assert [str(quad.subject) for quad in parse(response.data, format=syntax)] == ["<http://localhost/s>"]
 
 
+def test_parameters_of_types_are_passed_over_everywhere(client: FlaskClient) -> None:
+    """In front of the framework, behind it and on the page of an error."""
+    rows = client.get("/queries/members-on?body=csto&date=2010", headers={"Accept": "text/csv; header=present"})
+    data = client.get("/data/body/SCO", headers={"Accept": "text/turtle; version=1.2"})
+    error = client.get("/id/body/XYZ", headers={"Accept": "text/html; charset=utf-8"})
+
+    assert (rows.mimetype, data.mimetype, error.mimetype) == ("text/csv", "text/turtle", "text/html")
+
+
 @pytest.mark.parametrize(
     ("accept", "gives"),
     [
@@ -186,6 +199,70 @@ def test_a_browser_gets_a_form_and_a_program_the_description(client: FlaskClient
 # --- /queries ------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("query", ["SELECT (1 AS ?value) {}", "ASK {}", CONSTRUCT])
+def test_a_page_goes_on_with_what_it_was_asked_with(client: FlaskClient, query: str) -> None:
+    """The form and the links to files keep the graphs and the seconds; an unknown graph is told."""
+    asked = {"query": query, "default-graph-uri": ["http://a/1", "http://a/2"], "named-graph-uri": "x", "timeout": "3"}
+    page = client.get("/sparql", query_string=asked, headers={"Accept": BROWSER}).text
+    links = [html.unescape(each) for each in re.findall(r'<a href="(/sparql\?[^"]*)"', page)]
+
+    assert len(links) == (6 if query == CONSTRUCT else 4)
+    for link in links:
+        assert parse_qs(urlsplit(link).query) | {"format": []} == {
+            "query": [query],
+            "default-graph-uri": ["http://a/1", "http://a/2"],
+            "named-graph-uri": ["x"],
+            "timeout": ["3"],
+            "format": [],
+        }
+        assert client.get(link).status_code == 200
+    for name, value in (("default-graph-uri", "http://a/2"), ("named-graph-uri", "x"), ("timeout", "3")):
+        assert f'name="{name}" value="{value}" checked' in page
+    assert "There is no graph <code>http://a/1</code> here" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "says"),
+    [
+        ("SELECT * { ?s <b> }", 400, "line 1, column"),
+        ("SELECT * { ?s a ?o . ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }", 503, "stopped after"),
+        ("ASK { SERVICE <http://a/> { ?s a <z> } }", 403, "SERVICE is refused"),
+    ],
+)
+def test_an_error_leaves_the_form_filled_in(client: FlaskClient, query: str, status: int, says: str) -> None:
+    """The error stands above the query, with the caret; a program gets the problem alone."""
+    asked = {"query": query, "timeout": "0.1"}
+    page = client.get("/sparql", query_string=asked, headers={"Accept": BROWSER})
+    program = client.get("/sparql", query_string=asked)
+
+    assert (page.status_code, page.mimetype) == (status, "text/html")
+    assert page.text.index(says) < page.text.index("<textarea")
+    assert f">{html.escape(query)}</textarea>" in page.text
+    assert ("^" in page.text) == (status == 400)
+    assert (program.status_code, program.mimetype) == (status, "application/problem+json")
+
+
+def test_languages_are_marked(client: FlaskClient) -> None:
+    """Programs that read aloud need to know that a label is Russian."""
+    query = 'SELECT ?l { ?s <http://www.w3.org/2004/02/skos/core#prefLabel> ?l FILTER(LANG(?l) = "ru") } LIMIT 1'
+    rows = client.get("/sparql", query_string={"query": query}, headers={"Accept": BROWSER}).text
+    page = client.get("/page/body/SCO").text
+
+    assert '<span lang="ru">' in rows
+    assert '<span lang="ru">' in page
+
+
+def test_files_have_no_links_to_what_is_not_there(tmp_path: Path) -> None:
+    """Neither the ontology nor the canned queries, which know no entity of them."""
+    file = tmp_path / "other.nt"
+    file.write_text('<http://a/s> <http://a/p> "o" .', encoding="utf-8")
+    page = create_app(load_files([file])).test_client().get("/").text
+
+    assert "/ontology" not in page
+    assert "/queries/" not in page
+    assert 'href="/sparql"' in page
+
+
 @pytest.mark.parametrize("name", list(queries.load()))
 def test_every_canned_query_has_a_form_with_its_parameters(client: FlaskClient, name: str) -> None:
     """The form comes from the same file as the command."""
@@ -220,22 +297,61 @@ def test_the_results_format_is_given_where_it_is_asked_for(client: FlaskClient) 
 
 
 @pytest.mark.parametrize(
-    "path", ["factors.csv", "factors.json", "factors.tsv", "factors.xml", "factors", "timeline.csv"]
+    "asked",
+    [
+        *(f"factors{end}?effect=spillover" for end in (".csv", ".CSV", ".json", ".tsv", ".xml", "", ".srx")),
+        *(f"timeline{end}?body=csto&body=cst" for end in (".csv", "")),
+        *("timeline", "timeline?format=turtle", "timeline?format=csv", "timeline.nt"),
+    ],
 )
-def test_the_lane_answers_as_the_framework_does(release: ReleaseStore, path: str) -> None:
+def test_the_lane_answers_as_the_framework_does(release: ReleaseStore, asked: str) -> None:
     """Canned queries are answered in front of the framework, with the same body and headers, and errors behind."""
     app = create_app(release, Settings(cache_bytes=0))
-    asked = f"/queries/{path}?body=csto&body=cst" if path == "timeline.csv" else f"/queries/{path}?effect=spillover"
-    quick = app.test_client().get(asked)
+    quick = app.test_client().get(f"/queries/{asked}")
     assert isinstance(app.wsgi_app, Front)
     assert isinstance(app.wsgi_app.app, Lane)
     app.wsgi_app.app = app.wsgi_app.app.app
-    slow = app.test_client().get(asked)
+    slow = app.test_client().get(f"/queries/{asked}")
 
     assert (quick.status, quick.data) == (slow.status, slow.data)
-    assert set(quick.headers) - {("ETag", quick.headers["ETag"])} == set(slow.headers) - {
-        ("ETag", slow.headers["ETag"])
+    assert set(quick.headers) - {("ETag", quick.headers.get("ETag"))} == set(slow.headers) - {
+        ("ETag", slow.headers.get("ETag"))
     }
+
+
+@pytest.mark.parametrize("path", ["/queries/timeline.json", "/queries/timeline"])
+def test_a_parameter_that_is_given_twice_is_refused(client: FlaskClient, path: str) -> None:
+    """Neither the first nor the last wins in silence; the page keeps the form."""
+    accept = "text/csv" if path.endswith("json") else BROWSER
+    response = client.get(f"{path}?body=csto&body=sco", headers={"Accept": accept})
+
+    assert response.status_code == 400
+    assert "body is given 2 times (body=csto and body=sco); give it once" in response.text
+    assert ("<form" in response.text) == (accept == BROWSER)
+
+
+def test_digits_of_other_scripts_are_no_date(client: FlaskClient) -> None:
+    """A date is written in ASCII, as the standard says."""
+    response = client.get("/queries/members-on.json", query_string={"body": "csto", "date": "١٩٩٥"})
+
+    assert response.status_code == 400
+    assert "is no date" in response.json["detail"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", ["turtle", "ntriples", "rdfxml", "jsonld"])
+def test_a_query_is_described_at_its_own_name(client: FlaskClient, name: str) -> None:
+    """An executable of the service description leads to what the description says of it, and to nothing else."""
+    wanted = FORMATS[name]
+    response = client.get("/queries/members-on", headers={"Accept": wanted.media_type})
+    triples = [quad.triple for quad in parse(response.data, format=wanted.rdf)]
+    subject = NamedNode("http://localhost/queries/members-on")
+    whole = [quad.triple for quad in parse(client.get("/sparql?format=nt").data, format=RdfFormat.N_TRIPLES)]
+
+    assert response.mimetype == wanted.media_type
+    assert set(triples) == {triple for triple in whole if triple.subject == subject}
+    assert ns.SH("SPARQLExecutable") in {triple.object for triple in triples}
+    filled_in = client.get("/queries/members-on?body=csto&date=1995", headers={"Accept": wanted.media_type})
+    assert filled_in.status_code == 406
 
 
 def test_canned_queries_on_a_large_dataset_have_limits(release: ReleaseStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -381,6 +497,108 @@ def test_files_are_served_as_they_are(tmp_path: Path) -> None:
     assert "neither checked nor derived" in client.get("/").text
 
 
+def test_a_graph_named_by_a_blank_node_is_in_the_merge_and_listed_without_a_link(tmp_path: Path) -> None:
+    """Such a name says nothing outside its file, but its triples are there as any others."""
+    file = tmp_path / "other.trig"
+    file.write_text("GRAPH _:g { <http://a/s> <http://a/p> 1 }\n<http://a/g> { <http://a/s> <http://a/p> 2 }", "utf-8")
+    client = create_app(load_files([file])).test_client()
+    listed = client.get("/graph/").text
+
+    assert counted(client, "SELECT (COUNT(*) AS ?n) { <http://a/s> ?p ?o }") == [["2"]]
+    assert listed.count('<a href="/store?graph=http://a/g">') == 1
+    assert "a blank node" in listed
+    assert listed.count("<li>") == 2
+
+
+def test_what_is_not_ascii_is_readable_in_the_log_and_encoded_in_headers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """WSGI hands on paths byte by byte; a header holds ASCII alone."""
+    file = tmp_path / "other.nq"
+    file.write_text('<http://a/s> <http://a/p> "o" <http://a/граф> .\n', encoding="utf-8")
+    client = create_app(load_files([file]), Settings(access_log=True)).test_client()
+    found = client.get("/store", query_string={"graph": "http://a/граф"})
+    client.get("/id/body/ЕврАзЭС")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+    assert (found.status_code, found.headers["Link"]) == (200, f'<http://a/{quote("граф")}>; rel="canonical"')
+    assert lines[-1]["path"] == "/id/body/ЕврАзЭС"
+
+
+def counted(client: FlaskClient, query: str) -> list[list[str]]:
+    """Ask over HTTP; returns the rows as texts."""
+    answer = client.get("/sparql", query_string={"query": query, "format": "csv"})
+
+    assert answer.status_code == 200, answer.text
+    return list(csv.reader(io.StringIO(answer.text)))[1:]
+
+
+VOID = """PREFIX void: <http://rdfs.org/ns/void#> PREFIX sd: <http://www.w3.org/ns/sparql-service-description#>
+SELECT ?x ?n WHERE {"""
+
+
+def test_the_description_counts_what_a_query_sees(client: FlaskClient) -> None:
+    """Itself included: triples, members of every class, triples of every property and of every named graph."""
+    description = Store()
+    description.load(client.get("/.well-known/void").data, format=RdfFormat.TURTLE)
+
+    def described(pattern: str) -> dict[str, int]:
+        found = description.query(f"{VOID} {pattern} }}")
+        assert isinstance(found, QuerySolutions)
+        return {ns.value(row["x"]): int(ns.value(row["n"])) for row in found}
+
+    def held(pattern: str) -> dict[str, int]:
+        return {iri: int(n) for iri, n in counted(client, f"SELECT ?x (COUNT(*) AS ?n) {{ {pattern} }} GROUP BY ?x")}
+
+    totals = "SELECT (COUNT(*) AS ?a) (COUNT(DISTINCT ?s) AS ?b) (COUNT(DISTINCT ?o) AS ?c) { ?s ?p ?o }"
+    triples, subjects, objects = map(int, counted(client, totals)[0])
+    classes, properties = held("?s a ?x"), held("?s ?x ?o")
+    whole = described("VALUES ?x { void:triples void:distinctSubjects void:distinctObjects } ?d a sd:Dataset ; ?x ?n")
+
+    assert [
+        whole[f"http://rdfs.org/ns/void#{name}"] for name in ("triples", "distinctSubjects", "distinctObjects")
+    ] == [
+        triples,
+        subjects,
+        objects,
+    ]
+    assert described("?d void:classPartition [ void:class ?x ; void:entities ?n ]") == classes
+    assert described("?d void:propertyPartition [ void:property ?x ; void:triples ?n ]") == properties
+    assert described("?d void:classes ?n BIND(1 AS ?x)") == {"1": len(classes)}
+    assert described("?d void:properties ?n BIND(1 AS ?x)") == {"1": len(properties)}
+    assert described("?d sd:namedGraph [ sd:name ?x ; sd:graph [ void:triples ?n ] ]") == held("GRAPH ?x { ?s ?p ?o }")
+
+
+@pytest.mark.parametrize("path", ["/graph/service", "/store?graph=https://w3id.org/eurasia-graph/graph/service"])
+def test_the_graph_that_describes_the_service_can_be_taken(client: FlaskClient, path: str) -> None:
+    """As many triples as a query finds in it; it is listed and has a page as every graph."""
+    number = int(counted(client, f"SELECT (COUNT(*) AS ?n) {{ GRAPH <{ns.GRAPH}service> {{ ?s ?p ?o }} }}")[0][0])
+    taken = list(parse(client.get(path).data, format=RdfFormat.TURTLE))
+
+    assert len(taken) == number
+    assert 'href="/graph/service"' in client.get("/graph/").text
+    assert f"A graph of {number} triples" in client.get("/graph/service", headers={"Accept": BROWSER}).text
+
+
+def test_the_default_graph_is_taken_as_a_query_sees_it(client: FlaskClient) -> None:
+    """With the description, and every triple once."""
+    lines = client.get("/store?default&format=nt").text.splitlines()
+
+    assert len(lines) == len(set(lines)) == int(counted(client, "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")[0][0])
+
+
+def test_turtle_declares_the_prefixes_that_it_uses(tmp_path: Path) -> None:
+    """A graph of one triple stays small."""
+    file = tmp_path / "one.nq"
+    file.write_text("<http://a/s> <http://www.w3.org/2002/07/owl#sameAs> <http://a/o> <http://a/g> .\n", "utf-8")
+    client = create_app(load_files([file])).test_client()
+
+    for path in ("/store?default", "/store?graph=http://a/g"):
+        text = client.get(path).text
+        assert text.count("@prefix") == 1, path
+        assert "owl:sameAs" in text
+
+
 @pytest.mark.parametrize(
     ("path", "accept", "status", "leads_to"),
     [
@@ -409,6 +627,52 @@ def test_every_kind_of_iri_is_answered(
         assert client.get(leads_to, headers={"Accept": accept}).status_code == 200
     else:
         assert response.mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("asked", "leads_to"),
+    [
+        ("/id/body/SCO?output=jsonld", "/data/body/SCO?format=jsonld"),
+        ("/id/body/SCO?results=ntriples", "/data/body/SCO?format=ntriples"),
+        ("/id/body/SCO?output=html", "/page/body/SCO"),
+        ("/id/body/SCO?output=nothing", "/data/body/SCO?format=turtle"),
+        ("/id/body/SCO", "/data/body/SCO"),
+        ("/ontology/0.1.0?results=nt", "/ontology?format=nt"),
+    ],
+)
+def test_a_redirect_keeps_the_format(client: FlaskClient, asked: str, leads_to: str) -> None:
+    """By whichever of the three parameters it was named."""
+    assert client.get(asked).headers["Location"] == leads_to
+
+
+@pytest.mark.parametrize(
+    ("path", "varies"),
+    [("/queries", False), ("/graph", False), ("/ontology/0.1.0", False), ("/id/body/SCO", True), ("/sparql/", True)],
+)
+def test_redirects_may_be_kept(client: FlaskClient, path: str, varies: bool) -> None:
+    """They depend on the release, and on Accept where it decides between page and data."""
+    headers = client.get(path).headers
+
+    assert headers["Cache-Control"] == "public, max-age=60"
+    assert ("Accept" in headers.get("Vary", "").split(", ")) == varies
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("claim/icds-2016/99999", "claim/icds-2016/9"),
+        ("passage/icds-2016/9999", "passage/icds-2016/"),
+        ("event/icds-2016/999", "event/icds-2016/"),
+        ("membership/icds-2016/AZ-CSTO-9", "membership/icds-2016/AZ-CST-9"),
+        ("body/CSTX", "body/CSTO"),
+    ],
+)
+def test_every_kind_of_name_has_nearest_names(client: FlaskClient, name: str, nearest: str) -> None:
+    """Records as well as entities."""
+    detail = client.get(f"/id/{name}").json["detail"]  # type: ignore[index]
+
+    assert detail.startswith(f"the graph knows no {name}; nearest: ")
+    assert nearest in detail
 
 
 def test_the_release_describes_itself(client: FlaskClient, release: ReleaseStore) -> None:
@@ -496,6 +760,36 @@ def test_openapi_has_every_query_with_its_parameters(client: FlaskClient) -> Non
         operation = document["paths"][f"/queries/{name}.json"]["get"]
         assert [each["name"] for each in operation["parameters"]] == [each.name for each in canned.parameters]
         assert [each["required"] for each in operation["parameters"]] == [each.required for each in canned.parameters]
+
+
+def test_openapi_has_both_ways_to_send_a_query(client: FlaskClient) -> None:
+    """In the URL or in the body, with the graphs, the seconds and the format."""
+    endpoint = json.loads(client.get("/openapi.json").data)["paths"]["/sparql"]
+    form = endpoint["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
+    names = ["query", "default-graph-uri", "named-graph-uri", "timeout", "format"]
+
+    assert [each["name"] for each in endpoint["get"]["parameters"]] == names
+    assert (list(form["properties"]), form["required"]) == (names, ["query"])
+    assert [each["name"] for each in endpoint["post"]["parameters"]] == names[1:]
+    assert "application/sparql-query" in endpoint["post"]["requestBody"]["content"]
+    assert "application/ld+json" in endpoint["get"]["responses"]["200"]["content"]
+
+
+def test_the_release_is_described_as_its_citation_says(client: FlaskClient) -> None:
+    """Title, description and publisher are those of CITATION.cff, and nothing is made up."""
+    citation = (CHECKOUT / "CITATION.cff").read_text(encoding="utf-8")
+    store = Store()
+    store.load(client.get("/.well-known/void").data, format=RdfFormat.TURTLE)
+    said = store.query(
+        """PREFIX dcterms: <http://purl.org/dc/terms/> PREFIX foaf: <http://xmlns.com/foaf/0.1/>
+        SELECT ?title ?description ?name {
+          ?d dcterms:title ?title ; dcterms:description ?description ; dcterms:publisher [ foaf:name ?name ] }"""
+    )
+    assert isinstance(said, QuerySolutions)
+
+    for row in said:
+        for key, name in (("title", "title"), ("abstract", "description"), ("  - name", "name")):
+            assert f'{key}: "{ns.value(row[name])}"' in citation
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,10 @@ from typing import Any
 
 from eurasia_graph.errors import EurasiaGraphError
 
-YEAR_MONTH_DAY = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
-PLAIN = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-\d{2})?)?")
-ONE_OF_DAYS = re.compile(r"\[\d{4}-\d{2}-\d{2}\.\.\d{4}-\d{2}-\d{2}\]")
+# ASCII digits alone: \d would take those of other scripts as well.
+YEAR_MONTH_DAY = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+PLAIN = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-\d{2})?)?", re.ASCII)
+ONE_OF_DAYS = re.compile(r"\[\d{4}-\d{2}-\d{2}\.\.\d{4}-\d{2}-\d{2}\]", re.ASCII)
 EXAMPLES = "write 2001, 2001-06, 2001-06-14, 1993~, 2002/.. or [2001-06-14..2001-07-31]"
 SIMPLE_KINDS = {"Date", "UncertainOrApproximate", "Unspecified", "Season"}
 INTERVAL_KINDS = {"Interval", "Level1Interval"}

@@ -28,11 +28,10 @@ from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.formats import FORMATS, Content, by_name
 from eurasia_graph.pipeline import canonical_lines
 from eurasia_graph.sorting import sorted_lines
-from eurasia_graph.store import ReleaseStore
+from eurasia_graph.store import LICENCE, ReleaseStore
 from eurasia_graph.turtle import format_triples, prefixes_of
 
 OTHER_FORMATS = ("trig12", "csv")
-LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 # What people write; the other graphs are generated.
 HAND_WRITTEN = re.compile(r"ontology|align|schemes|entities|links|notes|(passages|claims)-.*")
 COMMENTS = {

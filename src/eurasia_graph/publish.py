@@ -14,14 +14,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pyoxigraph import Literal, NamedNode, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from eurasia_graph import export
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import StoreError, UsageError
 from eurasia_graph.formats import FORMATS
 from eurasia_graph.pipeline import silent
-from eurasia_graph.store import ReleaseStore
+from eurasia_graph.store import DESCRIPTION, LICENCE, PUBLISHER, TITLE, ReleaseStore
 from eurasia_graph.turtle import format_triples
 
 VOID = ns.Namespace("http://rdfs.org/ns/void#")
@@ -96,7 +96,12 @@ def _write_turtle(path: Path, triples: Iterator[Triple]) -> None:
 
 def _about(store: ReleaseStore, node: NamedNode) -> Iterator[Triple]:
     about = export.about(store)
-    yield Triple(node, ns.DCTERMS("title"), Literal("Eurasia Graph", language="en"))
+    publisher = BlankNode("publisher")
+    yield Triple(node, ns.DCTERMS("title"), Literal(TITLE, language="en"))
+    yield Triple(node, ns.DCTERMS("description"), Literal(DESCRIPTION, language="en"))
+    yield Triple(node, ns.DCTERMS("publisher"), publisher)
+    yield Triple(publisher, ns.RDF("type"), NamedNode(f"{ns.PREFIXES['foaf']}Agent"))
+    yield Triple(publisher, NamedNode(f"{ns.PREFIXES['foaf']}name"), Literal(PUBLISHER))
     yield Triple(node, ns.DCTERMS("license"), NamedNode(about["licence"]))
     yield Triple(node, ns.DCTERMS("bibliographicCitation"), Literal(about["citation"]))
 
@@ -138,7 +143,7 @@ def _dcat(store: ReleaseStore, files: dict[str, tuple[str, int]]) -> Iterator[Tr
         yield Triple(node, DCAT("distribution"), one)
         yield Triple(one, ns.RDF("type"), DCAT("Distribution"))
         yield Triple(one, ns.DCTERMS("title"), Literal(file))
-        yield Triple(one, ns.DCTERMS("license"), NamedNode(export.LICENCE))
+        yield Triple(one, ns.DCTERMS("license"), NamedNode(LICENCE))
         iana = f"https://www.iana.org/assignments/media-types/{media_type(names[file])}"
         yield Triple(one, DCAT("mediaType"), NamedNode(iana))
         yield Triple(one, DCAT("byteSize"), Literal(size))

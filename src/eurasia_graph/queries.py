@@ -254,7 +254,7 @@ def _term(store: ReleaseStore, parameter: Parameter, value: str) -> Literal | Na
             raise UsageError(f"{parameter.name} is true or false, not {value!r}")
         return Literal(TRUTHS[value.casefold()])
     if parameter.type == "xsd:integer":
-        if not re.fullmatch(r"[+-]?\d{1,18}", value):
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
             raise UsageError(f"{parameter.name} is a whole number, not {value!r}; for instance 12")
         return Literal(int(value))
     return resolve(store, parameter.type, value)

@@ -37,6 +37,14 @@ from eurasia_graph.lexing import place, tokens
 # and not what only serves the derivation.
 HIDDEN_BY_DEFAULT = re.compile(re.escape(ns.GRAPH) + r"(links|notes|differences|meta|bounds-.*)")
 
+# How a release is called; as in CITATION.cff, with which a test compares it.
+TITLE = "Eurasia Graph"
+DESCRIPTION = (
+    "A knowledge graph of Eurasian integration: who belonged to what, when, in which standing, and who says so."
+)
+PUBLISHER = "The Eurasia Graph founders"
+LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+
 Answer = QuerySolutions | QueryBoolean | QueryTriples
 # IRIs by a name, in small letters.
 Meanings = dict[str, set[str]]
@@ -245,11 +253,25 @@ def load_files(paths: Iterable[Path]) -> ReleaseStore:
         except OSError as error:
             raise UsageError(f"cannot read {path}: {error.strerror or error}; give the path of an RDF file") from None
         except SyntaxError as error:
-            raise StoreError(f"{path}:{error.lineno}:{error.offset}: this is not {found.name}: {error.msg}") from None
+            raise StoreError(_fault(path, found.name, error)) from None
     for graph in list(engine.named_graphs()):
         if isinstance(graph, NamedNode):
             engine.update(f"ADD <{graph.value}> TO DEFAULT")
+        else:
+            # An update cannot name a blank node.
+            engine.bulk_extend([ns.quad(quad.triple) for quad in engine.quads_for_pattern(None, None, None, graph)])
     return ReleaseStore(engine)
+
+
+def _fault(path: Path, name: str, error: SyntaxError) -> str:
+    """Say where a file is not in its format, and what to do about a context that would have to be fetched."""
+    if "LoadDocumentCallback" in error.msg:
+        return (
+            f"{path}: its @context stands at another address, and nothing that a file names is fetched; "
+            "write the context into the file, or convert the file to N-Quads and give that"
+        )
+    place = f"{path}:{error.lineno}:{error.offset}" if error.lineno else str(path)
+    return f"{place}: this is not {name}: {error.msg}"
 
 
 def keep(store: ReleaseStore, folder: Path) -> None:

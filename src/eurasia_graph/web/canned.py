@@ -11,7 +11,7 @@ import csv
 import io
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -21,24 +21,26 @@ from werkzeug.wrappers import Response as BaseResponse
 from eurasia_graph import namespaces as ns
 from eurasia_graph import queries
 from eurasia_graph.errors import UnknownNameError, UsageError
-from eurasia_graph.formats import FORMATS, Format
+from eurasia_graph.formats import FORMATS, Content, Format, carrying
 from eurasia_graph.queries import CannedQuery, Parameter, Rows
 from eurasia_graph.store import Answer, ReleaseStore
-from eurasia_graph.web import log, syntax
+from eurasia_graph.web import description, log, syntax
 from eurasia_graph.web import sparql as free
 from eurasia_graph.web.context import Service, the_service
-from eurasia_graph.web.negotiation import JSON, NAMES, choose
+from eurasia_graph.web.negotiation import JSON, NAMES, XML, choose
 from eurasia_graph.web.protocol import Operation
 from eurasia_graph.web.responses import cached, header_text, respond
 
 blueprint = Blueprint("queries", __name__)
 
-OFFERED = [JSON, *(FORMATS[name] for name in ("json", "csv", "tsv", "xml"))]
+OFFERED = [JSON, *(FORMATS[name] for name in ("json", "csv", "tsv", "xml")), XML]
+# What the service says of a query, at the name that it has there.
+DESCRIBED = carrying(Content.GRAPH, Content.DATASET)
 EXTENSIONS = {
     "json": JSON,
     **{
         extension: FORMATS[name]
-        for extension, name in (("csv", "csv"), ("tsv", "tsv"), ("xml", "xml"), ("srj", "json"))
+        for extension, name in (("csv", "csv"), ("tsv", "tsv"), ("xml", "xml"), ("srj", "json"), ("srx", "xml"))
     },
 }
 # What the engine writes where there is nothing to write.
@@ -72,22 +74,42 @@ def ask(name: str) -> Response:
     service = the_service()
     stem, _, extension = name.partition(".")
     canned = queries.by_name(stem)
-    values = {key: value for key, value in request.args.items() if key not in OF_THE_ANSWER}
+    given = {key: found for key, found in request.args.lists() if key not in OF_THE_ANSWER}
+    values = {key: found[0] for key, found in given.items()}
     if extension:
-        if extension not in EXTENSIONS:
+        if extension.casefold() not in EXTENSIONS:
             raise UnknownNameError("format", extension, EXTENSIONS)
-        chosen: Format | None = EXTENSIONS[extension]
+        chosen: Format | None = EXTENSIONS[extension.casefold()]
     else:
-        chosen = choose(request, OFFERED, html=True)
+        chosen = choose(request, formats(service, bool(values)), html=True)
+    if chosen in DESCRIBED:
+        return description.answer(chosen, url_for("queries.ask", name=stem, _external=True))
+    repeated = _repeated(given)
     store = service.store if service.is_small else Apart(service)
     if chosen is None:
         with _timed(service, name, values):
-            return _page(store, canned, values)
+            return _page(store, canned, values, repeated)
+    if repeated:
+        raise UsageError(repeated)
     body, notes = answer(service, store, canned, values, chosen)
     response = _with_notes(respond(body, chosen), notes)
     if isinstance(store, Apart) and store.is_cut:
         response.headers["X-Result-Truncated"] = f"rows={service.limits.rows}"
     return response
+
+
+def formats(service: Service, is_filled_in: bool) -> list[Format]:
+    """List the formats of a query: those of its answer, and where nothing is asked those of what is said of it."""
+    return OFFERED if is_filled_in or service.store.iri is None else [*OFFERED, *DESCRIBED]
+
+
+def _repeated(given: Mapping[str, Sequence[str]]) -> str | None:
+    """Say which parameter is given more than once; no query takes a list."""
+    for key, found in given.items():
+        if len(found) > 1:
+            seen = " and ".join(f"{key}={each}" for each in found)
+            return f"{key} is given {len(found)} times ({seen}); give it once"
+    return None
 
 
 class Apart(ReleaseStore):
@@ -172,11 +194,11 @@ def _with_notes(response: Response, notes: list[str]) -> Response:
     return response
 
 
-def _page(store: ReleaseStore, canned: CannedQuery, values: dict[str, str]) -> Response:
+def _page(store: ReleaseStore, canned: CannedQuery, values: dict[str, str], problem: str | None) -> Response:
     """Show the form; with the answer if it is filled in, or with what is wrong."""
-    rows, problem = None, None
+    rows = None
     wanted = [parameter.name for parameter in canned.parameters if parameter.required]
-    if values or not wanted:
+    if not problem and (values or not wanted):
         try:
             rows = canned.run(store, values)
         except UsageError as error:

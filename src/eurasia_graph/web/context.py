@@ -6,7 +6,8 @@ import secrets
 import weakref
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import IO
+from itertools import islice
+from typing import IO, Any
 
 from flask import current_app
 from pyoxigraph import RdfFormat, Store
@@ -20,6 +21,8 @@ from eurasia_graph.web.pool import Limits, Pool
 
 # Up to here, the slowest of the canned queries takes less than a second.
 MOST_SMALL_QUADS = 300_000
+# It takes a second at the most, once, to list the names that others are near to.
+MOST_LISTED = 200_000
 
 
 @dataclass
@@ -36,7 +39,7 @@ class Service:
     base_url: str | None = None
     slow_s: float = 1.0
     metrics: Metrics = field(default_factory=Metrics)
-    counted: dict[str, dict[str, list[list[str]]]] = field(default_factory=dict)
+    counted: dict[str, Any] = field(default_factory=dict)
     start: str = field(default_factory=lambda: secrets.token_hex(8))
     pool: Pool | Direct = field(init=False)
 
@@ -69,6 +72,22 @@ class Service:
         """The IRIs that our ontology defines."""
         quads = self.store.engine.quads_for_pattern(None, ns.RDF("type"), None, ns.GRAPH("ontology"))
         return frozenset(iri for iri in (ns.value(quad.subject) for quad in quads) if iri.startswith(ns.EG))
+
+    @cached_property
+    def names(self) -> dict[str, list[str]]:
+        """
+        What stands below /id/ in the dataset, such as `claim/icds-2016/9`, by kind and sorted.
+
+        Of a dataset that is held here, and of no more than can be listed in a moment.
+        """
+        found: dict[str, set[str]] = {}
+        if isinstance(self.store.engine, Store):
+            typed = self.store.engine.quads_for_pattern(None, ns.RDF("type"), None, None)
+            for iri in (ns.value(quad.subject) for quad in islice(typed, MOST_LISTED)):
+                if iri.startswith(ns.ID):
+                    name = iri.removeprefix(ns.ID)
+                    found.setdefault(name.partition("/")[0], set()).add(name)
+        return {kind: sorted(names) for kind, names in found.items()}
 
 
 def _dump(service: Service, file: IO[bytes]) -> None:

@@ -7,15 +7,28 @@ editor finds examples, prefixes and counts where it looks for them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
-from pyoxigraph import DefaultGraph, Literal, NamedNode, QuerySolutions, RdfFormat, Store, parse, serialize
+from pyoxigraph import (
+    DefaultGraph,
+    Literal,
+    NamedNode,
+    QuerySolutions,
+    RdfFormat,
+    Store,
+    Triple,
+    parse,
+    serialize,
+)
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph import queries
 from eurasia_graph.formats import FORMATS, Content, Format, carrying
+from eurasia_graph.store import DESCRIPTION, LICENCE, PUBLISHER, TITLE
 from eurasia_graph.web.context import Service, the_service
 from eurasia_graph.web.negotiation import choose
 from eurasia_graph.web.responses import respond
@@ -44,7 +57,6 @@ W3C_NAMES = {
     "trig": "TriG",
     "nquads": "N-Quads",
 }
-LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 
 
 @blueprint.route("/.well-known/void")
@@ -55,20 +67,35 @@ def void() -> Response:
     return answer(chosen)
 
 
-def answer(chosen: Format) -> Response:
-    """Write the description for the address that the client came to."""
+def answer(chosen: Format, subject: str | None = None) -> Response:
+    """Write the description for the address that the client came to, or what it says of one subject."""
     text = turtle(the_service(), url_for("sparql.endpoint", _external=True), url_for("pages.front", _external=True))
-    body = serialize(
-        (quad.triple for quad in parse(text, format=RdfFormat.TURTLE)), format=chosen.rdf, prefixes=PREFIXES
-    )
+    found = (quad.triple for quad in parse(text, format=RdfFormat.TURTLE))
+    said = (triple for triple in found if subject in {None, ns.value(triple.subject)})
+    body = serialize(said, format=chosen.rdf, prefixes=PREFIXES)
     return respond(body or b"", chosen)
 
 
+def is_seen(service: Service) -> bool:
+    """Tell whether free-form queries see the graph `service`: beside a release that is held here."""
+    return service.store.iri is not None and isinstance(service.store.engine, Store)
+
+
+def triples(service: Service) -> set[Triple]:
+    """Return what free-form queries see in the graph `service`; nothing where they see none."""
+    return _triples(service, _counted(service)) if is_seen(service) else set()
+
+
 def quads(service: Service) -> bytes:
-    """Write the description as N-Quads, in its own graph and in the default graph."""
+    """Write the graph `service` as N-Quads, in its own graph and in the default graph."""
+    both = (GRAPH, DefaultGraph())
+    return "".join(f"{ns.quad(triple, graph)} .\n" for triple in triples(service) for graph in both).encode()
+
+
+def _triples(service: Service, counts: Counts) -> set[Triple]:
     home = f"{service.base_url.rstrip('/')}/" if service.base_url else str(ns.BASE)
-    triples = [quad.triple for quad in parse(turtle(service, f"{home}sparql", home), format=RdfFormat.TURTLE)]
-    return "".join(f"{ns.quad(triple, graph)} .\n" for triple in triples for graph in (GRAPH, DefaultGraph())).encode()
+    text = _turtle(service, f"{home}sparql", home, counts)
+    return {quad.triple for quad in parse(text, format=RdfFormat.TURTLE)}
 
 
 def turtle(service: Service, endpoint: str, home: str) -> str:
@@ -80,6 +107,10 @@ def turtle(service: Service, endpoint: str, home: str) -> str:
         endpoint: The address of the SPARQL endpoint.
         home: The address of the front page, with a slash at the end.
     """
+    return _turtle(service, endpoint, home, _counted(service))
+
+
+def _turtle(service: Service, endpoint: str, home: str, counts: Counts) -> str:
     at, front = NamedNode(endpoint), NamedNode(home)
     dataset = service.store.iri or NamedNode(f"{home}.well-known/void#dataset")
     formats = " , ".join(f"<{PREFIXES['formats']}{name}>" for name in W3C_NAMES.values())
@@ -89,57 +120,34 @@ def turtle(service: Service, endpoint: str, home: str) -> str:
         f"  sd:resultFormat {formats} ;",
         f"  sd:defaultDataset {dataset} .",
         f"{dataset} a sd:Dataset , void:Dataset ; void:sparqlEndpoint {at} ; foaf:homepage {front} .",
-        *_counts(service, dataset),
+        *_partitions(dataset, counts),
     ]
     if service.store.iri:
         lines.extend(_release(service, dataset, at, home))
     return "\n".join(lines)
 
 
-def _counts(service: Service, dataset: NamedNode) -> Iterator[str]:
-    """Count triples, classes and properties of the default graph, and the triples of each named graph."""
-    counted = _counted(service)
-    total, subjects, objects = counted["totals"][0]
-    yield f"{dataset} void:triples {total} ; void:distinctSubjects {subjects} ; void:distinctObjects {objects} ;"
-    yield f"  void:classes {len(counted['classes'])} ; void:properties {len(counted['properties'])} ;"
-    for iri, count in counted["classes"]:
+def _partitions(dataset: NamedNode, counts: Counts) -> Iterator[str]:
+    """Say how many triples, classes and properties there are in the default graph, and triples in each named graph."""
+    yield f"{dataset} void:triples {counts.triples} ;"
+    yield f"  void:distinctSubjects {counts.subjects} ; void:distinctObjects {counts.objects} ;"
+    yield f"  void:classes {len(counts.classes)} ; void:properties {len(counts.properties)} ;"
+    for iri, count in sorted(counts.classes.items()):
         yield f"  void:classPartition [ void:class <{iri}> ; void:entities {count} ] ;"
-    for iri, count in counted["properties"]:
+    for iri, count in sorted(counts.properties.items()):
         yield f"  void:propertyPartition [ void:property <{iri}> ; void:triples {count} ] ;"
-    for iri, count in counted["graphs"]:
+    for iri, count in sorted(counts.graphs.items()):
         yield f"  sd:namedGraph [ a sd:NamedGraph ; sd:name <{iri}> ;"
         yield f"    sd:graph [ a sd:Graph , void:Dataset ; void:triples {count} ] ] ;"
-    yield f"  sd:defaultGraph [ a sd:Graph , void:Dataset ; void:triples {total} ] ."
-
-
-ALL = "{ ?s ?x ?o }"
-# Other stores count a triple once for every graph of the default graph that it stands in (Oxigraph 0.5.13).
-MERGED = f"{{ SELECT DISTINCT ?s ?x ?o {ALL} }}"
-COUNTS = {
-    "totals": f"SELECT (COUNT(*) AS ?n) (COUNT(DISTINCT ?s) AS ?m) (COUNT(DISTINCT ?o) AS ?k) {ALL}",
-    "classes": "SELECT ?x (COUNT(DISTINCT ?s) AS ?n) { ?s a ?x FILTER(isIRI(?x)) } GROUP BY ?x ORDER BY ?x",
-    "properties": f"SELECT ?x (COUNT(*) AS ?n) {ALL} GROUP BY ?x ORDER BY ?x",
-    "graphs": "SELECT ?x (COUNT(*) AS ?n) { GRAPH ?x { ?s ?p ?o } FILTER(isIRI(?x)) } GROUP BY ?x ORDER BY ?x",
-}
-
-
-def _counted(service: Service) -> dict[str, list[list[str]]]:
-    """Count once for every release; the dataset does not change."""
-    if service.version not in service.counted:
-        counted = {}
-        embedded = isinstance(service.store.engine, Store)
-        for name, text in COUNTS.items():
-            found: Any = service.store.engine.query(text if embedded else text.replace(ALL, MERGED))
-            assert isinstance(found, QuerySolutions)
-            counted[name] = [[ns.value(term) for term in row] for row in found]
-        service.counted = {service.version: counted}
-    return service.counted[service.version]
+    yield f"  sd:defaultGraph [ a sd:Graph , void:Dataset ; void:triples {counts.triples} ] ."
 
 
 def _release(service: Service, dataset: NamedNode, at: NamedNode, home: str) -> Iterator[str]:
     """Describe the release as DCAT, the canned queries as SHACL executables, and the prefixes."""
     version = Literal(service.version)
-    yield f'{dataset} a dcat:Dataset ; dcterms:title "Eurasia Graph"@en ; dcterms:identifier {version} ;'
+    yield f"{dataset} a dcat:Dataset ; dcterms:title {Literal(TITLE, language='en')} ; dcterms:identifier {version} ;"
+    yield f"  dcterms:description {Literal(DESCRIPTION, language='en')} ;"
+    yield f"  dcterms:publisher [ a foaf:Agent ; foaf:name {Literal(PUBLISHER)} ] ;"
     yield f"  dcterms:license <{LICENCE}> ; void:vocabulary <{ns.BASE}ontology> ; void:uriSpace {Literal(ns.ID)} ;"
     yield f'  dcterms:bibliographicCitation "Eurasia Graph, release {service.version}, {dataset.value}" .'
     for name in (each.name for each in OFFERED):
@@ -158,3 +166,81 @@ def _release(service: Service, dataset: NamedNode, at: NamedNode, home: str) -> 
         yield f"{query} a sh:SPARQLExecutable , sh:SPARQL{form}Executable ; sh:prefixes {prefixes} ;"
         yield f"  rdfs:label {Literal(canned.name)} ; rdfs:comment {Literal(canned.summary, language='en')} ;"
         yield f"  schema:target {at} ; schema:keywords {Literal(canned.group)} ; sh:select {Literal(canned.text)} ."
+
+
+# --- counting ------------------------------------------------------------------------------
+
+ALL = "{ ?s ?x ?o }"
+# Other stores count a triple once for every graph of the default graph that it stands in (Oxigraph 0.5.13).
+MERGED = f"{{ SELECT DISTINCT ?s ?x ?o {ALL} }}"
+TOTALS = f"SELECT (COUNT(*) AS ?n) (COUNT(DISTINCT ?s) AS ?m) (COUNT(DISTINCT ?o) AS ?k) {ALL}"
+CLASSES = "SELECT ?x (COUNT(DISTINCT ?s) AS ?n) { ?s a ?x FILTER(isIRI(?x)) } GROUP BY ?x"
+PROPERTIES = f"SELECT ?x (COUNT(*) AS ?n) {ALL} GROUP BY ?x"
+GRAPHS = "SELECT ?x (COUNT(*) AS ?n) { GRAPH ?x { ?s ?p ?o } FILTER(isIRI(?x)) } GROUP BY ?x"
+# New counts bring new triples, which are counted as well; it takes three rounds until nothing changes.
+MOST_ROUNDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What there is in the default graph, members by class and triples by property; and triples by named graph."""
+
+    triples: int
+    subjects: int
+    objects: int
+    classes: Counter[str]
+    properties: Counter[str]
+    graphs: Counter[str]
+
+
+def _counted(service: Service) -> Counts:
+    """Count what a free-form query sees, once for every release; the dataset does not change."""
+    found = service.counted.get(service.version)
+    if found is None:
+        found = _with_description(service, _count(service))
+        service.counted = {service.version: found}
+    assert isinstance(found, Counts)
+    return found
+
+
+def _count(service: Service) -> Counts:
+    """Count the dataset by itself."""
+    is_embedded = isinstance(service.store.engine, Store)
+
+    def ask(text: str) -> list[list[str]]:
+        found: Any = service.store.engine.query(text if is_embedded else text.replace(ALL, MERGED))
+        assert isinstance(found, QuerySolutions)
+        return [[ns.value(term) for term in row] for row in found]
+
+    total, subjects, objects = map(int, ask(TOTALS)[0])
+    parts = (Counter({iri: int(count) for iri, count in ask(text)}) for text in (CLASSES, PROPERTIES, GRAPHS))
+    return Counts(total, subjects, objects, *parts)
+
+
+def _with_description(service: Service, alone: Counts) -> Counts:
+    """Count the dataset with its description, which holds these very counts."""
+    counts = alone
+    for _ in range(MOST_ROUNDS if is_seen(service) else 0):
+        again = _plus(alone, service.store.local, _triples(service, counts))
+        if again == counts:
+            break
+        counts = again
+    return counts
+
+
+def _plus(alone: Counts, engine: Store, more: set[Triple]) -> Counts:
+    """Count a dataset with one more graph, whose triples stand in the default graph as well."""
+
+    def is_new(subject: Any = None, predicate: Any = None, obj: Any = None) -> bool:
+        return next(engine.quads_for_pattern(subject, predicate, obj, DefaultGraph()), None) is None
+
+    new = [each for each in more if is_new(each.subject, each.predicate, each.object)]
+    kinds = [each.object for each in new if each.predicate == ns.RDF("type")]
+    return Counts(
+        alone.triples + len(new),
+        alone.subjects + sum(is_new(subject=each) for each in {triple.subject for triple in new}),
+        alone.objects + sum(is_new(obj=each) for each in {triple.object for triple in new}),
+        alone.classes + Counter(each.value for each in kinds if isinstance(each, NamedNode)),
+        alone.properties + Counter(each.predicate.value for each in new),
+        alone.graphs + Counter({GRAPH.value: len(more)}),
+    )

@@ -117,7 +117,8 @@ class Front:
             log.write(
                 "request",
                 method=method,
-                path=environ["PATH_INFO"],
+                # WSGI hands on bytes as if they were Latin-1.
+                path=environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace"),
                 status=int(answer.status[:3]),
                 bytes=len(answer.body),
                 ms=ms,

@@ -6,22 +6,26 @@ Source: https://www.w3.org/TR/sparql11-http-rdf-update/
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask import Blueprint, Response, render_template, request, url_for
-from pyoxigraph import DefaultGraph, NamedNode, serialize
+from pyoxigraph import BlankNode, DefaultGraph, NamedNode, RdfFormat, Triple, parse, serialize
 from werkzeug.exceptions import BadRequest, NotFound
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import nearest
 from eurasia_graph.formats import FORMATS, Content, Format, by_extension, carrying
 from eurasia_graph.store import ReleaseStore
-from eurasia_graph.web.context import the_store
+from eurasia_graph.web import description
+from eurasia_graph.web.context import Service, the_service, the_store
 from eurasia_graph.web.negotiation import choose
 from eurasia_graph.web.protocol import graph_name
-from eurasia_graph.web.responses import cached, respond
+from eurasia_graph.web.responses import cached, header_text, respond
 
 blueprint = Blueprint("graphs", __name__)
 
 OFFERED = carrying(Content.GRAPH, Content.DATASET)
+PREFIXES = {**ns.PREFIXES, **description.PREFIXES}
 
 
 @blueprint.route("/store")
@@ -33,7 +37,7 @@ def indirect() -> Response:
     chosen = choose(request, OFFERED)
     assert chosen
     if not named:
-        return respond(_write(the_store(), DefaultGraph(), chosen), chosen)
+        return respond(_write(_lines(the_service(), DefaultGraph()), chosen), chosen)
     return _named(graph_name(named[0], request.base_url, "graph"), chosen)
 
 
@@ -43,8 +47,9 @@ def direct(name: str) -> Response:
     chosen = choose(request, OFFERED, html=True)
     if chosen:
         return _named(ns.GRAPH + name, chosen)
-    node = _find(the_store(), ns.GRAPH + name)
-    count = sum(1 for _ in the_store().engine.quads_for_pattern(None, None, None, node))
+    service = the_service()
+    node = _find(service, ns.GRAPH + name)
+    count = _lines(service, node).count(b"\n")
     page = render_template("graph.html", name=name, iri=node.value, count=count, formats=OFFERED)
     response = Response(page, content_type="text/html; charset=utf-8")
     response.vary.add("Accept")
@@ -54,12 +59,9 @@ def direct(name: str) -> Response:
 @blueprint.route("/graph/")
 def listing() -> Response:
     """List the graphs."""
-    graphs = sorted(ns.value(graph) for graph in the_store().engine.named_graphs())
-    local = [
-        (iri, url_for("graphs.direct", name=iri.removeprefix(ns.GRAPH))) for iri in graphs if iri.startswith(ns.GRAPH)
-    ]
-    other = [(iri, url_for("graphs.indirect", graph=iri)) for iri in graphs if not iri.startswith(ns.GRAPH)]
-    page = render_template("graphs.html", graphs=local + other)
+    graphs = sorted(_graphs(the_service()), key=lambda graph: (not ns.value(graph).startswith(ns.GRAPH), str(graph)))
+    shown = [(ns.value(graph) if isinstance(graph, NamedNode) else str(graph), _address(graph)) for graph in graphs]
+    page = render_template("graphs.html", graphs=shown)
     return cached(Response(page, content_type="text/html; charset=utf-8"))
 
 
@@ -72,34 +74,70 @@ def export(name: str, extension: str) -> Response:
         raise NotFound(f"there is no file {name}.{extension}; there is {files}")
     store = the_store()
     if found.content is Content.GRAPH:
-        return respond(_write(store, DefaultGraph(), found), found)
+        return respond(
+            _write(store.engine.dump(format=RdfFormat.N_TRIPLES, from_graph=DefaultGraph()) or b"", found), found
+        )
     named = (quad for quad in store.engine if not isinstance(quad.graph_name, DefaultGraph))
     return respond(serialize(named, format=found.rdf, prefixes=ns.PREFIXES) or b"", found)
 
 
+def _address(graph: NamedNode | BlankNode) -> str | None:
+    """Give the address of a graph; a blank node is a name in its file alone."""
+    if isinstance(graph, BlankNode):
+        return None
+    if graph.value.startswith(ns.GRAPH):
+        return url_for("graphs.direct", name=graph.value.removeprefix(ns.GRAPH))
+    return url_for("graphs.indirect", graph=graph.value)
+
+
+def _graphs(service: Service) -> list[NamedNode | BlankNode]:
+    """List the named graphs that a query sees."""
+    own = [description.GRAPH] if description.is_seen(service) else []
+    return [*own, *service.store.engine.named_graphs()]
+
+
 def _named(iri: str, chosen: Format) -> Response:
-    store = the_store()
-    node = _find(store, iri)
-    response = respond(_write(store, node, chosen), chosen)
-    response.headers["Link"] = f'<{node.value}>; rel="canonical"'
+    service = the_service()
+    node = _find(service, iri)
+    response = respond(_write(_lines(service, node), chosen), chosen)
+    response.headers["Link"] = f'<{header_text(node.value)}>; rel="canonical"'
     return response
 
 
-def _find(store: ReleaseStore, iri: str) -> NamedNode:
+def _find(service: Service, iri: str) -> NamedNode:
     """Return the node of a graph, or say which graphs have the nearest names."""
     try:
         node = NamedNode(iri)
     except ValueError:
         raise BadRequest(f"{iri!r} is no IRI; give the name of a graph") from None
-    if not store.engine.contains_named_graph(node):
-        known = {ns.value(graph).removeprefix(ns.GRAPH) for graph in store.engine.named_graphs()}
+    if node == description.GRAPH and description.is_seen(service):
+        return node
+    if not service.store.engine.contains_named_graph(node):
+        known = {graph.value.removeprefix(ns.GRAPH) for graph in _graphs(service) if isinstance(graph, NamedNode)}
         close = nearest(iri.removeprefix(ns.GRAPH), known)
         raise NotFound(f"there is no graph {iri}" + (f"; nearest: {', '.join(close)}" if close else ""))
     return node
 
 
-def _write(store: ReleaseStore, graph: NamedNode | DefaultGraph, chosen: Format) -> bytes:
-    prefixes = (
-        ns.PREFIXES if chosen in {FORMATS["turtle"], FORMATS["trig"], FORMATS["rdfxml"], FORMATS["jsonld"]} else None
-    )
-    return store.engine.dump(format=chosen.rdf, from_graph=graph, prefixes=prefixes) or b""
+def _lines(service: Service, graph: NamedNode | DefaultGraph) -> bytes:
+    """Write a graph as a query sees it, in N-Triples."""
+    lines = _dump(service.store, graph)
+    if graph in {description.GRAPH, DefaultGraph()}:
+        own: Iterable[Triple] = description.triples(service)
+        if own and graph == DefaultGraph():
+            # A triple that stands in the release as well counts once.
+            own = (each for each in own if ns.quad(each) not in service.store.local)
+        lines += "".join(f"{each} .\n" for each in own).encode()
+    return lines
+
+
+def _dump(store: ReleaseStore, graph: NamedNode | DefaultGraph) -> bytes:
+    return store.engine.dump(format=RdfFormat.N_TRIPLES, from_graph=graph) or b""
+
+
+def _write(lines: bytes, chosen: Format) -> bytes:
+    """Write N-Triples in another format, with the prefixes that they use."""
+    if chosen is FORMATS["ntriples"]:
+        return lines
+    used = {name: iri for name, iri in PREFIXES.items() if f"<{iri}".encode() in lines}
+    return serialize(parse(lines, format=RdfFormat.N_TRIPLES), format=chosen.rdf, prefixes=used) or b""

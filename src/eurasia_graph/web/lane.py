@@ -19,7 +19,7 @@ from werkzeug.http import parse_accept_header
 from eurasia_graph import queries
 from eurasia_graph.errors import EurasiaGraphError
 from eurasia_graph.formats import Format
-from eurasia_graph.web.canned import EXTENSIONS, OF_THE_ANSWER, OFFERED, answer
+from eurasia_graph.web.canned import EXTENSIONS, OF_THE_ANSWER, OFFERED, answer, formats
 from eurasia_graph.web.context import Service
 from eurasia_graph.web.front import WSGI, Environ
 from eurasia_graph.web.negotiation import NAMES, pick
@@ -44,6 +44,7 @@ class Lane:
         self._service = service
         self._queries = queries.load()
         self._fixed = fixed_headers(service)
+        self._chosen = lru_cache(maxsize=1000)(self._choose)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
@@ -62,16 +63,16 @@ class Lane:
         if canned is None or not asked.isascii():
             return None
         pairs = parse_qsl(asked, keep_blank_values=True)
-        values: dict[str, str] = {}
-        for key, value in pairs:
-            values.setdefault(key, value)
-        formats = tuple(value for key in NAMES for each, value in pairs if each == key)
-        chosen = EXTENSIONS.get(extension) if extension else _chosen(formats, environ.get("HTTP_ACCEPT", ""))
-        if chosen is None or "bom" in values:
+        given = [pair for pair in pairs if pair[0] not in OF_THE_ANSWER]
+        values = dict(given)
+        names = tuple(value for key in NAMES for each, value in pairs if each == key)
+        chosen = EXTENSIONS.get(extension)
+        if not extension:
+            chosen = self._chosen(names, environ.get("HTTP_ACCEPT", ""), bool(values))
+        if chosen not in OFFERED or len(values) < len(given) or any(key == "bom" for key, _ in pairs):
             return None
         try:
-            given = {key: value for key, value in values.items() if key not in OF_THE_ANSWER}
-            body, notes = answer(self._service, self._service.store, canned, given, chosen)
+            body, notes = answer(self._service, self._service.store, canned, values, chosen)
         except EurasiaGraphError:
             return None
         digest = hashlib.sha256(f"{self._service.tag} {path} {asked} {chosen.media_type}".encode())
@@ -85,11 +86,10 @@ class Lane:
             *self._fixed,
         ], body
 
-
-@lru_cache(maxsize=1000)
-def _chosen(names: tuple[str, ...], accept: str) -> Format | None:
-    """Choose a format by what a request says; None for a page, and where none is acceptable."""
-    try:
-        return pick(names, parse_accept_header(accept, MIMEAccept), OFFERED, html=True)
-    except NotAcceptable:
-        return None
+    def _choose(self, names: tuple[str, ...], accept: str, is_filled_in: bool) -> Format | None:
+        """Choose a format by what a request says; None for a page, and where none is acceptable."""
+        accepted = parse_accept_header(accept, MIMEAccept)
+        try:
+            return pick(names, accepted, formats(self._service, is_filled_in), html=True)
+        except NotAcceptable:
+            return None

@@ -12,7 +12,7 @@ from flask import Request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import NotAcceptable
 
-from eurasia_graph.formats import FORMATS, Content, Format, by_media_type, by_name
+from eurasia_graph.formats import FORMATS, Content, Format, by_extension, by_media_type, by_name
 
 HTML = "text/html"
 # The names that clients of other services send, SPARQLWrapper all three at once.
@@ -21,9 +21,15 @@ NAMES = ("format", "output", "results")
 MEANT = {
     "json": ("json", "application/json", "jsonld"),
     "xml": ("xml", "rdfxml"),
-    "rdf+xml": ("rdfxml",),
-    "rdf": ("rdfxml",),
     "n3": ("turtle",),
+}
+# Types of Accept headers that are no format's own, by what is sent for them where nothing bears them.
+STANDING_FOR = {
+    "application/json": "application/ld+json",
+    "application/xml": "application/rdf+xml",
+    "application/x-turtle": "text/turtle",
+    "text/n3": "text/turtle",
+    "text/plain": "application/n-triples",
 }
 
 
@@ -44,8 +50,14 @@ def choose(request: Request, offered: Sequence[Format], html: bool = False) -> F
     return pick(names, request.accept_mimetypes, offered, html)
 
 
+def plain(accepted: MIMEAccept) -> MIMEAccept:
+    """Leave out the parameters of the types but q: a format is written in one way, whatever its charset or version."""
+    return MIMEAccept((value.partition(";")[0].strip(), quality) for value, quality in accepted)
+
+
 def pick(names: Sequence[str], accepted: MIMEAccept, offered: Sequence[Format], html: bool) -> Format | None:
     """Choose as `choose` does, by the names of formats that are asked for and the types that are accepted."""
+    accepted = plain(accepted)
     for name in names:
         if html and name.casefold() in {"html", HTML}:
             return None
@@ -53,20 +65,25 @@ def pick(names: Sequence[str], accepted: MIMEAccept, offered: Sequence[Format], 
         if named:
             return named
     types = [each.media_type for each in offered]
-    asks_for_html = html and accepted.best_match([HTML, *types], default=types[0]) == HTML
-    if asks_for_html and any(value.startswith(HTML) for value, _ in accepted):
+    is_browser = any(value == HTML for value, _ in accepted)
+    if html and is_browser and accepted.best_match([HTML, *types], default=types[0]) == HTML:
         return None
-    best = accepted.best_match(types) if accepted else types[0]
+    stand_ins = [each for each, meant in STANDING_FOR.items() if each not in types and meant in types]
+    # Browsers take XML of any sort before anything that they do not know, and mean pages.
+    known = types if is_browser else [*types, *stand_ins]
+    best = accepted.best_match(known) or accepted.best_match(stand_ins) if accepted else types[0]
     if best is None:
         raise NotAcceptable(f"there is {', '.join([*types, *([HTML] if html else [])])}; ask for one of these")
-    return next(each for each in offered if each.media_type == best)
+    sent = best if best in types else STANDING_FOR[best]
+    return next(each for each in offered if each.media_type == sent)
 
 
 def _named(name: str, offered: Sequence[Format]) -> Format | None:
     """Find what a short name or a media type means among what is offered; None if it means nothing here."""
-    folded = name.strip().casefold()
+    # A plus that was not encoded arrives as a blank.
+    folded = name.strip().casefold().replace(" ", "+")
     for meant in MEANT.get(folded, (folded,)):
-        found = by_media_type(meant) or by_name(meant)
+        found = by_media_type(meant) or by_name(meant) or by_extension(meant)
         for each in offered:
             if each is found or each.media_type == meant:
                 return each

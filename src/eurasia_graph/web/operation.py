@@ -9,8 +9,9 @@ from typing import Any
 from flask import Blueprint, Response, url_for
 
 from eurasia_graph import queries
+from eurasia_graph.formats import FORMATS
 from eurasia_graph.queries import Parameter
-from eurasia_graph.web import problems
+from eurasia_graph.web import problems, protocol
 from eurasia_graph.web.context import the_service
 from eurasia_graph.web.responses import cached
 
@@ -110,16 +111,45 @@ def _responses(columns: tuple[str, ...]) -> dict[str, object]:
 
 
 def _sparql() -> dict[str, object]:
-    query = {"name": "query", "in": "query", "required": True, "schema": {"type": "string"}}
-    timeout = {"name": "timeout", "in": "query", "schema": {"type": "number"}, "description": "seconds to wait at most"}
-    results: dict[str, object] = {"application/sparql-results+json": {}, "text/csv": {}, "text/turtle": {}}
+    """Describe the endpoint: the query in the URL, in a form, or as the body itself."""
+    fields: dict[str, dict[str, object]] = {
+        "query": {"type": "string", "description": "SELECT, ASK, CONSTRUCT or DESCRIBE"},
+        "default-graph-uri": {**IRIS, "description": "graphs whose merge the query sees as the default graph"},
+        "named-graph-uri": {**IRIS, "description": "graphs that the query sees by their names"},
+        "timeout": {"type": "number", "exclusiveMinimum": 0, "description": "seconds to wait at most"},
+        "format": {"type": "string", "enum": [*FORMATS], "description": "goes before the Accept header"},
+    }
+    beside = {name: schema for name, schema in fields.items() if name != "query"}
+    form = {"schema": {"type": "object", "required": ["query"], "properties": fields}}
+    text = {"schema": {"type": "string"}}
     return {
-        "get": {
-            "operationId": "sparql",
-            "summary": "A SPARQL query of your own",
-            "parameters": [query, timeout],
-            "responses": {"200": {"description": "The answer.", "content": results}, "default": _problem()},
-        }
+        "get": _asking("sparql", fields),
+        "post": {
+            **_asking("sparqlPost", beside),
+            "requestBody": {"required": True, "content": {protocol.FORM: form, protocol.QUERY: text}},
+        },
+    }
+
+
+IRIS: dict[str, object] = {"type": "array", "items": {"type": "string", "format": "uri-reference"}}
+
+
+def _asking(name: str, fields: dict[str, dict[str, object]]) -> dict[str, object]:
+    answer: dict[str, object] = {each.media_type: {} for each in FORMATS.values()}
+    return {
+        "operationId": name,
+        "summary": "A SPARQL query of your own",
+        "parameters": [
+            {
+                "name": field,
+                "in": "query",
+                "required": field == "query",
+                "description": schema["description"],
+                "schema": {key: value for key, value in schema.items() if key != "description"},
+            }
+            for field, schema in fields.items()
+        ],
+        "responses": {"200": {"description": "The answer.", "content": answer}, "default": _problem()},
     }
 
 

@@ -6,6 +6,7 @@ The front page, and a page and data for every IRI of the namespace.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -21,9 +22,9 @@ from eurasia_graph.errors import nearest
 from eurasia_graph.formats import FORMATS
 from eurasia_graph.sources import root
 from eurasia_graph.store import Engine, ReleaseStore
-from eurasia_graph.web.context import the_store
-from eurasia_graph.web.negotiation import choose
-from eurasia_graph.web.responses import CACHED, cached, respond
+from eurasia_graph.web.context import the_service, the_store
+from eurasia_graph.web.negotiation import NAMES, choose
+from eurasia_graph.web.responses import cached, header_text, respond
 
 blueprint = Blueprint("pages", __name__)
 
@@ -33,6 +34,8 @@ DATA = [FORMATS[name] for name in ("turtle", "ntriples", "rdfxml", "jsonld")]
 MOST_REFERENCES = 9_999
 ASKED_AT_ONCE = 500
 MOST_SHOWN = 1000
+# A name that is not there is compared with as many before and after it in the alphabet.
+MOST_COMPARED = 150
 # The kinds of IRI beside /id/; in addresses of documents they keep their first word.
 OTHER_KINDS = ("scheme", "shape", "release")
 
@@ -50,16 +53,15 @@ def front() -> Response:
 def thing(name: str) -> BaseResponse:
     """Send to the page or the data about a thing, as the client prefers."""
     _, node = _find(name)
-    moved = _moved(node)
+    chosen = choose(request, DATA, html=True)
+    # What was asked for by name goes on as a name; None leaves the parameter out, and Accept decides again.
+    form = chosen.name if chosen and any(key in request.args for key in NAMES) else None
+    moved = _moved(node, form)
     if moved:
         return redirect(moved, code=301)
-    page = choose(request, DATA, html=True)
-    # A format of None leaves the parameter out.
-    form = request.args.get("format")
-    target = url_for("pages.data", name=name, format=form) if page else url_for("pages.page", name=name)
+    target = url_for("pages.data", name=name, format=form) if chosen else url_for("pages.page", name=name)
     response = redirect(target, code=303)
     response.vary.add("Accept")
-    response.headers["Cache-Control"] = CACHED
     _link_documents(response, name)
     return response
 
@@ -169,7 +171,8 @@ def ontology_version(name: str) -> BaseResponse:
     known = next(engine.quads_for_pattern(node, None, None, None), None)
     if known is None and next(engine.quads_for_pattern(None, None, node, None), None) is None:
         raise NotFound(f"there is no ontology {name}; see /ontology")
-    return redirect(url_for("pages.ontology"), code=303)
+    form = next((request.args[key] for key in NAMES if key in request.args), None)
+    return redirect(url_for("pages.ontology", format=form), code=303)
 
 
 def _terms(engine: Engine, kind: str) -> list[dict[str, object]]:
@@ -219,7 +222,8 @@ def _shapes() -> Store:
 
 def _find(name: str) -> tuple[Engine, NamedNode]:
     """Return the node of a path below the namespace and where it stands, or say which names are nearest."""
-    store, node = the_store(), _iri(name)
+    service, node = the_service(), _iri(name)
+    store = service.store
     engine = _shapes() if name.startswith("shape/") else store.engine
     if next(engine.quads_for_pattern(node, None, None, None), None):
         _refuse_withdrawn(store, node)
@@ -233,9 +237,16 @@ def _find(name: str) -> tuple[Engine, NamedNode]:
             for iri, _ in named
         }
     kind, _, local = name.partition("/")
-    close = nearest(name, (each for each in known if each.startswith(f"{kind}/"))) or nearest(local, known)
+    beside = {*_neighbours(service.names.get(kind, []), name), *(each for each in known if each.startswith(f"{kind}/"))}
+    close = nearest(name, beside) or nearest(local, known)
     hint = f"; nearest: {', '.join(close)}" if close else ""
     raise NotFound(f"the graph knows no {name}{hint}")
+
+
+def _neighbours(names: list[str], name: str) -> list[str]:
+    """Cut a sorted list of names to those that stand around one, so that few have to be compared."""
+    place = bisect(names, name)
+    return names[max(0, place - MOST_COMPARED) : place + MOST_COMPARED]
 
 
 def _refuse_withdrawn(store: ReleaseStore, node: NamedNode) -> None:
@@ -245,10 +256,15 @@ def _refuse_withdrawn(store: ReleaseStore, node: NamedNode) -> None:
         raise Gone(f"{ns.shorten(node.value)} was withdrawn from the graph, and nothing has taken its place")
 
 
-def _moved(node: NamedNode) -> str | None:
-    """Return the address of what has replaced a thing, if anything has."""
+def _moved(node: NamedNode, form: str | None = None) -> str | None:
+    """Return the address of what has replaced a thing, if anything has, in a format if one is named."""
     quad = next(the_store().engine.quads_for_pattern(node, ns.DCTERMS("isReplacedBy"), None, None), None)
-    return _link(quad.object) if quad else None
+    if quad is None:
+        return None
+    term = quad.object
+    if form and isinstance(term, NamedNode) and term.value.startswith(ns.ID):
+        return url_for("pages.thing", name=term.value.removeprefix(ns.ID), format=form)
+    return _link(term)
 
 
 def _outgoing(engine: Engine, node: NamedNode) -> set[Triple]:
@@ -333,7 +349,7 @@ def _link_documents(response: BaseResponse, name: str) -> None:
         address = url_for("pages.data", name=name, format=each.name)
         response.headers.add("Link", f'<{address}>; rel="alternate"; type="{each.media_type}"')
     response.headers.add("Link", f'<{url_for("pages.page", name=name)}>; rel="alternate"; type="text/html"')
-    response.headers.add("Link", f'<{_iri(name).value}>; rel="describes"')
+    response.headers.add("Link", f'<{header_text(_iri(name).value)}>; rel="describes"')
 
 
 def _html(page: str) -> Response:

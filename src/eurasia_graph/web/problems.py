@@ -13,6 +13,7 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from eurasia_graph.errors import EurasiaGraphError, QueryError, RemoteError, UnknownNameError, UsageError
+from eurasia_graph.web.negotiation import plain
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
@@ -62,12 +63,16 @@ def _unforeseen(_error: Exception) -> Response:
 
 
 def _problem(status: int, title: str, detail: str, details: Mapping[str, object] | None = None) -> Response:
-    accepted = request.accept_mimetypes
-    named = any(value.startswith("text/html") for value, _ in accepted)
+    accepted = plain(request.accept_mimetypes)
+    named = any(value == "text/html" for value, _ in accepted)
     if named and accepted.best_match([MEDIA_TYPE, "text/html"]) == "text/html":
-        page = render_template(
-            "error.html", status=status, title=title, detail=detail, excerpt=(details or {}).get("excerpt")
-        )
+        excerpt = (details or {}).get("excerpt")
+        if request.endpoint == "sparql.endpoint" and "query" in request.args:
+            # Nobody should have to write a query again.
+            query = request.args["query"]
+            page = render_template("sparql.html", query=query, title=title, problem=detail, excerpt=excerpt)
+        else:
+            page = render_template("error.html", status=status, title=title, detail=detail, excerpt=excerpt)
         response = Response(page, status=status, content_type="text/html; charset=utf-8")
     else:
         content = {"type": "about:blank", "title": title, "status": status, "detail": detail, "instance": request.path}

@@ -34,7 +34,7 @@ def register(app: Flask) -> None:
 
 def respond(body: bytes | str, chosen: Format) -> Response:
     """Send a body in a format, with the headers that caches need."""
-    if chosen is FORMATS["csv"] and request.args.get("bom") == "1":
+    if chosen is FORMATS["csv"] and "1" in (request.args.get("bom"), request.form.get("bom")):
         # Without it, spreadsheets read UTF-8 as something else.
         body = BOM + (body.encode() if isinstance(body, str) else body)
     response = Response(body, content_type=content_type(chosen))
@@ -104,6 +104,8 @@ def fixed_headers(service: Service) -> list[tuple[str, str]]:
 
 
 def _finish(response: BaseResponse) -> BaseResponse:
+    if response.location:
+        response.headers.setdefault("Cache-Control", CACHED)
     for name, value in fixed_headers(the_service()):
         if name == "Link":
             response.headers.add(name, value)

@@ -249,7 +249,14 @@ def _page(service: Service, operation: protocol.Operation, query: syntax.Query) 
     """Show the answer below the form that it was asked with."""
     if query.form in {"CONSTRUCT", "DESCRIBE"}:
         result = ask(service, operation, query, FORMATS["turtle"])
-        response = _form(query.text, graph=result.body.decode(), truncated=result.truncated, limit=service.limits.rows)
+        response = _form(
+            query.text,
+            graph=result.body.decode(),
+            truncated=result.truncated,
+            limit=service.limits.rows,
+            unknown=result.unknown,
+            formats=[each.name for each in GRAPHS],
+        )
         return _with_notes(service, query, result, _kept(query.text, response))
     result = ask(service, operation, query, FORMATS["json"], MOST_ROWS_ON_A_PAGE)
     answer = json.loads(result.body)
@@ -263,5 +270,7 @@ def _page(service: Service, operation: protocol.Operation, query: syntax.Query) 
         truncated=result.truncated,
         limit=min(service.limits.rows, MOST_ROWS_ON_A_PAGE),
         warnings=unknown_terms(service, query) if result.empty else [],
+        unknown=result.unknown,
+        formats=["csv", "json", "tsv", "xml"],
     )
     return _with_notes(service, query, result, _kept(query.text, response), MOST_ROWS_ON_A_PAGE)
