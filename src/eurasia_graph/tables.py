@@ -5,6 +5,8 @@ Write a release as tidy tables in a zip: one row a thing, one column a property.
 in what in which year. `dictionary` says what every column holds, and `csv-metadata.json` says it to
 programs (CSV on the Web).
 
+Rows are asked for graph by graph, sorted outside of memory and written as they come.
+
 Source: https://www.w3.org/TR/tabular-metadata/; https://correlatesofwar.org/data-sets/igos/
 """
 
@@ -13,23 +15,44 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import IO
 
 from pyoxigraph import Literal, QuerySolutions
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.queries import cell
+from eurasia_graph.sorting import sort
 from eurasia_graph.store import ReleaseStore
+from eurasia_graph.turtle import natural_key
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 PREFIXES = (
     f"PREFIX eg: <{ns.EG}> PREFIX skos: <{ns.SKOS}> PREFIX rdfs: <{ns.RDFS}> PREFIX graph: <{ns.GRAPH}>"
     " SELECT DISTINCT "
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A query for each graph (`GRAPH ?g`), or for none of them in particular, and the columns that sort its rows."""
+
+    select: str
+    order: tuple[str, ...]
+
+    def columns(self) -> list[str]:
+        """List its columns."""
+        return [word[1:] for word in self.select.partition("{")[0].split()]
+
+
 TABLES = {
-    "memberships": """?membership ?holder ?body ?status ?from ?to ?fromEarliest ?fromLatest ?toEarliest ?toLatest
+    "memberships": Table(
+        """?membership ?holder ?body ?status ?from ?to ?fromEarliest ?fromLatest ?toEarliest ?toLatest
       ?source ?claim {
         GRAPH ?g {
           ?membership a eg:Membership ; eg:holder ?holder ; eg:inBody ?body ; eg:status ?status ;
@@ -37,14 +60,20 @@ TABLES = {
           OPTIONAL { ?membership eg:to ?to } OPTIONAL { ?membership eg:fromLatest ?fromLatest }
           OPTIONAL { ?membership eg:toEarliest ?toEarliest } OPTIONAL { ?membership eg:toLatest ?toLatest }
         }
-      } ORDER BY ?membership""",
-    "events": """?event ?kind ?label ?claim ?source ?date ?earliest ?latest {
+      }""",
+        ("membership",),
+    ),
+    "events": Table(
+        """?event ?kind ?label ?claim ?source ?date ?earliest ?latest {
         GRAPH ?f { ?claim eg:reportsEvent ?event . ?event skos:prefLabel ?label }
         GRAPH ?g { ?claim eg:madeBy ?source
           OPTIONAL { ?claim eg:saysKind ?kind } OPTIONAL { ?claim eg:saysDate ?date } }
         OPTIONAL { GRAPH ?b { ?claim eg:earliest ?earliest ; eg:latest ?latest } }
-      } ORDER BY ?event ?claim ?label""",
-    "claims": """?claim ?source ?kind ?gist ?date ?dateInferred ?status ?body ?treaty ?modality ?attributedTo {
+      }""",
+        ("event", "claim", "label"),
+    ),
+    "claims": Table(
+        """?claim ?source ?kind ?gist ?date ?dateInferred ?status ?body ?treaty ?modality ?attributedTo {
         GRAPH ?g {
           ?claim eg:madeBy ?source ; eg:gist ?gist
           OPTIONAL { ?claim eg:saysKind ?kind } OPTIONAL { ?claim eg:saysDate ?date }
@@ -52,30 +81,50 @@ TABLES = {
           OPTIONAL { ?claim eg:saysBody ?body } OPTIONAL { ?claim eg:saysTreaty ?treaty }
           OPTIONAL { ?claim eg:modality ?modality } OPTIONAL { ?claim eg:attributedTo ?attributedTo }
         }
-      } ORDER BY ?claim ?body""",
-    "claim-actors": """?claim ?actor {
-        GRAPH ?g { ?claim eg:madeBy ?source ; eg:saysActor ?actor } } ORDER BY ?claim ?actor""",
-    "claim-passages": """?claim ?passage {
-        GRAPH ?g { ?claim eg:madeBy ?source ; eg:evidence ?passage } } ORDER BY ?claim ?passage""",
-    "passages": """?passage ?source ?number ?section ?start ?end ?foldedSha256 ?foldedLength {
+      }""",
+        ("claim", "body"),
+    ),
+    "claim-actors": Table(
+        """?claim ?actor {
+        GRAPH ?g { ?claim eg:madeBy ?source ; eg:saysActor ?actor } }""",
+        ("claim", "actor"),
+    ),
+    "claim-passages": Table(
+        """?claim ?passage {
+        GRAPH ?g { ?claim eg:madeBy ?source ; eg:evidence ?passage } }""",
+        ("claim", "passage"),
+    ),
+    "passages": Table(
+        """?passage ?source ?number ?section ?start ?end ?foldedSha256 ?foldedLength {
         GRAPH ?g {
           ?passage a eg:Sentence ; eg:passageOf ?source ; eg:number ?number ; eg:start ?start ; eg:end ?end ;
             eg:foldedSha256 ?foldedSha256 ; eg:foldedLength ?foldedLength
           OPTIONAL { ?passage eg:section ?section }
         }
-      } ORDER BY ?source ?number""",
-    "bodies": """?body ?label ?existence {
+      }""",
+        ("source", "number"),
+    ),
+    "bodies": Table(
+        """?body ?label ?existence {
         GRAPH graph:ontology { ?type rdfs:subClassOf* eg:Body }
         GRAPH graph:entities { ?body a ?type ; skos:prefLabel ?label OPTIONAL { ?body eg:existence ?existence } }
         FILTER(LANG(?label) = "en")
-      } ORDER BY ?body""",
-    "actors": """?actor ?type ?label {
+      }""",
+        ("body",),
+    ),
+    "actors": Table(
+        """?actor ?type ?label {
         GRAPH graph:ontology { ?type rdfs:subClassOf* eg:Actor }
         GRAPH graph:entities { ?actor a ?type ; skos:prefLabel ?label } FILTER(LANG(?label) = "en")
-      } ORDER BY ?actor ?type""",
-    "entities": """?entity ?type ?label {
+      }""",
+        ("actor", "type"),
+    ),
+    "entities": Table(
+        """?entity ?type ?label {
         GRAPH graph:entities { ?entity a ?type ; skos:prefLabel ?label } FILTER(LANG(?label) = "en")
-      } ORDER BY ?entity ?type""",
+      }""",
+        ("entity", "type"),
+    ),
 }
 PANEL = ("state", "year", "body", "source", "status", "cow", "certainty", "membership")
 # As in the state-year data of the Correlates of War project: 1 full, 2 associate, 3 observer, 0 outside.
@@ -124,41 +173,46 @@ DESCRIPTIONS = {
 INTEGERS = {"year", "number", "start", "end", "foldedLength"}
 
 
-def write(store: ReleaseStore, about: dict[str, str]) -> bytes:
+def write(store: ReleaseStore, about: dict[str, str], out: IO[bytes]) -> None:
     """
-    Write the zip.
+    Write the zip; memory holds some rows of one table.
 
     Args:
         store: The release.
         about: What is said of the release itself, such as `licence` and `citation`.
+        out: Where to.
     """
-    tables = {name: _rows(store, select) for name, select in TABLES.items()}
-    memberships = tables["memberships"]
-    tables["state-years"] = [list(PANEL), *panel(memberships, store.horizons)]
-    columns = [(name, column) for name, rows in tables.items() for column in rows[0]]
-    tables["dictionary"] = [
-        ["table", "column", "holds"],
-        *([name, column, DESCRIPTIONS[column]] for name, column in columns),
-    ]
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, rows in tables.items():
-            _add(archive, f"{name}.csv", _csv(rows))
-        _add(archive, "csv-metadata.json", json.dumps(_metadata(tables, about), indent=1, ensure_ascii=False))
-    return out.getvalue()
+    heads = {**{name: table.columns() for name, table in TABLES.items()}, "state-years": list(PANEL)}
+    described = [[name, column, DESCRIPTIONS[column]] for name, head in heads.items() for column in head]
+    heads["dictionary"] = ["table", "column", "holds"]
+    # Beside `out` first: a zip of a file that can be searched has other bytes than one of a pipe.
+    with tempfile.TemporaryFile() as whole:
+        with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, table in TABLES.items():
+                _add(archive, name, heads[name], _rows(store, table))
+            memberships = _rows(store, TABLES["memberships"])
+            _add(archive, "state-years", heads["state-years"], panel(memberships, store.horizons))
+            _add(archive, "dictionary", heads["dictionary"], described)
+            metadata = json.dumps(_metadata(heads, about), indent=1, ensure_ascii=False)
+            archive.writestr(zipfile.ZipInfo("csv-metadata.json", FIXED_TIME), metadata, zipfile.ZIP_DEFLATED)
+        whole.seek(0)
+        shutil.copyfileobj(whole, out)
 
 
-def panel(memberships: list[list[str]], horizons: dict[str, str]) -> Iterator[list[str]]:
+def panel(memberships: Iterable[Sequence[str]], horizons: dict[str, str]) -> Iterator[list[str]]:
     """
     Spread memberships over the years in which they can have been, up to the year in which their text was issued.
 
     Args:
-        memberships: The table of that name, its head first.
+        memberships: The rows of the table of that name.
         horizons: The last day of every source, ISO 8601.
     """
-    head, *rows = memberships
-    found = []
-    for row in rows:
+    return _sorted(_years(memberships, horizons), PANEL, PANEL)
+
+
+def _years(memberships: Iterable[Sequence[str]], horizons: dict[str, str]) -> Iterator[list[str]]:
+    head = TABLES["memberships"].columns()
+    for row in memberships:
         one = dict(zip(head, row, strict=True))
         horizon = horizons.get(one["source"], END_OF_TIME)
         first = int(one["fromEarliest"][:4])
@@ -168,8 +222,7 @@ def panel(memberships: list[list[str]], horizons: dict[str, str]) -> Iterator[li
             if certainty:
                 short = ns.local_name(one["status"])
                 cells = [one["holder"], str(year), one["body"], one["source"], one["status"], COW.get(short, "")]
-                found.append([*cells, certainty, one["membership"]])
-    yield from sorted(found)
+                yield [*cells, certainty, one["membership"]]
 
 
 def _certainty(one: dict[str, str], horizon: str, first: str, last: str) -> str:
@@ -182,11 +235,26 @@ def _certainty(one: dict[str, str], horizon: str, first: str, last: str) -> str:
     return "possible" if one["fromEarliest"] <= last and first < (one["toLatest"] or END_OF_TIME) else ""
 
 
-def _rows(store: ReleaseStore, select: str) -> list[list[str]]:
-    answer = store.query(PREFIXES + select)
-    assert isinstance(answer, QuerySolutions)
-    head = [variable.value for variable in answer.variables]
-    return [head, *([_cell(term) for term in row] for row in answer)]
+def _rows(store: ReleaseStore, table: Table) -> Iterator[list[str]]:
+    """Return the rows of a table, sorted."""
+    return _sorted(_asked(store, table.select), table.columns(), table.order)
+
+
+def _asked(store: ReleaseStore, select: str) -> Iterator[list[str]]:
+    # Graph by graph: the engine holds an answer to the end, to give no row twice.
+    graphs = sorted(map(str, store.engine.named_graphs())) if "GRAPH ?g" in select else [""]
+    for graph in graphs:
+        answer = store.query(PREFIXES + select.replace("GRAPH ?g", f"GRAPH {graph}"))
+        assert isinstance(answer, QuerySolutions)
+        for row in answer:
+            yield [_cell(term) for term in row]
+
+
+def _sorted(rows: Iterable[Sequence[str]], columns: Sequence[str], order: Sequence[str]) -> Iterator[list[str]]:
+    """Sort rows by some of their columns, then by the others."""
+    places = [(columns.index(column), natural_key if column in INTEGERS else str) for column in order]
+    lines = (json.dumps([*(key(row[place]) for place, key in places), *row]).encode() + b"\n" for row in rows)
+    return (json.loads(line)[len(order) :] for line in sort(lines))
 
 
 def _cell(term: object) -> str:
@@ -196,17 +264,22 @@ def _cell(term: object) -> str:
     return "" if value is None else str(value)
 
 
-def _csv(rows: Iterable[Iterable[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
+def _add(archive: zipfile.ZipFile, name: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    described = zipfile.ZipInfo(f"{name}.csv", FIXED_TIME)
+    described.compress_type = zipfile.ZIP_DEFLATED
+    with tempfile.TemporaryFile() as table:
+        text = io.TextIOWrapper(table, "utf-8", newline="")
+        writer = csv.writer(text)
+        writer.writerow(head)
+        writer.writerows(rows)
+        text.flush()
+        described.file_size = table.tell()  # what is too large for the old kind of zip gets the new one
+        table.seek(0)
+        with archive.open(described, "w") as content:
+            shutil.copyfileobj(table, content)
 
 
-def _add(archive: zipfile.ZipFile, name: str, content: str) -> None:
-    archive.writestr(zipfile.ZipInfo(name, FIXED_TIME), content, zipfile.ZIP_DEFLATED)
-
-
-def _metadata(tables: dict[str, list[list[str]]], about: dict[str, str]) -> dict[str, object]:
+def _metadata(heads: dict[str, list[str]], about: dict[str, str]) -> dict[str, object]:
     """Describe the tables to programs: https://www.w3.org/TR/tabular-metadata/."""
     return {
         "@context": "http://www.w3.org/ns/csvw",
@@ -225,10 +298,10 @@ def _metadata(tables: dict[str, list[list[str]]], about: dict[str, str]) -> dict
                             "dc:description": DESCRIPTIONS.get(column, column),
                             "datatype": "integer" if column in INTEGERS else "string",
                         }
-                        for column in rows[0]
+                        for column in head
                     ]
                 },
             }
-            for name, rows in tables.items()
+            for name, head in heads.items()
         ],
     }
