@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pyoxigraph import DefaultGraph, NamedNode, Store
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.delivery import TRIPLES, Part, Progress, Target, drop, put_graph, silent
+from eurasia_graph.delivery import TRIPLES, Part, Progress, Target, drop, put_graphs, silent
 from eurasia_graph.errors import UsageError
 from eurasia_graph.products import Swap
 from eurasia_graph.remote import META
@@ -101,7 +101,8 @@ def push(
         swap(store, target, parts, old, progress)
         left += [name for name in old if name not in kept]
     else:
-        _put(store, target, parts, progress, new=target.engine is not None and not kept.intersection(there))
+        new = target.engine is not None and not kept.intersection(there)
+        put_graphs(store, target, [(part, part.name) for part in parts], progress, new=new)
     removed = tuple(name.removeprefix(ns.GRAPH) for name in left)
     return Pushed(len(parts), sum(part.triples for part in parts), time.perf_counter() - begin, removed)
 
@@ -129,13 +130,3 @@ def _look(store: ReleaseStore, target: Target, *, merge: bool) -> tuple[list[str
         return there, f"release {ns.local_name(releases[0])}"
     # Graphs without `meta` are of a push that was cut short: they may be written again.
     return there, None
-
-
-# --- graph by graph ------------------------------------------------------------------------
-
-
-def _put(store: ReleaseStore, target: Target, parts: list[Part], progress: Progress, *, new: bool) -> None:
-    """Write every graph in its place."""
-    total, done = sum(part.triples for part in parts), 0
-    for part in parts:
-        done = put_graph(store, target, part, part.name, progress, (done, total), new=new)

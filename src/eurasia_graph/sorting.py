@@ -120,8 +120,8 @@ def sorted_lines(
         end = f" {graph} .\n".encode() if quads and isinstance(graph, NamedNode) else b" .\n"
 
         def take(block: bytes, end: bytes = end) -> None:
-            lines = (line.removesuffix(b" .") + end for line in block.splitlines())
-            runs.add(lines if key is None else (key(line) + b"\0" + line for line in lines))
+            lines = block.replace(b" .\n", end).splitlines(keepends=True)
+            runs.add(lines if key is None else [key(line) + b"\0" + line for line in lines])
 
         dump(engine, (graph,), take)
     yield from runs.merged() if key is None else (line.partition(b"\0")[2] for line in runs.merged())
