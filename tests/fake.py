@@ -107,7 +107,7 @@ def _handler(fake: Fake) -> type[BaseHTTPRequestHandler]:  # noqa: C901  (a clas
             if path.endswith("/update"):
                 fake.store.update(body.decode())
                 return 204, b"", "text/plain"
-            if path.endswith("/load"):
+            if "graph" not in parameters:
                 fake.store.load(body, format=RdfFormat.N_QUADS)
                 return 204, b"", "text/plain"
             return _graph(fake, self.command, NamedNode(parameters["graph"][0]), body)

@@ -75,13 +75,14 @@ def without(fake: Fake) -> dict[str, int]:
 
 
 def failing_at(number: int, method: str, fault: Fault) -> object:
-    """Make a store that works until the n-th request of a method, and fails from then on."""
+    """Make a store that works until the n-th request of a method that writes a graph, and fails from then on."""
     seen = 0
 
-    def answer(asked: str, _path: str) -> Fault:
+    def answer(asked: str, path: str) -> Fault:
         nonlocal seen
-        seen += asked == method
-        return fault if asked == method and seen >= number else WELL
+        counts = asked == method and "/data" in path
+        seen += counts
+        return fault if counts and seen >= number else WELL
 
     return answer
 
@@ -133,37 +134,32 @@ def test_batches_are_of_the_size_asked_for_whatever_the_size_of_the_graph() -> N
     assert all(body.endswith(b" .\n") for body in bodies)
 
 
-def loading(target: delivery.Target) -> delivery.Target:
-    """A store with a loader for new graphs."""
-    return dataclasses.replace(target, product=dataclasses.replace(target.product, bulk="/load"))
-
-
 def test_new_graphs_go_to_the_loader_together_and_meta_last(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     """In bodies that memory can hold; the second time, and with blank nodes, each goes by itself."""
     monkeypatch.setattr(delivery, "BULK_BYTES", 20_000)
-    release, target = toy("one", "claims", "entities", size=200, blank=False), loading(target_of(fake))
+    release, target = toy("one", "claims", "entities", size=200, blank=False), target_of(fake)
     done: list[int] = []
     push.push(release, target, progress=lambda _what, arrived, _of: done.append(arrived))
     writing = [(method, path.rpartition("%2F")[2]) for method, path in fake.asked if "sparql" not in path]
     again = [*fake.asked]
     push.push(release, target)
 
-    assert writing == [*[("POST", "/eurasia/load")] * (len(writing) - 1), ("PUT", "meta")] and len(writing) > 2
+    assert writing == [*[("POST", "/eurasia/data")] * (len(writing) - 1), ("PUT", "meta")] and len(writing) > 2
     assert done[-1] == 409
     assert [method for method, _ in fake.asked[len(again) :]].count("PUT") == 3
     assert proof.verify(release, target).differences == ()
     with running(Fake()) as other:
-        push.push(toy("one", "claims"), loading(target_of(other)))
-        assert not any(path.endswith("/load") for _, path in other.asked)
+        push.push(toy("one", "claims"), target_of(other))
+        assert not any(path.endswith("/data") for _, path in other.asked)
 
 
 def test_a_loader_that_fails_leaves_nothing(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     """What has arrived is removed."""
     monkeypatch.setattr(delivery, "BULK_BYTES", 20_000)
     bodies: Iterator[Fault] = iter([WELL, (500, {})])
-    fake.fault = lambda _method, path: next(bodies) if path.endswith("/load") else WELL
+    fake.fault = lambda _method, path: next(bodies) if path.endswith("/data") else WELL
     with pytest.raises(RemoteError, match="answers 500 when asked to load the graphs"):
-        push.push(toy("one", "claims", "entities", size=200, blank=False), loading(target_of(fake)))
+        push.push(toy("one", "claims", "entities", size=200, blank=False), target_of(fake))
 
     assert without(fake) == {}
 
@@ -300,7 +296,7 @@ def test_a_busy_store_is_asked_again_later(fake: Fake, no_pauses: list[float]) -
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        ((500, {}), "answers 500 when asked to write the graph"),
+        ((500, {}), "answers 500 when asked to load the graphs"),
         ((507, {}), "its disk is full"),
         ((413, {}), "too large for the store"),
         ((403, {}), "this user may not"),
@@ -309,9 +305,12 @@ def test_a_busy_store_is_asked_again_later(fake: Fake, no_pauses: list[float]) -
         (None, "check that the store is running"),
     ],
 )
-def test_a_store_that_fails_half_way_ends_the_push(fake: Fake, fault: Fault, says: str) -> None:
+def test_a_store_that_fails_half_way_ends_the_push(
+    fake: Fake, fault: Fault, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With a message and a status; and nothing says that the release is there."""
-    fake.fault = failing_at(3, "PUT", fault)  # type: ignore[assignment]
+    monkeypatch.setattr(delivery, "BULK_BYTES", 1 << 20)
+    fake.fault = failing_at(3, "POST", fault)  # type: ignore[assignment]
     result = run_push(fake)
 
     assert result.exit_code == 1

@@ -1,8 +1,8 @@
 """
 Load a release into another triple store.
 
-Every named graph goes by one PUT of the Graph Store Protocol, so that running it again changes nothing;
-a graph that is too large for one request goes in several. The graph `meta` goes last: a store that has
+Graphs that are new go together, where the product has a way for that; any other goes by one PUT of the Graph
+Store Protocol, so that running it again changes nothing, or by several if it is too large for one. `meta` goes last: a store that has
 it has the whole release. A release takes the place of another only with `replace`, in one transaction
 where the product has any (see `products.Swap`). Graphs outside our namespace are never touched.
 """
