@@ -49,6 +49,7 @@ def show(name: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *m
     """Print a table and lines below it, and keep them beside the command, with the machine they were measured on."""
     table = PrettyTable(columns, align="r")
     table.set_style(TableStyle.PLAIN_COLUMNS)
+    table.right_padding_width = 2
     table.align[columns[0]] = "l"
     table.add_rows([[f"{cell:.2f}" if isinstance(cell, float) else cell for cell in row] for row in rows])
     text = "\n".join([*(line.rstrip() for line in table.get_string().splitlines()), *more])

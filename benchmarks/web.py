@@ -7,6 +7,7 @@ Needs `wrk`. Peers are found by their commands (`oxigraph`, `rdflib-endpoint`, `
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -22,7 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from pyoxigraph import DefaultGraph, RdfFormat, serialize
 
@@ -32,9 +33,14 @@ from measure import show
 SECONDS = int(os.environ.get("SECONDS_EACH", "4"))
 CONNECTIONS = 8
 JSON = "application/sparql-results+json"
-PARAMETERS = {"body": "cst", "date": "1993-06-30"}
+CANNED = {
+    "members": ("members-on", {"body": "cst", "date": "1993-06-30"}),
+    "claims": ("claims-about", {"entity": "cst"}),
+}
 ROWS = "SELECT ?s ?p ?o { GRAPH ?g { ?s ?p ?o } } LIMIT 5000"
 START_S = 90
+# What nginx says of a file by itself.
+OF_NGINX = {"content-type", "content-length", "date", "server", "etag", "connection"}
 SPEED = re.compile(r"Requests/sec:\s+([\d.]+)")
 LATENCY = re.compile(r"\s(50|99)%\s+([\d.]+)(us|ms|s)\b")
 FAILED = re.compile(r"Non-2xx or 3xx responses: (\d+)")
@@ -52,11 +58,11 @@ class Served:
 
 @dataclass(frozen=True)
 class Data:
-    """The release as peers take it, and the two questions as SPARQL."""
+    """The release as peers take it, and the questions as SPARQL."""
 
     folder: Path
     file: Path
-    members: str
+    questions: dict[str, str]
 
 
 def free_port() -> int:
@@ -144,22 +150,20 @@ def ask(address: str) -> tuple[float, float, float]:
 
 
 def sparql(address: str, data: Data) -> dict[str, str]:
-    """Write the two questions as addresses of an endpoint."""
-    return {
-        "members": f"{address}?query={quote(data.members, safe='')}",
-        "rows": f"{address}?query={quote(ROWS, safe='')}",
-    }
+    """Write the questions as addresses of an endpoint."""
+    return {name: f"{address}?query={quote(text, safe='')}" for name, text in data.questions.items()}
 
 
 @contextmanager
 def ours(data: Data, cache: str, canned: bool) -> Iterator[Served]:
-    """This service, with or without its cache; members as a canned query or as SPARQL."""
+    """This service, with or without its cache; the canned queries by their names or as SPARQL."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "eurasia_graph.cli", "serve", "--port", str(port), "--cache", cache]
     paths = sparql(f"{address}/sparql", data)
     if canned:
-        paths["members"] = f"{address}/queries/members-on?{'&'.join(f'{k}={v}' for k, v in PARAMETERS.items())}"
+        for question, (name, values) in CANNED.items():
+            paths[question] = f"{address}/queries/{name}?{urlencode(values)}"
     with running(command, f"{address}/readyz") as pid:
         yield Served("", pid, paths)
 
@@ -241,25 +245,30 @@ MaxQueryCostEstimationTime = 100000
 
 @contextmanager
 def nginx(data: Data) -> Iterator[Served]:
-    """Nginx with the same bytes as files: the limit."""
+    """Nginx with the same bodies as files and the same headers: the limit."""
     port, folder = free_port(), data.folder / "nginx"
     folder.mkdir()
+    headers = ""
     with ours(data, "64", canned=True) as source:
         for name, path in source.paths.items():
             request = urllib.request.Request(path, headers={"Accept": JSON})  # noqa: S310  (our own address)
-            (folder / name).write_bytes(urllib.request.urlopen(request).read())  # noqa: S310
+            with urllib.request.urlopen(request) as answer:  # noqa: S310
+                (folder / name).write_bytes(answer.read())
+                said = [(key, value) for key, value in answer.headers.items() if key.lower() not in OF_NGINX]
+                lines = "".join(f"add_header {key} {json.dumps(value)}; " for key, value in said)
+                headers += f"location /{name} {{ {lines} }}\n"
     conf = f"""daemon off; worker_processes 2; pid {folder}/pid; error_log /dev/null;
 events {{ worker_connections 512; }}
 http {{ access_log off; keepalive_requests 100000000; open_file_cache max=100; sendfile on; default_type {JSON};
   client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
   uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  server {{ listen 127.0.0.1:{port}; root {folder}; }} }}"""
+  server {{ listen 127.0.0.1:{port}; root {folder}; {headers} }} }}"""
     (folder / "conf").write_text(conf, encoding="utf-8")
     address = f"http://127.0.0.1:{port}"
     folder.chmod(0o755)
     data.folder.chmod(0o755)
     with running(["nginx", "-c", str(folder / "conf"), "-p", str(folder)], f"{address}/members") as pid:
-        yield Served("", pid, {"members": f"{address}/members", "rows": f"{address}/rows"})
+        yield Served("", pid, {name: f"{address}/{name}" for name in data.questions})
 
 
 SERVICES: list[tuple[str, Callable[[], bool], Callable[[Data], object]]] = [
@@ -282,7 +291,8 @@ def prepare(folder: Path) -> Data:
     file.parent.mkdir()
     quads = (quad for quad in store.local if not isinstance(quad.graph_name, DefaultGraph))
     serialize(quads, str(file), format=RdfFormat.N_QUADS)
-    return Data(folder, file, queries.by_name("members-on").bind(store, PARAMETERS))
+    questions = {question: queries.by_name(name).bind(store, values) for question, (name, values) in CANNED.items()}
+    return Data(folder, file, {**questions, "rows": ROWS})
 
 
 def first_answer_s() -> float:
@@ -316,22 +326,18 @@ def main() -> int:
                     memory[title] = memory_mib(served.pid)
             except (RuntimeError, TimeoutError, subprocess.SubprocessError) as error:
                 print(f"{title}: {error}", file=sys.stderr)
-    table = []
-    for title, found in measured.items():
-        row: list[object] = [title]
-        for question in ("members", "rows"):
+    table: list[list[object]] = []
+    for question in [*CANNED, "rows"]:
+        cached, canned = (measured[f"eurasia-graph, {each}"][question][0] for each in ("cached", "canned"))
+        for title, found in measured.items():
             speed, middle, slow = found[question]
-            cached, canned = measured["eurasia-graph, cached"], measured["eurasia-graph, canned"]
             # No whole answer, or an error instead: nothing to compare with.
-            ratios = [each[question][0] / speed if speed else "-" for each in (cached, canned)]
-            row += [round(speed, 1) if speed else "fails", middle, slow, *ratios]
-        table.append([*row, round(memory[title])])
-    columns = ["service"]
-    for question in ("members", "rows"):
-        # A table has each name once.
-        columns += [f"{question}: {each}" for each in ("/s", "p50 ms", "p99 ms", "cached is", "canned is")]
+            ratios = [each / speed for each in (cached, canned)] if speed else ["-", "-"]
+            answers = [round(speed, 1), middle, slow] if speed else ["fails", "-", "-"]
+            table.append([question, title, *answers, *ratios, round(memory[title])])
+    columns = ["question", "service", "/s", "p50 ms", "p99 ms", "cached is", "canned is", "MiB"]
     note = f"first answer after serve with a kept release: {first_answer_s():.2f} s"
-    show("web", [*columns, "MiB"], table, note)
+    show("web", columns, table, note)
     return 0
 
 

@@ -18,14 +18,26 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, RdfFormat, Store, parse, parse_query_results
+from pyoxigraph import (
+    Literal,
+    NamedNode,
+    Quad,
+    QueryResultsFormat,
+    QuerySolutions,
+    RdfFormat,
+    Store,
+    parse,
+    parse_query_results,
+)
 
+from eurasia_graph import namespaces as ns
 from eurasia_graph import queries
 from eurasia_graph.errors import UsageError
 from eurasia_graph.formats import FORMATS
 from eurasia_graph.store import ReleaseStore, from_quads, load_files
-from eurasia_graph.web import Settings, create_app
+from eurasia_graph.web import Limits, Settings, context, create_app
 from eurasia_graph.web.front import Front
+from eurasia_graph.web.lane import Lane
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 SELECT = "SELECT (1 AS ?value) {}"
@@ -205,6 +217,41 @@ def test_the_results_format_is_given_where_it_is_asked_for(client: FlaskClient) 
 
     assert response.json["head"]["vars"][0] == "step"  # type: ignore[index]
     assert response.json["results"]["bindings"][0]["step"]["datatype"].endswith("#integer")  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "path", ["factors.csv", "factors.json", "factors.tsv", "factors.xml", "factors", "timeline.csv"]
+)
+def test_the_lane_answers_as_the_framework_does(release: ReleaseStore, path: str) -> None:
+    """Canned queries are answered in front of the framework, with the same body and headers, and errors behind."""
+    app = create_app(release, Settings(cache_bytes=0))
+    asked = f"/queries/{path}?body=csto&body=cst" if path == "timeline.csv" else f"/queries/{path}?effect=spillover"
+    quick = app.test_client().get(asked)
+    assert isinstance(app.wsgi_app, Front)
+    assert isinstance(app.wsgi_app.app, Lane)
+    app.wsgi_app.app = app.wsgi_app.app.app
+    slow = app.test_client().get(asked)
+
+    assert (quick.status, quick.data) == (slow.status, slow.data)
+    assert set(quick.headers) - {("ETag", quick.headers["ETag"])} == set(slow.headers) - {
+        ("ETag", slow.headers["ETag"])
+    }
+
+
+def test_canned_queries_on_a_large_dataset_have_limits(release: ReleaseStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There they run as free queries do: the same answers, and none that takes a thread for ever."""
+    monkeypatch.setattr(context, "MOST_SMALL_QUADS", 1000)
+    asked = "/queries/members-on.csv?body=cst&date=1993"
+    here = release.query(queries.by_name("members-on").bind(release, {"body": "cst", "date": "1993"}))
+    assert isinstance(here, QuerySolutions)
+
+    patient = create_app(release, Settings(cache_bytes=0)).test_client()
+    hasty = create_app(release, Settings(limits=Limits(timeout_s=0.001))).test_client()
+
+    assert patient.get(asked).data == here.serialize(format=QueryResultsFormat.CSV)
+    assert "Kazakhstan" in patient.get(asked.replace(".csv", ""), headers={"Accept": BROWSER}).text
+    assert hasty.get(asked).status_code == 503
+    assert "stopped after 0.001 s" in hasty.get(asked.replace(".csv", ".json")).text
 
 
 def test_csv_has_a_header_and_the_rows(client: FlaskClient) -> None:
@@ -394,6 +441,21 @@ def test_a_page_shows_what_texts_say_with_source_and_passage(client: FlaskClient
     assert 'href="/id/source/icds-2016"' in page
     assert 'href="/id/passage/icds-2016/' in page
     assert "Where it is used" in page
+
+
+@pytest.mark.parametrize("name", ["body/SCO", "state/KZ", "state/RU"])
+def test_a_page_leaves_no_claim_out(client: FlaskClient, release: ReleaseStore, name: str) -> None:
+    """Hundreds of claims refer to the states and bodies that the texts are about."""
+    page, data = client.get(f"/page/{name}"), client.get(f"/data/{name}")
+    asked = f"SELECT DISTINCT ?claim {{ ?claim ?says <{ns.ID}{name}> ; <{ns.EG}gist> ?gist }}"
+    claims = release.query(asked)
+    assert isinstance(claims, QuerySolutions)
+
+    for row in claims:
+        short = str(getattr(row[0], "value", "")).removeprefix(ns.ID)
+        assert f'href="/page/{short}"' in page.text or f'href="/id/{short}"' in page.text, short
+    assert "X-Result-Truncated" not in page.headers
+    assert "X-Result-Truncated" not in data.headers
 
 
 def test_every_term_of_the_ontology_is_documented(client: FlaskClient, release: ReleaseStore) -> None:

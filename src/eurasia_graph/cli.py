@@ -394,13 +394,23 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     Example: eurasia-graph serve --port 8080
              eurasia-graph serve --store http://127.0.0.1:3030/eurasia --kind fuseki
     """
-    from eurasia_graph.store import load_files
-    from eurasia_graph.web import Limits, Settings, create_app
-    from eurasia_graph.web.server import run
+    from concurrent.futures import ThreadPoolExecutor
 
     if files and remote["store"]:
         raise UsageError("give FILES or --store, not both")
-    store = _open_remote(data, **remote) if remote["store"] else load_files(files) if files else _open(data)
+
+    def open_store() -> ReleaseStore:
+        from eurasia_graph.store import load_files
+
+        return _open_remote(data, **remote) if remote["store"] else load_files(files) if files else _open(data)
+
+    with ThreadPoolExecutor(1) as beside:
+        # The engine reads while the framework is imported.
+        opening = beside.submit(open_store)
+        from eurasia_graph.web import Limits, Settings, create_app
+        from eurasia_graph.web.server import run
+
+        store = opening.result()
     limits = Limits(timeout_s=timeout, rows=rows, memory_mib=memory)
     settings = Settings(base_url=base_url, limits=limits, cache_bytes=cache << 20, access_log=access_log)
     run(lambda: create_app(store, settings), host, port)

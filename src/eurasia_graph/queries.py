@@ -8,7 +8,7 @@ examples. Calling it puts terms in place of that block, written by the RDF libra
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -100,14 +100,19 @@ class CannedQuery:
         terms: dict[str, str] = {}
         for parameter in self.parameters:
             terms.update(_terms(store, self.name, parameter, given.get(parameter.name, parameter.default)))
-        block = VALUES.search(self.text)
-        assert block, f"queries/{self.name}.rq has no VALUES block"
-        row = " ".join(terms[variable[1:]] for variable in block.group(1).split())
-        return self.text.replace(block.group(), f"VALUES ({block.group(1)}) {{ ({row}) }}")
+        block, variables = _block(self.text)
+        row = " ".join(terms[variable[1:]] for variable in variables.split())
+        return self.text.replace(block, f"VALUES ({variables}) {{ ({row}) }}")
+
+    def ask(self, store: ReleaseStore, values: Mapping[str, object]) -> QuerySolutions:
+        """Ask the query and return the answer as the engine gives it; arguments and errors are those of `run`."""
+        answer = store.query(self.bind(store, values))
+        assert isinstance(answer, QuerySolutions)
+        return answer
 
     def run(self, store: ReleaseStore, values: Mapping[str, object]) -> Rows:
         """
-        Ask the query.
+        Ask the query and return its rows.
 
         Args:
             store: The release to ask.
@@ -115,8 +120,7 @@ class CannedQuery:
         Returns:
             Rows with IRIs and texts as strings, numbers as numbers, and None for what is not said.
         """
-        answer = store.query(self.bind(store, values))
-        assert isinstance(answer, QuerySolutions)
+        answer = self.ask(store, values)
         columns = [variable.value for variable in answer.variables]
         rows = (dict(zip(columns, map(cell, solution), strict=True)) for solution in answer)
         found = Rows(rows, columns, [])
@@ -193,6 +197,14 @@ def _parameter(path: Path, line: str) -> Parameter:
 # --- binding -------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=100)
+def _block(text: str) -> tuple[str, str]:
+    """Find the VALUES block of a query; returns its text and its variables."""
+    found = VALUES.search(text)
+    assert found, "a canned query has a VALUES block"
+    return found.group(), found.group(1)
+
+
 def _terms(store: ReleaseStore, query: str, parameter: Parameter, value: str | None) -> dict[str, str]:
     """Write the value of one parameter as terms, by variable; what is left out is UNDEF."""
     asked = f"asked{parameter.name[0].upper()}{parameter.name[1:]}"
@@ -260,36 +272,24 @@ def resolve(store: ReleaseStore, kind: str, value: str) -> NamedNode:
         UnknownNameError: If nothing of the class bears the name; lists the nearest names.
         UsageError: If several do.
     """
-    named = store.entities.get(ns.EG + kind.removeprefix("eg:"), [])
+    kind_iri = ns.EG + kind.removeprefix("eg:")
     wanted = value.strip().strip("<>").casefold()
     prefix, _, local = wanted.partition(":")
     if prefix in ns.PREFIXES and not local.startswith("//"):
         wanted = (ns.PREFIXES[prefix] + local).casefold()
     # An IRI beats a short name, and a short name a label.
-    keys: tuple[Callable[[str, str], str], ...] = (_iri, _short_name, _label)
-    for key in keys:
-        found = sorted({iri for iri, name in named if key(iri, name).casefold() == wanted})
+    for meanings in store.meanings.get(kind_iri, ()):
+        found = sorted(meanings.get(wanted, ()))
         # A thing beats a concept of a scheme: people ask for spillover, seldom for the factor of that name.
         things = [iri for iri in found if iri.startswith(ns.ID)]
         if len(things) == 1 or len(found) == 1:
             return NamedNode((things or found)[0])
         if found:
             raise UsageError(f"{value!r} stands for {' and '.join(found)}; give one of these IRIs")
+    named = store.entities.get(kind_iri, [])
     short_names = {ns.local_name(iri).lower() for iri, _ in named}
     labels = {name.lower() for _, name in named} - short_names
     raise UnknownNameError(_noun(kind), value, [*sorted(short_names), *sorted(labels)])
-
-
-def _iri(iri: str, _name: str) -> str:
-    return iri
-
-
-def _short_name(iri: str, _name: str) -> str:
-    return ns.local_name(iri)
-
-
-def _label(_iri: str, name: str) -> str:
-    return name
 
 
 def _noun(kind: str) -> str:

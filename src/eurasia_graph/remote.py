@@ -334,7 +334,7 @@ class RemoteStore(ReleaseStore):
             self.iri, self.content, self.inputs = known
             self._remote.forget()
             self._remote.release()
-            for cached in ("entities", "horizons"):
+            for cached in ("entities", "meanings", "horizons"):
                 self.__dict__.pop(cached, None)
         self._learnt_at = time.monotonic()
 

@@ -48,6 +48,8 @@ TOKEN = re.compile(
 )
 
 Answer = QuerySolutions | QueryBoolean | QueryTriples
+# IRIs by a name, in small letters.
+Meanings = dict[str, set[str]]
 
 
 class Engine(Protocol):
@@ -136,6 +138,17 @@ class ReleaseStore:
         return found
 
     @cached_property
+    def meanings(self) -> dict[str, tuple[Meanings, Meanings, Meanings]]:
+        """The entities of each class by what stands for them: their IRIs, their short names, their labels."""
+        found: dict[str, tuple[Meanings, Meanings, Meanings]] = {}
+        for kind, named in self.entities.items():
+            by_iri, by_short_name, by_label = found[kind] = ({}, {}, {})
+            for iri, label in named:
+                for meanings, name in ((by_iri, iri), (by_short_name, ns.local_name(iri)), (by_label, label)):
+                    meanings.setdefault(name.casefold(), set()).add(iri)
+        return found
+
+    @cached_property
     def horizons(self) -> dict[str, str]:
         """The sources, by IRI, each with the last day on which it can have been issued (ISO 8601)."""
         return {row[0]: row[1] for row in self._select(HORIZONS)}
@@ -167,6 +180,8 @@ def refuse_service(sparql: str) -> None:
     Raises:
         QueryError: With status 403.
     """
+    if "SERVICE" not in sparql.upper():
+        return
     for match in TOKEN.finditer(sparql):
         if "SERVICE" in (match.group("word") or match.group("prefix") or "").upper():
             line = sparql.count("\n", 0, match.start()) + 1
@@ -276,7 +291,8 @@ def load_kept(folder: Path) -> ReleaseStore | None:
     try:
         description = json.loads((folder / "release.json").read_text(encoding="utf-8"))
         engine = Store()
-        engine.bulk_load(path=str(folder / "release.nq"), format=RdfFormat.N_QUADS)
+        # Written by `keep`, so that its IRIs need no second look, which would take half of the time.
+        engine.bulk_load(path=str(folder / "release.nq"), format=RdfFormat.N_QUADS, lenient=True)
         if len(engine) != description["quads"]:
             return None
         return ReleaseStore(

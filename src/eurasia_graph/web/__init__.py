@@ -21,6 +21,7 @@ from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import canned, description, graphs, operation, pages, problems, responses, sparql
 from eurasia_graph.web.context import Service, the_service, the_store
 from eurasia_graph.web.front import Front
+from eurasia_graph.web.lane import Lane
 from eurasia_graph.web.pool import Limits
 
 LARGEST_REQUEST = 1_000_000
@@ -68,9 +69,11 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     responses.register(app)
     app.context_processor(lambda: {"release": store.iri, "content": store.content})
     # Another store may get another release at any time, so that nothing of it is kept.
-    cache_bytes = chosen.cache_bytes if isinstance(store.engine, Store) else 0
+    is_embedded = isinstance(store.engine, Store)
+    cache_bytes = chosen.cache_bytes if is_embedded else 0
+    behind = Lane(app.wsgi_app, service) if is_embedded and service.is_small else app.wsgi_app
     app.wsgi_app = Front(  # type: ignore[method-assign]
-        app.wsgi_app, service.metrics, chosen.base_url, cache_bytes, chosen.access_log
+        behind, service.metrics, chosen.base_url, cache_bytes, chosen.access_log
     )
     return app
 

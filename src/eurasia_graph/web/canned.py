@@ -2,7 +2,7 @@
 `/queries/`: every canned query as a form, a table, CSV and JSON.
 
 The same file that runs in any SPARQL engine gives the form, its pickers and the columns. They are
-ours, so that they run in this process.
+ours, so that they run in this process, unless the dataset is so large that they need limits.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import csv
 import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
-from pyoxigraph import QuerySolutions
+from pyoxigraph import QueryResultsFormat, parse_query_results
 from werkzeug.wrappers import Response as BaseResponse
 
 from eurasia_graph import namespaces as ns
@@ -22,10 +23,12 @@ from eurasia_graph import queries
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.formats import FORMATS, Format
 from eurasia_graph.queries import CannedQuery, Parameter, Rows
-from eurasia_graph.store import ReleaseStore
-from eurasia_graph.web import log
+from eurasia_graph.store import Answer, ReleaseStore
+from eurasia_graph.web import log, syntax
+from eurasia_graph.web import sparql as free
 from eurasia_graph.web.context import Service, the_service
 from eurasia_graph.web.negotiation import JSON, NAMES, choose
+from eurasia_graph.web.protocol import Operation
 from eurasia_graph.web.responses import cached, header_text, respond
 
 blueprint = Blueprint("queries", __name__)
@@ -76,9 +79,46 @@ def ask(name: str) -> Response:
         chosen: Format | None = EXTENSIONS[extension]
     else:
         chosen = choose(request, OFFERED, html=True)
+    store = service.store if service.is_small else Apart(service)
+    if chosen is None:
+        with _timed(service, name, values):
+            return _page(store, canned, values)
+    body, notes = answer(service, store, canned, values, chosen)
+    response = _with_notes(respond(body, chosen), notes)
+    if isinstance(store, Apart) and store.is_cut:
+        response.headers["X-Result-Truncated"] = f"rows={service.limits.rows}"
+    return response
+
+
+class Apart(ReleaseStore):
+    """The store of a service, asked in its workers and within their limits; for one request."""
+
+    def __init__(self, service: Service) -> None:
+        """Take the service; nothing is asked yet."""
+        super().__init__(service.store.engine, service.store.iri)
+        self._service = service
+        self.is_cut = False
+
+    def query(self, sparql: str, base_iri: str | None = None) -> Answer:
+        """
+        Run a query in a worker.
+
+        Raises:
+            QueryError: As of a free query.
+        """
+        del base_iri
+        asked = Operation(sparql)
+        result = free.ask(self._service, asked, syntax.read(sparql), FORMATS["json"])
+        self.is_cut = result.truncated
+        return parse_query_results(result.body, format=QueryResultsFormat.JSON)
+
+
+@contextmanager
+def _timed(service: Service, name: str, values: Mapping[str, str]) -> Iterator[None]:
+    """Count a query, and log it if it is slow."""
     start = time.perf_counter()
     try:
-        return _page(service.store, canned, values) if chosen is None else _data(service, canned, values, chosen)
+        yield
     finally:
         seconds = time.perf_counter() - start
         service.metrics.queried("canned", seconds)
@@ -86,28 +126,42 @@ def ask(name: str) -> Response:
             log.slow_query("canned", f"{name} {values}", seconds, "good")
 
 
-def _data(service: Service, canned: CannedQuery, values: dict[str, str], chosen: Format) -> Response:
-    """Answer in a format of data; the engine writes those that it knows, faster than any loop could."""
-    if chosen is JSON or chosen is FORMATS["tsv"]:
-        rows = canned.run(service.store, values)
-        return _with_notes(_write(rows, chosen), rows.notes)
-    found = service.store.query(canned.bind(service.store, values))
-    assert isinstance(found, QuerySolutions)
-    body = found.serialize(format=chosen.rows) or b""
-    notes = queries.notes(service.store, values)
+def answer(
+    service: Service, store: ReleaseStore, canned: CannedQuery, values: Mapping[str, str], chosen: Format
+) -> tuple[bytes, list[str]]:
+    """
+    Answer in a format of data; the engine writes those that it knows, faster than any loop could.
+
+    Args:
+        service: Counts the query.
+        store: What is asked.
+        canned: The query.
+        values: By parameter, as texts.
+        chosen: One of `OFFERED`.
+    Returns:
+        The body, and what a reader should know about it.
+    Raises:
+        UsageError: If a value is unknown, missing or of the wrong type.
+    """
+    with _timed(service, canned.name, values):
+        if chosen is JSON or chosen is FORMATS["tsv"]:
+            rows = canned.run(store, values)
+            return _write(rows, chosen).encode(), rows.notes
+        body = canned.ask(store, values).serialize(format=chosen.rows) or b""
+    notes = queries.notes(store, values)
     if NO_ROWS[chosen.name](body):
         notes.append(f"no rows: {canned.empty}")
-    return _with_notes(respond(body, chosen), notes)
+    return body, notes
 
 
-def _write(rows: Rows, chosen: Format) -> Response:
+def _write(rows: Rows, chosen: Format) -> str:
     if chosen is JSON:
-        return respond(json.dumps(rows, ensure_ascii=False, indent=1), chosen)
+        return json.dumps(rows, ensure_ascii=False, indent=1)
     out = io.StringIO()
     writer = csv.writer(out, delimiter="\t", lineterminator="\r\n")
     writer.writerow(rows.columns)
     writer.writerows(["" if value is None else value for value in row.values()] for row in rows)
-    return respond(out.getvalue(), chosen)
+    return out.getvalue()
 
 
 def _with_notes(response: Response, notes: list[str]) -> Response:

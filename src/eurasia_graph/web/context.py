@@ -17,6 +17,9 @@ from eurasia_graph.web.direct import Direct
 from eurasia_graph.web.metrics import Metrics
 from eurasia_graph.web.pool import Limits, Pool
 
+# Up to here, the slowest of the canned queries takes less than a second.
+MOST_SMALL_QUADS = 300_000
+
 
 @dataclass
 class Service:
@@ -49,6 +52,11 @@ class Service:
     def version(self) -> str:
         """Sixteen hexadecimal digits that change with the data; of files served raw, at every start."""
         return self.store.content[:16] if self.store.content else self.start
+
+    @cached_property
+    def is_small(self) -> bool:
+        """Whether canned queries need no limits: they take milliseconds, or another store answers them."""
+        return not isinstance(self.store.engine, Store) or len(self.store.engine) <= MOST_SMALL_QUADS
 
     @cached_property
     def terms(self) -> frozenset[str]:

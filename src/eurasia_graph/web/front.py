@@ -74,7 +74,7 @@ class Front:
             cache_bytes: How much is kept; 0 keeps nothing.
             access_log: Whether every request is logged.
         """
-        self._app = app
+        self.app = app
         self._metrics = metrics
         self._public = urlsplit(base_url.rstrip("/")) if base_url else None
         self._most = cache_bytes
@@ -159,7 +159,7 @@ class Front:
         if method == "HEAD":
             # Made as for GET, so that the headers are the same.
             environ["REQUEST_METHOD"] = "GET"
-        parts = self._app(environ, take)
+        parts = self.app(environ, take)
         try:
             body = b"".join(parts)
         finally:
@@ -228,7 +228,7 @@ def _takes_gzip(header: str | None) -> bool:
 def _unless_known(answer: Answer, known: str) -> Answer:
     """Turn an answer into 304 if the client has it."""
     assert answer.etag
-    if not parse_etags(known).contains_weak(answer.etag.strip('"')):
+    if not parse_etags(known).contains_weak(answer.etag.removeprefix("W/").strip('"')):
         return answer
     kept = [(name, value) for name, value in answer.headers if name.lower() in OF_304 or name.startswith("X-")]
     return Answer("304 NOT MODIFIED", kept, b"", answer.etag, answer.count)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask import Request
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import NotAcceptable
 
 from eurasia_graph.formats import FORMATS, Content, Format, by_media_type, by_name
@@ -26,7 +27,7 @@ MEANT = {
 }
 
 
-def choose(request: Request, offered: Sequence[Format], html: bool = False, given: Sequence[str] = ()) -> Format | None:
+def choose(request: Request, offered: Sequence[Format], html: bool = False) -> Format | None:
     """
     Choose one of the formats for a request.
 
@@ -34,20 +35,24 @@ def choose(request: Request, offered: Sequence[Format], html: bool = False, give
         request: With an Accept header, or without, which means anything.
         offered: The preferred one first.
         html: Whether a page is there as well; it is chosen only where it is asked for by name.
-        given: Names of formats that stand in a form instead of the URL.
     Returns:
         The format, or None for a page.
     Raises:
         NotAcceptable: If none is acceptable; lists what there is.
     """
-    for name in [*given, *(value for key in NAMES for value in request.args.getlist(key))]:
+    names = [value for key in NAMES for value in request.args.getlist(key)]
+    return pick(names, request.accept_mimetypes, offered, html)
+
+
+def pick(names: Sequence[str], accepted: MIMEAccept, offered: Sequence[Format], html: bool) -> Format | None:
+    """Choose as `choose` does, by the names of formats that are asked for and the types that are accepted."""
+    for name in names:
         if html and name.casefold() in {"html", HTML}:
             return None
         named = _named(name, offered)
         if named:
             return named
     types = [each.media_type for each in offered]
-    accepted = request.accept_mimetypes
     asks_for_html = html and accepted.best_match([HTML, *types], default=types[0]) == HTML
     if asks_for_html and any(value.startswith(HTML) for value, _ in accepted):
         return None

@@ -27,7 +27,9 @@ from eurasia_graph.web.responses import CACHED, cached, respond
 blueprint = Blueprint("pages", __name__)
 
 DATA = [FORMATS[name] for name in ("turtle", "ntriples", "rdfxml", "jsonld")]
-MOST_REFERENCES = 200
+# Of what refers to a thing: data hold the first, a page shows the second, claims before anything else.
+MOST_REFERENCES = 10_000
+MOST_SHOWN = 1000
 # The kinds of IRI beside /id/; in addresses of documents they keep their first word.
 OTHER_KINDS = ("scheme", "shape", "release")
 
@@ -88,8 +90,14 @@ def page(name: str) -> Response:
     engine, node = _find(name)
     outgoing = sorted(_outgoing(engine, node), key=lambda triple: (triple.predicate.value, str(triple.object)))
     incoming, is_cut = _incoming(engine, node)
-    claims = sorted(_claims(engine, incoming), key=lambda claim: str(claim["iri"]))
+    claims = sorted(_claims(engine, incoming), key=lambda claim: str(claim["iri"]))[:MOST_SHOWN]
     said = {claim["iri"] for claim in claims}
+    others = sorted(
+        (triple for triple in incoming if triple.subject not in said),
+        key=lambda triple: (triple.predicate.value, str(triple.subject)),
+    )
+    most = MOST_SHOWN - len(claims)
+    is_cut = is_cut or len(others) > most
     shown = render_template(
         "thing.html",
         name=name,
@@ -98,18 +106,15 @@ def page(name: str) -> Response:
         types=[triple.object for triple in outgoing if triple.predicate == ns.RDF("type")],
         outgoing=[triple for triple in outgoing if triple.predicate != ns.RDF("type")],
         claims=claims,
-        incoming=sorted(
-            (triple for triple in incoming if triple.subject not in said),
-            key=lambda triple: (triple.predicate.value, str(triple.subject)),
-        ),
+        incoming=others[:most],
         is_cut=is_cut,
-        most=MOST_REFERENCES,
+        most=MOST_SHOWN,
         link=_link,
         formats=DATA,
     )
     response = _html(shown)
     if is_cut:
-        response.headers["X-Result-Truncated"] = f"references={MOST_REFERENCES}"
+        response.headers["X-Result-Truncated"] = f"references={MOST_SHOWN}"
     _link_documents(response, name)
     return response
 

@@ -8,8 +8,8 @@ from urllib.parse import quote
 from flask import Flask, Response, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from eurasia_graph.formats import FORMATS, Format
-from eurasia_graph.web.context import the_service
+from eurasia_graph.formats import FORMATS, Content, Format
+from eurasia_graph.web.context import Service, the_service
 
 # A release stays as it is while it is served; a minute bounds how long a proxy shows the one before.
 CACHED = "public, max-age=60"
@@ -34,27 +34,32 @@ def respond(body: bytes | str, chosen: Format) -> Response:
     if chosen is FORMATS["csv"] and request.args.get("bom") == "1":
         # Without it, spreadsheets read UTF-8 as something else.
         body = BOM + (body.encode() if isinstance(body, str) else body)
-    text = chosen.media_type.startswith("text/")
-    response = Response(body, content_type=f"{chosen.media_type}; charset=utf-8" if text else chosen.media_type)
+    response = Response(body, content_type=content_type(chosen))
     response.vary.add("Accept")
-    return cached(response)
+    # The engine writes the prefixes of a graph in any order, so that two answers are the same, but not byte for byte.
+    return cached(response, is_weak=chosen.content is not Content.ROWS)
 
 
-def cached(response: Response) -> Response:
+def content_type(chosen: Format) -> str:
+    """Write the type of a format, with the encoding where it is text."""
+    return f"{chosen.media_type}; charset=utf-8" if chosen.media_type.startswith("text/") else chosen.media_type
+
+
+def cached(response: Response, *, is_weak: bool = False) -> Response:
     """Let an answer be kept: it depends on the release and the request alone."""
     response.headers.setdefault("Cache-Control", CACHED)
     parts = (
         the_service().version,
         request.method if request.method != "HEAD" else "GET",
-        request.url,
-        request.mimetype,
+        # As they came: a URL in its readable form takes longer to write than many an answer.
+        *(request.environ.get(name, "") for name in ("SCRIPT_NAME", "HTTP_HOST", "PATH_INFO", "QUERY_STRING")),
         request.content_type if request.method != "GET" else "",
         response.content_type or "",
     )
     digest = hashlib.sha256("\n".join(map(str, parts)).encode())
     if request.method in {"POST", "QUERY"}:
         digest.update(request.get_data())
-    response.set_etag(digest.hexdigest()[:32])
+    response.set_etag(digest.hexdigest()[:32], weak=is_weak)
     return response
 
 
@@ -77,12 +82,19 @@ def _preflight() -> Response | None:
     return response
 
 
+def fixed_headers(service: Service) -> list[tuple[str, str]]:
+    """Return the headers that every answer of a service carries."""
+    headers = [*SECURITY.items(), ("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", EXPOSED)]
+    release = service.store.iri
+    if release:
+        headers += [("X-Release", release.value), ("Link", f'<{release.value}>; rel="cite-as"')]
+    return headers
+
+
 def _finish(response: BaseResponse) -> BaseResponse:
-    service = the_service()
-    response.headers.update(SECURITY)
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = EXPOSED
-    if service.store.iri:
-        response.headers["X-Release"] = service.store.iri.value
-        response.headers.add("Link", f'<{service.store.iri.value}>; rel="cite-as"')
+    for name, value in fixed_headers(the_service()):
+        if name == "Link":
+            response.headers.add(name, value)
+        else:
+            response.headers[name] = value
     return response

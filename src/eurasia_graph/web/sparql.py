@@ -19,7 +19,7 @@ from eurasia_graph.formats import FORMATS, Content, Format, carrying
 from eurasia_graph.store import UPDATE_WORDS, first_word, refuse_service
 from eurasia_graph.web import log, protocol, syntax
 from eurasia_graph.web.context import Service, the_service
-from eurasia_graph.web.negotiation import JSON, XML, choose
+from eurasia_graph.web.negotiation import JSON, XML, choose, pick
 from eurasia_graph.web.pool import Job, Result, WorkerError
 from eurasia_graph.web.responses import cached, header_text, respond
 
@@ -54,12 +54,18 @@ def endpoint() -> Response:
     query = syntax.read(operation.query)
     refuse_service(operation.query)
     # What does not begin as a query is sent all the same: the engine says what is wrong with it.
-    chosen = choose(request, OFFERED.get(query.form or "", ROWS), html=request.method == "GET", given=operation.formats)
+    offered = OFFERED.get(query.form or "", ROWS)
+    chosen = pick(operation.formats, request.accept_mimetypes, offered, html=request.method == "GET")
     if chosen is None:
         return _page(service, operation, query)
     result = ask(service, operation, query, chosen)
     body = _flagged(result, chosen, service.limits.rows)
-    return _with_notes(service, query, result, _kept(operation.query, respond(body, chosen)))
+    response = _with_notes(service, query, result, _kept(operation.query, respond(body, chosen)))
+    if result.truncated and chosen.extension in {"csv", "tsv"}:
+        # Rows have no place to say it; the name of a saved file has.
+        name = f"first-{service.limits.rows}-rows.{chosen.extension}"
+        response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    return response
 
 
 def ask(service: Service, operation: protocol.Operation, query: syntax.Query, chosen: Format) -> Result:

@@ -88,6 +88,8 @@ def read(text: str) -> Query:
 
 
 def _refuse_runs(text: str, tokens: list[re.Match[str]]) -> None:
+    if all(text.count(operator) <= DEEPEST for operator in "!^-+"):
+        return
     kept, last = [], 0
     for match in tokens:
         kept.append(text[last : match.start()])
@@ -125,9 +127,11 @@ def _top_level(query: Query, tokens: list[re.Match[str]], index: int) -> None:
 def _note_term(query: Query, match: re.Match[str]) -> None:
     """Remember the prefixes that are used, with where, and the names of our ontology."""
     prefix, text = match.group("prefix"), match.group()
+    if ":" not in text:
+        return
     if text.startswith("<"):
         iri = text[1:-1]
-    elif ":" in text and (prefix or text.startswith(":")):
+    elif prefix or text.startswith(":"):
         name, _, local = text.partition(":")
         if query.form:
             query.used.setdefault(name, match.start())

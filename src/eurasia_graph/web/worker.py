@@ -107,7 +107,8 @@ def main() -> None:
     """Load, say so, and fork and end workers until the other side closes the control socket."""
     control = socket.socket(fileno=int(sys.argv[1]))
     store = Store()
-    store.bulk_load(path=sys.argv[2], format=RdfFormat.N_QUADS)
+    # Written by an engine of the same kind, which has looked at every IRI.
+    store.bulk_load(path=sys.argv[2], format=RdfFormat.N_QUADS, lenient=True)
     control.sendall(ORDER.pack(b"R", os.getpid()))
     children: set[int] = set()
     while True:
