@@ -30,7 +30,7 @@ import generate
 import programs
 from eurasia_graph import delivery, export, push
 from eurasia_graph.errors import EurasiaGraphError
-from eurasia_graph.formats import FORMATS, Content
+from eurasia_graph.formats import Content, by_name
 from eurasia_graph.products import PRODUCTS
 from eurasia_graph.store import ReleaseStore, load_files
 from measure import seconds, show
@@ -77,12 +77,13 @@ def peak() -> Iterator[list[float]]:
 def here(store: ReleaseStore, folder: Path, quads: int) -> Iterator[Row]:
     """Export in every format, and load what was exported as `serve FILE` does."""
     for name in export.names():
-        file = folder / f"release.{FORMATS[name].extension if name in FORMATS else name}"
+        form = by_name(name) if name not in export.OTHER_FORMATS else None
+        held = len(store.local) - quads if form and form.content is Content.GRAPH else quads
+        file = folder / f"release.{form.extension if form else name}"
         with peak() as most, file.open("wb") as out:
             took = seconds(lambda name=name, out=out: export.write(store, name, out))  # type: ignore[misc]
-        yield ("here", quads, f"export {name}", "", took, quads / took, "", "", most[0])
-        if name in FORMATS:
-            held = len(store.local) - quads if FORMATS[name].content is Content.GRAPH else quads
+        yield ("here", held, f"export {name}", "", took, held / took, "", "", most[0])
+        if form:
             took = seconds(lambda file=file: load_files([file]))  # type: ignore[misc]
             yield ("here", held, f"load {name}", "", took, held / took, "", "", "")
         file.unlink()

@@ -2,9 +2,10 @@
 Load a release into another triple store.
 
 Graphs that are new go together, where the product has a way for that; any other goes by one PUT of the Graph
-Store Protocol, so that running it again changes nothing, or by several if it is too large for one. `meta` goes last: a store that has
-it has the whole release. A release takes the place of another only with `replace`, in one transaction
-where the product has any (see `products.Swap`). Graphs outside our namespace are never touched.
+Store Protocol, so that running it again changes nothing, or in several if it is too large for one. The graph
+`meta` goes last: a store that has it has the whole release. A release takes the place of another only with
+`replace`, in one transaction where the product has any (see `products.Swap`). Graphs outside our namespace
+are never touched.
 """
 
 from __future__ import annotations
