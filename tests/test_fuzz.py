@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 
 import pytest
 from flask.testing import FlaskClient
@@ -14,9 +13,9 @@ from werkzeug.test import TestResponse
 
 from conftest import TESTS
 from eurasia_graph import queries
+from eurasia_graph.lexing import TOKEN
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import Limits, Settings, create_app
-from eurasia_graph.web.syntax import LEXER
 
 MEANT = {200, 303, 304, 400, 403, 404, 405, 406, 413, 415, 416, 503}
 FORMS = [
@@ -25,9 +24,8 @@ FORMS = [
     if line and not line.startswith("#")
 ]
 SEEDS = [each.text for each in queries.load().values()] + FORMS
-TOKENS = sorted({match.group() for seed in SEEDS for match in LEXER.finditer(seed) if len(match.group()) < 80})
+TOKENS = sorted({match.group() for seed in SEEDS for match in TOKEN.finditer(seed) if len(match.group()) < 80})
 NOISE = ["", "{", "}", "(", ")", "SERVICE", "<", ">", "\\u0000", "ї", "\x00", '"', "'''", "#", "?", "_:b", "@en", "^^"]
-PIECES = re.compile(rf"{LEXER.pattern}|\s+|.", re.DOTALL)
 QUICK = settings(
     # The same every time; FUZZ_EXAMPLES=10000 looks further, and elsewhere each time.
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "200")),
@@ -48,7 +46,7 @@ def target(release: ReleaseStore) -> FlaskClient:
 @st.composite
 def mutated(draw: st.DrawFn) -> str:
     """A query of ours or of the grammar, with some of its tokens dropped, doubled, swapped or replaced."""
-    pieces = [match.group() for match in PIECES.finditer(draw(st.sampled_from(SEEDS)))]
+    pieces = [match.group() for match in TOKEN.finditer(draw(st.sampled_from(SEEDS)))]
     for _ in range(draw(st.integers(0, 6))):
         place = draw(st.integers(0, len(pieces) - 1)) if pieces else 0
         change = draw(st.sampled_from(["drop", "double", "swap", "replace", "insert", "cut"]))

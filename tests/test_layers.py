@@ -14,6 +14,7 @@ ORDER = [
     "errors",
     "namespaces",
     "formats",
+    "lexing",
     "dates",
     "sources",
     "splitting",

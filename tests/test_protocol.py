@@ -140,6 +140,45 @@ def test_the_tag_of_a_graph_is_weak(small: FlaskClient) -> None:
         assert small.get(asked, headers={"If-None-Match": known}).status_code == 304, known
 
 
+def test_a_graph_whose_name_ends_in_a_fragment_mark_can_be_asked_for() -> None:
+    """An absolute IRI is taken to the letter, by the protocol and by the Graph Store Protocol."""
+    engine, name = Store(), "http://example.org/ns#"
+    engine.add(Quad(NamedNode("a:s"), NamedNode("a:p"), Literal(1), NamedNode(name)))
+    client = create_app(ReleaseStore(engine)).test_client()
+    asked = client.get("/sparql", query_string={"query": "ASK { ?s ?p ?o }", "default-graph-uri": name})
+    read = client.get("/store", query_string={"graph": name}, headers={"Accept": "application/n-triples"})
+    wrong = client.get("/store?graph=http://%5B")
+
+    assert asked.json == {"head": {}, "boolean": True}
+    assert read.text.startswith("<a:s> <a:p>")
+    assert (wrong.status_code, wrong.mimetype) == (400, PROBLEM)
+
+
+def test_warnings_stay_within_what_proxies_take(client: FlaskClient) -> None:
+    """However many terms a query makes up, a few are named."""
+    terms = " ".join(f"eg:a{number}{'x' * 300}" for number in range(200))
+    query = f"PREFIX eg: <https://w3id.org/eurasia-graph/ontology#> ASK {{ VALUES ?x {{ {terms} }} FILTER(false) }}"
+    warnings = client.post("/sparql", data={"query": query}).headers.getlist("Warning")
+
+    assert len(warnings) == 6
+    assert "195 more" in warnings[-1]
+    assert sum(map(len, warnings)) < 3000
+
+
+def test_the_tag_changes_with_the_limits() -> None:
+    """Another limit may cut another number of rows."""
+    asked = "/sparql?query=SELECT%20*%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D"
+    tags = [
+        create_app(ReleaseStore(Store(), content="0" * 64), Settings(limits=Limits(rows=rows)))
+        .test_client()
+        .get(asked)
+        .headers["ETag"]
+        for rows in (10, 20)
+    ]
+
+    assert tags[0] != tags[1]
+
+
 def test_a_body_over_the_limit_is_413(small: FlaskClient) -> None:
     """Whether its length is told or not, and whichever way it comes."""
     long = "ASK { } #" + "x" * 1_100_000
@@ -161,6 +200,24 @@ def test_a_body_over_the_limit_is_413(small: FlaskClient) -> None:
         ("PREFIX a: <a:>\nCONSTUCT { ?s ?p ?o } { ?s ?p ?o }", 2, 1, "write CONSTRUCT in the place of CONSTUCT"),
         ("Which bodies are there?", 1, 1, "Which begins no query; start with PREFIX lines"),
         ("SELECT ?s { ?s ?p ?o } GROUP BY ?p", 1, 35, "every variable of SELECT to be grouped by"),
+        # What people write, and the first word that cannot stand there.
+        ("ASK {\n  ?s a <a:b>\n  ?s a <a:c>\n}", 3, 3, 'expected ",", ".", ";", "{", "}"'),
+        ("SELECT ?a, ?b { ?a ?b ?c }", 1, 10, "leave the comma out"),
+        ("SELECT ?a { ?a ?b ?c } ORDER ?a", 1, 30, "expected BY"),
+        ("SELECT ?a { ?a ?b ?c BIND(1 AS ?a) }", 1, 32, "?a has a value already"),
+        ("SELECT ?a { ?a ?b ?c FILTER ?c = 1 }", 1, 29, 'expected "("'),
+        ("SELECT ?a { ?a ?b ?c } }", 1, 24, "expected the end of the query"),
+        ("SELECT ?a { ?a ?b ?c UNION ?a ?b ?d }", 1, 22, "write { ... } UNION { ... }"),
+        ("SELECT ?a { ?a ?b <http://a b> }", 1, 19, "%20"),
+        ("PREFIX eg: https://example.org/ ASK {}", 1, 12, "write PREFIX eg: <...>"),
+        ("PREFIX eg <https://example.org/> ASK {}", 1, 8, "write PREFIX eg: <...>"),
+        ("@prefix eg: <https://example.org/> .\nASK {}", 1, 1, "without @ and without a dot"),
+        ("SELECT COUNT(?a) { ?a ?b ?c }", 1, 8, "write (COUNT(?x) AS ?n)"),
+        ("SELECT ?a { ?a ?b ?c FILTER(?b = 1 AND ?c = 2) }", 1, 36, "write &&"),
+        ("SELECT ?a { ?a ?b ?c FILTER(regex(?c, 'x') }", 1, 44, 'expected ")"'),
+        ("SELECT ?a { ?a ?b ?c } LIMIT ten", 1, 30, "expected a number"),
+        ("SELECT ?a { ?a ?b 'c }", 1, 19, "is not closed"),
+        ("SELECT * WHERE ?a a eg:Body }", 1, 16, 'expected "{"'),
     ],
 )
 def test_a_syntax_error_is_shown_where_it_stands(

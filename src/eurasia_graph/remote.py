@@ -35,8 +35,9 @@ from eurasia_graph import namespaces as ns
 from eurasia_graph import patterns
 from eurasia_graph.errors import RemoteError
 from eurasia_graph.formats import FORMATS
+from eurasia_graph.lexing import Token, tokens
 from eurasia_graph.products import Product, by_name
-from eurasia_graph.store import HIDDEN_BY_DEFAULT, TOKEN, Answer, ReleaseStore
+from eurasia_graph.store import HIDDEN_BY_DEFAULT, Answer, ReleaseStore
 from eurasia_graph.transport import Credentials, Response, Transport, expect_success, split_address
 
 ROWS = FORMATS["json"].media_type
@@ -293,18 +294,22 @@ def _refuse_partial(response: Response, address: str) -> None:
 
 
 def _names_dataset(sparql: str) -> bool:
-    return any((match.group("word") or "").upper() == "FROM" for match in TOKEN.finditer(sparql))
+    return any(_begins_dataset(token) for token in tokens(sparql))
+
+
+def _begins_dataset(token: Token) -> bool:
+    return token.kind == "word" and token.text.upper() in {"FROM", "FROMNAMED"}
 
 
 def _without_dataset(sparql: str) -> str:
     """Take FROM clauses out: the graphs go beside the query, where no store fetches what it lacks."""
-    tokens = [match for match in TOKEN.finditer(sparql) if not match.group().startswith("#")]
-    for number in range(len(tokens) - 1, -1, -1):
-        if (tokens[number].group("word") or "").upper() != "FROM":
-            continue
-        named = (tokens[number + 1].group("word") or "").upper() == "NAMED"
-        last = tokens[number + 2 if named else number + 1]
-        sparql = sparql[: tokens[number].start()] + " " + sparql[last.end() :]
+    found = list(tokens(sparql))
+    for number in range(len(found) - 1, -1, -1):
+        if _begins_dataset(found[number]):
+            last = found[number + 1]
+            if last.text.upper() == "NAMED":
+                last = found[number + 2]
+            sparql = sparql[: found[number].start] + " " + sparql[last.end :]
     return sparql
 
 

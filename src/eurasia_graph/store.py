@@ -31,21 +31,11 @@ from pyoxigraph import (
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import QueryError, StoreError, UsageError
 from eurasia_graph.formats import Content, by_extension, carrying
+from eurasia_graph.lexing import place, tokens
 
 # What a query without GRAPH sees: what the texts say and what follows, not what curators judged
 # and not what only serves the derivation.
 HIDDEN_BY_DEFAULT = re.compile(re.escape(ns.GRAPH) + r"(links|notes|differences|meta|bounds-.*)")
-
-# Strings, IRIs, comments, variables and names come first, so that a keyword inside them is passed over.
-# The engine reads without a lexer: to it, `SERVICE:x`, `SERVICESILENT<...>` and `trueSERVICE<...>` are
-# calls. So a bare word or the prefix of a name that contains the keyword counts as one.
-TOKEN = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\'|"(?:[^"\\\n\r]|\\.)*"|\'(?:[^\'\\\n\r]|\\.)*\''
-    r"|<[^<>\"{}|^`\\\x00-\x20]*>|#[^\n\r]*|[?$]\w+|@[A-Za-z]+(?:-[A-Za-z0-9]+)*"
-    r"|(?P<prefix>[^\W\d_](?:[\w.\-·]*[\w\-·])?)?:(?:(?:[\w:]|%[0-9A-Fa-f]{2}|\\.)(?:[\w:.\-·]|%[0-9A-Fa-f]{2}|\\.)*)?"
-    r"|(?P<word>[^\W\d_]\w*)",
-    re.DOTALL,
-)
 
 Answer = QuerySolutions | QueryBoolean | QueryTriples
 # IRIs by a name, in small letters.
@@ -182,13 +172,16 @@ def refuse_service(sparql: str) -> None:
     """
     if "SERVICE" not in sparql.upper():
         return
-    for match in TOKEN.finditer(sparql):
-        if "SERVICE" in (match.group("word") or match.group("prefix") or "").upper():
-            line = sparql.count("\n", 0, match.start()) + 1
+    # The engine reads without a lexer: to it, `SERVICE:x`, `SERVICESILENT<...>` and `trueSERVICE<...>` are
+    # calls. So a word or the prefix of a name that contains the keyword counts as one.
+    for token in tokens(sparql):
+        word = token.text if token.kind == "word" else token.text.partition(":")[0] if token.kind == "name" else ""
+        if "SERVICE" in word.upper():
+            line, _ = place(sparql, token.start)
             way_out = (
-                "give the prefix another name"
-                if match.group("prefix")
-                else "leave the clause out and join the results on your side"
+                "leave the clause out and join the results on your side"
+                if token.kind == "word"
+                else "give the prefix another name"
             )
             raise QueryError(f"line {line}: SERVICE is refused, since this store calls no other; {way_out}", status=403)
 
@@ -198,7 +191,7 @@ UPDATE_WORDS = {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "M
 
 def first_word(sparql: str) -> str:
     """Return the keyword that follows the PREFIX and BASE lines, in capitals, or ""."""
-    words = (match.group("word").upper() for match in TOKEN.finditer(sparql) if match.group("word"))
+    words = (token.text.upper() for token in tokens(sparql) if token.kind == "word")
     return next((word for word in words if word not in {"PREFIX", "BASE"}), "")
 
 

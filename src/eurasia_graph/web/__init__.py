@@ -20,11 +20,9 @@ from eurasia_graph.errors import UsageError
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import canned, description, graphs, operation, pages, problems, responses, sparql
 from eurasia_graph.web.context import Service, the_service, the_store
-from eurasia_graph.web.front import Front
+from eurasia_graph.web.front import LARGEST_REQUEST, Front
 from eurasia_graph.web.lane import Lane
 from eurasia_graph.web.pool import Limits
-
-LARGEST_REQUEST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,14 +116,15 @@ class Apart(ReleaseStore):
 @contextmanager
 def _timed(service: Service, name: str, values: Mapping[str, str]) -> Iterator[None]:
     """Count a query, and log it if it is slow."""
-    start = time.perf_counter()
+    start, outcome = time.perf_counter(), "error"
     try:
         yield
+        outcome = "good"
     finally:
         seconds = time.perf_counter() - start
         service.metrics.queried("canned", seconds)
         if seconds >= service.slow_s:
-            log.slow_query("canned", f"{name} {values}", seconds, "good")
+            log.slow_query("canned", f"{name} {values}", seconds, outcome)
 
 
 def answer(

@@ -6,11 +6,12 @@ import secrets
 import weakref
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from typing import IO
 
 from flask import current_app
 from pyoxigraph import RdfFormat, Store
 
+from eurasia_graph import __version__
 from eurasia_graph import namespaces as ns
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web.direct import Direct
@@ -43,7 +44,7 @@ class Service:
         """Make the pool of workers for free-form queries; none is started before the first is needed."""
         this = weakref.proxy(self)
         self.pool = (
-            Pool(lambda path: _dump(this, path), self.limits, self.metrics.restarted)
+            Pool(lambda file: _dump(this, file), self.limits, self.metrics.restarted)
             if isinstance(self.store.engine, Store)
             else Direct(self.store)
         )
@@ -52,6 +53,11 @@ class Service:
     def version(self) -> str:
         """Sixteen hexadecimal digits that change with the data; of files served raw, at every start."""
         return self.store.content[:16] if self.store.content else self.start
+
+    @property
+    def tag(self) -> str:
+        """What all answers depend on beside the request: the data, the limits, the code."""
+        return f"{self.version} {self.limits} {__version__}"
 
     @cached_property
     def is_small(self) -> bool:
@@ -65,14 +71,13 @@ class Service:
         return frozenset(iri for iri in (ns.value(quad.subject) for quad in quads) if iri.startswith(ns.EG))
 
 
-def _dump(service: Service, path: Path) -> None:
+def _dump(service: Service, file: IO[bytes]) -> None:
     """Write the dataset as workers load it: as it is, or the release and what describes it."""
     from eurasia_graph.web import description
 
-    service.store.local.dump(str(path), RdfFormat.N_QUADS)
+    service.store.local.dump(file, RdfFormat.N_QUADS)
     if service.store.iri:
-        with path.open("ab") as file:
-            file.write(description.quads(service))
+        file.write(description.quads(service))
 
 
 def the_service() -> Service:

@@ -53,6 +53,9 @@ class Direct:
             WorkerError: With reason syntax, engine or bytes.
             RemoteError: If the other store does not answer.
         """
+        if job.probes:
+            # The other store is not asked for its opinion twice.
+            raise WorkerError("busy")
         request = {name: getattr(job, name) for name in JOB_FIELDS}
         # So that the store learns which release is there now, before its graphs are looked at.
         self._store.query("ASK {}")
@@ -61,6 +64,8 @@ class Direct:
             header, body = worker.run(_Timed(self._store, job.timeout), dataset, request)
         except worker.TooLargeError:
             raise WorkerError("bytes") from None
+        except worker.NotWritableError as error:
+            raise WorkerError("format", str(error)) from None
         except SyntaxError as error:
             raise WorkerError("syntax", str(error.msg)) from None
         except ValueError as error:

@@ -28,7 +28,13 @@ Environ = dict[str, Any]
 Key = tuple[object, ...]
 WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
+LARGEST_REQUEST = 1_000_000
 LARGEST_KEPT_BODY = 64_000
+BODILESS = {"GET", "HEAD", "OPTIONS"}
+# Of the threads of the server, those that may wait for bodies.
+MOST_READERS = 24
+# Set where none is left to read the body.
+BUSY = "eurasia_graph.busy"
 SMALLEST_GZIP = 500
 # Fast rather than small: a megabyte takes 6 ms.
 GZIP_LEVEL = 5
@@ -81,6 +87,7 @@ class Front:
         self._access_log = access_log
         self._kept: OrderedDict[Key, Answer] = OrderedDict()
         self._bytes = 0
+        self._readers = threading.Semaphore(MOST_READERS)
         # For what is added; a look-up needs none.
         self._lock = threading.Lock()
 
@@ -90,6 +97,8 @@ class Front:
         method = environ["REQUEST_METHOD"]
         if self._public:
             self._move(environ)
+        if method not in BODILESS:
+            self._take_body(environ)
         key = self._key(environ, method)
         answer = self._kept.get(key) if key else None
         if answer is None:
@@ -118,7 +127,7 @@ class Front:
 
     def _key(self, environ: Environ, method: str) -> Key | None:
         """Everything that an answer depends on, or None if it is not kept."""
-        if not self._most:
+        if not self._most or BUSY in environ:
             return None
         get = environ.get
         if method in {"GET", "HEAD"}:
@@ -138,6 +147,24 @@ class Front:
             get("HTTP_HOST"),
             body and (get("CONTENT_TYPE"), body),
         )
+
+    def _take_body(self, environ: Environ) -> None:
+        """
+        Read a body before anything else is done.
+
+        A client that is slow to send it keeps a thread waiting, so that only some may at a time.
+        """
+        size = environ.get("CONTENT_LENGTH") or ""
+        if not (size.isdigit() or "HTTP_TRANSFER_ENCODING" in environ) or int(size or 0) > LARGEST_REQUEST:
+            return
+        if not self._readers.acquire(blocking=False):
+            environ[BUSY] = True
+            return
+        try:
+            body = environ["wsgi.input"].read(int(size) if size else LARGEST_REQUEST + 1)
+        finally:
+            self._readers.release()
+        environ["wsgi.input"] = io.BytesIO(body)
 
     def _body(self, environ: Environ) -> bytes | None:
         """Read a short body and put it back."""

@@ -6,8 +6,6 @@ Source: https://www.w3.org/TR/sparql11-http-rdf-update/
 
 from __future__ import annotations
 
-from urllib.parse import urljoin
-
 from flask import Blueprint, Response, render_template, request, url_for
 from pyoxigraph import DefaultGraph, NamedNode, serialize
 from werkzeug.exceptions import BadRequest, NotFound
@@ -18,6 +16,7 @@ from eurasia_graph.formats import FORMATS, Content, Format, by_extension, carryi
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web.context import the_store
 from eurasia_graph.web.negotiation import choose
+from eurasia_graph.web.protocol import graph_name
 from eurasia_graph.web.responses import cached, respond
 
 blueprint = Blueprint("graphs", __name__)
@@ -35,7 +34,7 @@ def indirect() -> Response:
     assert chosen
     if not named:
         return respond(_write(the_store(), DefaultGraph(), chosen), chosen)
-    return _named(urljoin(request.base_url, named[0]), chosen)
+    return _named(graph_name(named[0], request.base_url, "graph"), chosen)
 
 
 @blueprint.route("/graph/<path:name>")

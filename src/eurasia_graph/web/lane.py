@@ -74,7 +74,7 @@ class Lane:
             body, notes = answer(self._service, self._service.store, canned, given, chosen)
         except EurasiaGraphError:
             return None
-        digest = hashlib.sha256(f"{self._service.version} {path} {asked} {chosen.media_type}".encode())
+        digest = hashlib.sha256(f"{self._service.tag} {path} {asked} {chosen.media_type}".encode())
         return [
             ("Content-Type", content_type(chosen)),
             ("Content-Length", str(len(body))),

@@ -19,9 +19,9 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from eurasia_graph.web.worker import LENGTH, ORDER
 
@@ -55,7 +55,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One query as a worker takes it; `next` asks for the row after the last, if any."""
+    """
+    One query as a worker takes it; `next` asks for the row after the last, if any.
+
+    With `probes`, nothing is answered: the worker tries to read those texts and returns, as JSON, what
+    the engine says of each, or null.
+    """
 
     query: str
     form: str | None
@@ -71,10 +76,11 @@ class Job:
     rows: int
     bytes: int
     timeout: float
+    probes: list[str] = field(default_factory=list)
 
 
 # By hand, since asdict copies the table of prefixes every time, which takes longer than most queries.
-JOB_FIELDS = tuple(field.name for field in fields(Job))
+JOB_FIELDS = tuple(each.name for each in fields(Job))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,7 @@ class Worker:
 class Nursery:
     """The process that loads the dataset and forks the workers; started again if it ends."""
 
-    def __init__(self, dump: Callable[[Path], None], address_space: int) -> None:
+    def __init__(self, dump: Callable[[IO[bytes]], None], address_space: int) -> None:
         """Take what writes the dataset as N-Quads, and the limit of each worker in bytes; starts nothing."""
         self._dump = dump
         self._address_space = address_space
@@ -188,14 +194,15 @@ class Nursery:
         ours, theirs = socket.socketpair()
         ours.settimeout(START_S)
         self._control = ours
-        with theirs, tempfile.TemporaryDirectory(prefix="eurasia-graph-") as folder:
-            file = Path(folder) / "dataset.nq"
+        # Without a name, so that nothing is left of it however we end.
+        with theirs, tempfile.TemporaryFile() as file:
             self._dump(file)
-            numbers = [str(theirs.fileno()), str(file), str(self._address_space)]
+            file.seek(0)
+            numbers = [str(theirs.fileno()), str(file.fileno()), str(self._address_space)]
             # A session of its own, so that Ctrl-C in a terminal reaches the server alone.
             self._process = subprocess.Popen(  # noqa: S603  (our own script)
                 [sys.executable, "-P", str(SCRIPT), *numbers],
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), file.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -278,7 +285,7 @@ class Pool:
     `on_restart` is called with the reason whenever a worker had to be ended.
     """
 
-    def __init__(self, dump: Callable[[Path], None], limits: Limits, on_restart: Callable[[str], None]) -> None:
+    def __init__(self, dump: Callable[[IO[bytes]], None], limits: Limits, on_restart: Callable[[str], None]) -> None:
         """Start nothing yet; the first query does. `dump` writes the dataset as N-Quads."""
         self.limits = limits
         self._nursery = Nursery(dump, limits.memory_mib << 20)

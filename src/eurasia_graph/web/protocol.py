@@ -7,6 +7,7 @@ Source: https://www.w3.org/TR/sparql11-protocol/; the method QUERY is that of th
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urljoin
 
@@ -20,6 +21,7 @@ FORM = "application/x-www-form-urlencoded"
 QUERY = "application/sparql-query"
 UPDATE = "application/sparql-update"
 MOST_GRAPHS = 1000
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 READ_ONLY = "this store is read-only and takes no updates; send a query"
 
 
@@ -110,14 +112,21 @@ def _pairs(text: bytes) -> list[tuple[str, str]]:
 
 
 def _graphs(request: Request, fields: list[tuple[str, str]], key: str) -> list[str]:
-    found = []
-    for name, value in fields:
-        if name == key:
-            try:
-                found.append(NamedNode(urljoin(request.base_url, value)).value)
-            except ValueError:
-                raise BadRequest(f"{key} {value!r} is no IRI; give the name of a graph") from None
-    return found
+    # Some clients send the field and leave it empty.
+    return [graph_name(value, request.base_url, key) for name, value in fields if name == key and value.strip()]
+
+
+def graph_name(value: str, base: str, key: str) -> str:
+    """
+    Return the IRI that a parameter names; an absolute one as it is, to the letter.
+
+    Raises:
+        BadRequest: If it is no IRI.
+    """
+    try:
+        return NamedNode(value if SCHEME.match(value) else urljoin(base, value)).value
+    except ValueError:
+        raise BadRequest(f"{key} {value!r} is no IRI; give the name of a graph") from None
 
 
 def _timeout(fields: list[tuple[str, str]]) -> float | None:

@@ -8,8 +8,10 @@ from urllib.parse import quote
 from flask import Flask, Response, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from eurasia_graph.errors import QueryError
 from eurasia_graph.formats import FORMATS, Content, Format
 from eurasia_graph.web.context import Service, the_service
+from eurasia_graph.web.front import BUSY
 
 # A release stays as it is while it is served; a minute bounds how long a proxy shows the one before.
 CACHED = "public, max-age=60"
@@ -25,6 +27,7 @@ BOM = b"\xef\xbb\xbf"
 
 def register(app: Flask) -> None:
     """Add the headers to every answer, and answer OPTIONS before any view is asked."""
+    app.before_request(_refuse_busy)
     app.before_request(_preflight)
     app.after_request(_finish)
 
@@ -49,7 +52,7 @@ def cached(response: Response, *, is_weak: bool = False) -> Response:
     """Let an answer be kept: it depends on the release and the request alone."""
     response.headers.setdefault("Cache-Control", CACHED)
     parts = (
-        the_service().version,
+        the_service().tag,
         request.method if request.method != "HEAD" else "GET",
         # As they came: a URL in its readable form takes longer to write than many an answer.
         *(request.environ.get(name, "") for name in ("SCRIPT_NAME", "HTTP_HOST", "PATH_INFO", "QUERY_STRING")),
@@ -66,6 +69,15 @@ def cached(response: Response, *, is_weak: bool = False) -> Response:
 def header_text(text: str) -> str:
     """Write text so that it can stand in a header, which holds printable ASCII alone."""
     return "".join(each if " " <= each <= "~" else quote(each) if each > "~" else " " for each in text)
+
+
+def _refuse_busy() -> None:
+    if BUSY in request.environ:
+        raise QueryError(
+            "too many other requests have not sent their bodies yet; wait two seconds and send it again",
+            status=503,
+            details={"reason": "busy", "retryAfter": 2},
+        )
 
 
 def _preflight() -> Response | None:

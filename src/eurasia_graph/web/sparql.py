@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 
 from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import BadRequest
@@ -31,6 +32,9 @@ OFFERED = {"SELECT": ROWS, "ASK": ROWS, "CONSTRUCT": GRAPHS, "DESCRIBE": GRAPHS}
 # What these give is another thing each time, so that it is not kept.
 CHANGING = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID)\s*\(", re.IGNORECASE)
 MOST_ROWS_ON_A_PAGE = 1000
+# Of what a header says is not known.
+MOST_NAMED = 5
+LONGEST_NAMED = 200
 BUSY_S = 2
 EXAMPLE = """PREFIX eg: <https://w3id.org/eurasia-graph/ontology#>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
@@ -68,15 +72,24 @@ def endpoint() -> Response:
     return response
 
 
-def ask(service: Service, operation: protocol.Operation, query: syntax.Query, chosen: Format) -> Result:
+def ask(
+    service: Service, operation: protocol.Operation, query: syntax.Query, chosen: Format, rows: int | None = None
+) -> Result:
     """
     Run a query in a worker.
 
+    Args:
+        service: Has the workers and the limits.
+        operation: The query with its graphs and its time.
+        query: What its tokens tell.
+        chosen: The format of the answer.
+        rows: How many rows are wanted at most, below the limit.
     Raises:
         QueryError: If it is not SPARQL (400) or has no answer within its limits (503).
     """
     limits = service.limits
-    limited, following = query.limited(limits.rows)
+    most = min(rows or limits.rows, limits.rows)
+    limited, following = query.limited(most)
     job = Job(
         query.text,
         query.form,
@@ -89,7 +102,7 @@ def ask(service: Service, operation: protocol.Operation, query: syntax.Query, ch
         operation.named,
         FORMATS[chosen.name].media_type,
         ns.PREFIXES,
-        limits.rows,
+        most,
         limits.answer_bytes,
         min(operation.timeout_s or limits.timeout_s, limits.timeout_s),
     )
@@ -112,14 +125,16 @@ def _refusal(service: Service, query: syntax.Query, job: Job, error: WorkerError
     """Say what happened to a query, and what to do."""
     limits = service.limits
     if error.reason == "syntax":
-        return _syntax_error(query, error.detail)
+        return _syntax_error(service, query, job, error.detail)
+    if error.reason == "format":
+        return QueryError(error.detail, status=406)
     if error.reason == "engine":
         return QueryError(f"the query cannot be answered: {error.detail}")
     texts = {
         "time": f"the query was stopped after {job.timeout:g} s; ask for less: name more of the pattern, drop a part "
         "that is joined to nothing, add LIMIT, or take the release and run it on your own machine",
-        "memory": f"the query needed more than {limits.memory_mib} MiB; ask for less: sort or group fewer rows, "
-        "add LIMIT, or take the release and run it on your own machine",
+        "memory": f"the query needed more than {limits.memory_mib} MiB, or is nested too deep; ask for less: "
+        "sort or group fewer rows, add LIMIT, or take the release and run it on your own machine",
         "bytes": f"the answer is larger than {limits.answer_bytes} bytes; ask for fewer columns or rows, "
         "or take the release",
         "killed": "the process that ran the query was stopped; nothing is wrong with the query; send it again",
@@ -131,10 +146,18 @@ def _refusal(service: Service, query: syntax.Query, job: Job, error: WorkerError
     return QueryError(texts[error.reason], status=503, details=details)
 
 
-def _syntax_error(query: syntax.Query, message: str) -> QueryError:
+def _syntax_error(service: Service, query: syntax.Query, job: Job, message: str) -> QueryError:
+    def probe(texts: list[str]) -> list[str | None]:
+        try:
+            tried = service.pool.run(replace(job, probes=texts))
+        except WorkerError:
+            return []
+        answers: list[str | None] = json.loads(tried.body)
+        return answers
+
     if first_word(query.text) in UPDATE_WORDS:
         return QueryError(f"this is an update, not a query: {protocol.READ_ONLY}")
-    fault = syntax.explain(query, message)
+    fault = syntax.explain(query, message, probe)
     if fault is None:
         return QueryError(f"this is not a SPARQL query: {message}")
     start = "" if query.form else "; start with PREFIX lines, then SELECT, ASK, CONSTRUCT or DESCRIBE"
@@ -164,12 +187,17 @@ def _kept(query: str, response: Response) -> Response:
     return response
 
 
-def _with_notes(service: Service, query: syntax.Query, result: Result, response: Response) -> Response:
+def _with_notes(
+    service: Service, query: syntax.Query, result: Result, response: Response, rows: int | None = None
+) -> Response:
     """Add what a client should know about an answer."""
     if result.truncated:
-        response.headers["X-Result-Truncated"] = f"rows={service.limits.rows}"
+        response.headers["X-Result-Truncated"] = f"rows={min(rows or service.limits.rows, service.limits.rows)}"
     if result.unknown:
-        response.headers["X-Unknown-Graph"] = ", ".join(f"<{header_text(iri)}>" for iri in result.unknown)
+        response.headers["X-Unknown-Graph"] = ", ".join(
+            [f"<{header_text(shortened(iri))}>" for iri in result.unknown[:MOST_NAMED]]
+            + ([f"and {len(result.unknown) - MOST_NAMED} more"] if len(result.unknown) > MOST_NAMED else [])
+        )
     for text in unknown_terms(service, query) if result.empty else ():
         response.headers.add("Warning", f'199 eurasia-graph "{header_text(text)}"')
     return response
@@ -180,12 +208,19 @@ def unknown_terms(service: Service, query: syntax.Query) -> list[str]:
     if not service.store.iri:
         return []
     local = {iri.removeprefix(ns.EG) for iri in service.terms}
-    found = []
-    for iri in sorted(query.terms - service.terms):
-        name = iri.removeprefix(ns.EG)
+    found, unknown = [], sorted(query.terms - service.terms)
+    for iri in unknown[:MOST_NAMED]:
+        name = shortened(iri.removeprefix(ns.EG))
         near = ", ".join(f"eg:{each}" for each in nearest(name, local))
         found.append(f"eg:{name} is no term of the ontology" + (f"; nearest: {near}" if near else ""))
+    if len(unknown) > MOST_NAMED:
+        found.append(f"{len(unknown) - MOST_NAMED} more are no terms of the ontology")
     return found
+
+
+def shortened(name: str) -> str:
+    """Cut a name that a client has sent, since proxies take headers of a few thousand bytes."""
+    return name if len(name) <= LONGEST_NAMED else f"{name[:LONGEST_NAMED]}..."
 
 
 # --- without a query, and for browsers -----------------------------------------------------
@@ -212,20 +247,18 @@ def _page(service: Service, operation: protocol.Operation, query: syntax.Query) 
     if query.form in {"CONSTRUCT", "DESCRIBE"}:
         result = ask(service, operation, query, FORMATS["turtle"])
         response = _form(query.text, graph=result.body.decode(), truncated=result.truncated, limit=service.limits.rows)
-    else:
-        result = ask(service, operation, query, FORMATS["json"])
-        answer = json.loads(result.body)
-        rows = answer.get("results", {}).get("bindings", [])
-        response = _form(
-            query.text,
-            columns=answer["head"].get("vars", []),
-            rows=rows[:MOST_ROWS_ON_A_PAGE],
-            count=len(rows),
-            boolean=answer.get("boolean"),
-            truncated=result.truncated or len(rows) > MOST_ROWS_ON_A_PAGE,
-            limit=min(service.limits.rows, MOST_ROWS_ON_A_PAGE),
-            warnings=unknown_terms(service, query) if result.empty else [],
-        )
-        if len(rows) > MOST_ROWS_ON_A_PAGE:
-            response.headers["X-Result-Truncated"] = f"rows={MOST_ROWS_ON_A_PAGE}"
-    return _with_notes(service, query, result, _kept(query.text, response))
+        return _with_notes(service, query, result, _kept(query.text, response))
+    result = ask(service, operation, query, FORMATS["json"], MOST_ROWS_ON_A_PAGE)
+    answer = json.loads(result.body)
+    rows = answer.get("results", {}).get("bindings", [])
+    response = _form(
+        query.text,
+        columns=answer["head"].get("vars", []),
+        rows=rows,
+        count=len(rows),
+        boolean=answer.get("boolean"),
+        truncated=result.truncated,
+        limit=min(service.limits.rows, MOST_ROWS_ON_A_PAGE),
+        warnings=unknown_terms(service, query) if result.empty else [],
+    )
+    return _with_notes(service, query, result, _kept(query.text, response), MOST_ROWS_ON_A_PAGE)

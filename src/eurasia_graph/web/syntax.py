@@ -7,17 +7,22 @@ The parser is the engine's and runs in another process; what is read here decide
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import QueryError, nearest
-from eurasia_graph.store import TOKEN
+from eurasia_graph.lexing import Token, place, tokens
 
-LEXER = re.compile(rf"{TOKEN.pattern}|(?P<open>[{{(\[])|(?P<close>[}})\]])|(?P<number>\d+)", re.DOTALL)
 FORMS = {"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"}
+# The engine reads brackets and signs by recursion, and its stack has an end.
 DEEPEST = 64
-# Operators that the engine reads by recursion; a long run of one is a nest without brackets.
-RUN = re.compile(r"(?:!\s*){65,}|(?:\^\s*){65,}|(?:-\s*){65,}|(?:\+\s*){65,}")
+SIGNS = set("!^-+")
+MOST_OPERATORS = 2000
+OPERATORS = set("&|+-*/<>=!")
+OPEN = {"<<"}
+CLOSE = {">>"}
+NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass
@@ -40,6 +45,7 @@ class Query:
     limit: tuple[int, int, int] | None = None
     offset: tuple[int, int, int] | None = None
     values: int | None = None
+    tokens: list[Token] = field(default_factory=list)
 
     def limited(self, rows: int) -> tuple[str, str | None]:
         """
@@ -65,88 +71,146 @@ def read(text: str) -> Query:
     Read the tokens of a query.
 
     Raises:
-        QueryError: If brackets or operators are nested more than 64 deep.
+        QueryError: If brackets or operators are nested more than 64 deep, if there are more than 2000
+            operators, or if a string is not closed.
     """
-    query = Query(text)
-    tokens = [match for match in LEXER.finditer(text) if not match.group().startswith("#")]
-    _refuse_runs(text, tokens)
+    query = Query(text, tokens=list(tokens(text)))
+    _refuse_depth(query)
     depth = 0
-    for index, match in enumerate(tokens):
-        if match.group("open"):
+    for index, token in enumerate(query.tokens):
+        if token.kind == "open":
             depth += 1
-            if depth > DEEPEST:
-                line = text.count("\n", 0, match.start()) + 1
-                raise QueryError(f"line {line}: brackets are nested more than {DEEPEST} deep; take the query apart")
-        elif match.group("close"):
+        elif token.kind == "close":
             depth -= 1
-            if depth == 0 and match.group() == "}" and query.where_end is None and query.form:
-                query.where_end = match.end()
+            if depth == 0 and token.text == "}" and query.where_end is None and query.form:
+                query.where_end = token.end
         elif depth == 0:
-            _top_level(query, tokens, index)
-        _note_term(query, match)
+            _top_level(query, index)
+        if token.kind in {"name", "iri"}:
+            _note_term(query, token)
     return query
 
 
-def _refuse_runs(text: str, tokens: list[re.Match[str]]) -> None:
-    if all(text.count(operator) <= DEEPEST for operator in "!^-+"):
-        return
-    kept, last = [], 0
-    for match in tokens:
-        kept.append(text[last : match.start()])
-        last = match.end()
-        kept.append("x")
-    kept.append(text[last:])
-    if RUN.search("".join(kept)):
-        raise QueryError(f"an operator is repeated more than {DEEPEST} times in a row; take the query apart")
+def _refuse_depth(query: Query) -> None:
+    depth = row = operators = 0
+    last = ""
+    for token in query.tokens:
+        if token.kind == "open" or token.text in OPEN:
+            depth += 1
+        elif token.kind == "close" or token.text in CLOSE:
+            depth -= 1
+        elif token.kind == "mark":
+            row = row + 1 if token.text == last and last in SIGNS else 1
+            operators += token.text in OPERATORS
+        last = token.text
+        if depth > DEEPEST:
+            raise _too_deep(query, token, f"brackets are nested more than {DEEPEST} deep")
+        if row > DEEPEST:
+            raise _too_deep(query, token, f"an operator is repeated more than {DEEPEST} times in a row")
+        if operators > MOST_OPERATORS:
+            raise _too_deep(query, token, f"there are more than {MOST_OPERATORS} operators")
 
 
-def _top_level(query: Query, tokens: list[re.Match[str]], index: int) -> None:
+def _too_deep(query: Query, token: Token, what: str) -> QueryError:
+    return QueryError(f"line {place(query.text, token.start)[0]}: {what}; take the query apart")
+
+
+def _top_level(query: Query, index: int) -> None:
     """Read a word outside all brackets."""
-    match = tokens[index]
-    word = (match.group("word") or "").upper()
-    following = [each.group() for each in tokens[index + 1 : index + 3]]
+    token = query.tokens[index]
+    word = token.text.upper() if token.kind == "word" else ""
+    following = [each.text for each in query.tokens[index + 1 : index + 3]]
     if query.form is None:
         if word == "PREFIX" and len(following) > 1 and following[0].endswith(":") and following[1].startswith("<"):
             query.prefixes[following[0][:-1]] = following[1][1:-1]
         elif word in FORMS:
             query.form = word
-            query.prologue = query.text[: match.start()]
+            query.prologue = query.text[: token.start]
     elif word == "FROM" and query.where_end is None and following:
         named = following[0].upper() == "NAMED" and len(following) > 1
         query.clauses.append(("NAMED", following[1]) if named else ("", following[0]))
-    elif query.where_end is not None and word in {"LIMIT", "OFFSET"} and following and following[0].isdigit():
-        clause = (match.start(), tokens[index + 1].end(), int(following[0]))
+    elif word == "FROMNAMED" and query.where_end is None and following:
+        query.clauses.append(("NAMED", following[0]))
+    elif query.where_end is not None and word in {"LIMIT", "OFFSET"} and following and NUMBER.fullmatch(following[0]):
+        clause = (token.start, query.tokens[index + 1].end, int(following[0]))
         if word == "LIMIT":
             query.limit = clause
         else:
             query.offset = clause
     elif query.where_end is not None and word == "VALUES":
-        query.values = match.start()
+        query.values = token.start
 
 
-def _note_term(query: Query, match: re.Match[str]) -> None:
+def _note_term(query: Query, token: Token) -> None:
     """Remember the prefixes that are used, with where, and the names of our ontology."""
-    prefix, text = match.group("prefix"), match.group()
-    if ":" not in text:
-        return
-    if text.startswith("<"):
-        iri = text[1:-1]
-    elif prefix or text.startswith(":"):
-        name, _, local = text.partition(":")
-        if query.form:
-            query.used.setdefault(name, match.start())
-        iri = query.prefixes.get(name, "") + local
+    if token.kind == "iri":
+        iri = token.text[1:-1]
     else:
-        return
+        name, _, local = token.text.partition(":")
+        if name == "_":
+            return
+        if query.form:
+            query.used.setdefault(name, token.start)
+        iri = query.prefixes.get(name, "") + local
     if query.form and iri.startswith(ns.EG) and len(iri) > len(ns.EG):
         query.terms.add(iri)
 
 
 # --- what went wrong -----------------------------------------------------------------------
 
+# Tries texts and returns the message of the engine for each, or None where it can read it.
+Probe = Callable[[list[str]], list[str | None]]
+
 PLACE = re.compile(r"error at (\d+):(\d+): expected (?:one of )?(.*)", re.DOTALL)
-PART = re.compile(r"\"(?:[^\"\\]|\\.)+\"|'(?:[^'\\]|\\.)'|\[[^\]]*(?:\][^,\]]*\])?[^,]*|[^,]+")
-MOST_EXPECTED = 8
+LITERAL = re.compile(r"\"((?:[^\"\\]|\\.)+)\"")
+KEYWORD = re.compile(r"\b[A-Z][A-Z0-9_]+\b")
+# The engine compares as many letters as a keyword has, and tells the place behind them.
+LONGEST_KEYWORD = 16
+BLANKS = "\n" * (LONGEST_KEYWORD + 4)
+MOST_EXPECTED = 10
+# The words of the grammar; those that are none of them are functions.
+# fmt: off
+GRAMMAR = {
+    "AS", "ASC", "ASK", "BASE", "BIND", "BY", "CONSTRUCT", "DESC", "DESCRIBE", "DISTINCT", "EXISTS", "FILTER",
+    "FROM", "GRAPH", "GROUP", "HAVING", "IN", "LIMIT", "MINUS", "NAMED", "NOT", "OFFSET", "OPTIONAL", "ORDER",
+    "PREFIX", "REDUCED", "SELECT", "SEPARATOR", "UNDEF", "UNION", "VALUES", "WHERE",
+}
+# fmt: on
+# The engine would take these; this service refuses them.
+UNSAID = {"LATERAL", "SERVICE"}
+KINDS = {
+    **dict.fromkeys(("?", "$"), "a variable"),
+    "<": "an IRI",
+    ":": "a prefixed name",
+    **dict.fromkeys(('\\"', "'", "true"), "a literal"),
+    "_:": "a blank node",
+    "=": "an operator",
+}
+SHOWN = set(",.;{}()[]")
+CLASS = re.compile(r"\['[^\]]*\]")
+DIGITS = "['0'..='9']"
+MEND = "mend what stands at the caret"
+# What people mean who write these where they cannot stand.
+HINTS = {
+    "UNION": "write { ... } UNION { ... }",
+    "AND": "write &&",
+    "OR": "write ||",
+    "=": "a comparison is = or !=, and stands in FILTER( )",
+    "COUNT": "write (COUNT(?x) AS ?n)",
+    ",": "leave the comma out between variables; between values it needs a list in ( )",
+    "NOT": "write FILTER NOT EXISTS { ... }",
+    "EXISTS": "write FILTER EXISTS { ... }",
+}
+# What the engine says of queries that are well-formed and mean nothing.
+MEANINGLESS = {
+    "Duplicated variable name": ("every column of SELECT to have a name of its own", "give one of them another name"),
+    "overrides an existing variable": ("a new name behind AS", "give the value a name that the pattern does not use"),
+    "variable that is unbound": (
+        "every variable of SELECT to be grouped by or inside an aggregate",
+        "add it to GROUP BY, or put it into an aggregate such as SAMPLE",
+    ),
+    "IRI parsing failed": ("an IRI", "write blanks and signs in it as %20 and the like"),
+}
 
 
 @dataclass(frozen=True)
@@ -160,46 +224,134 @@ class Fault:
     hint: str
 
 
-def explain(query: Query, message: str) -> Fault | None:
-    """Turn the message of the engine into a fault, or return None where it names no place."""
+def explain(query: Query, message: str, probe: Probe) -> Fault | None:
+    """
+    Find out what is wrong with a query that the engine cannot read.
+
+    Args:
+        query: What its tokens tell.
+        message: Of the engine.
+        probe: Lets the engine try other texts.
+    Returns:
+        The fault, or None where the message names no place.
+    """
     match = PLACE.search(message)
     if match is None:
         return None
-    line, column = int(match.group(1)), int(match.group(2))
-    missing = next((name for name in query.used if name not in query.prefixes), None)
-    misspelt = _misspelt(query)
-    if misspelt is not None:
-        start, word, meant = misspelt
-        line, column = _place(query.text, start)
-        expected = meant or "SELECT, ASK, CONSTRUCT or DESCRIBE"
-        hint = f"write {meant} in the place of {word}" if meant else f"{word} begins no query"
-    elif missing is not None:
-        # The engine points behind the name, or to the end of the longest thing it could read.
-        start = query.used[missing]
-        line, column = _place(query.text, start)
-        expected, hint = f"a declaration of the prefix {missing}:", declaration(missing)
-    else:
-        expected, hint = _expected(match.group(3)), "mend what stands at the caret"
-    lines = query.text.splitlines() or [""]
+    seen = _offset(query.text, int(match.group(1)), int(match.group(2)))
+    start, expected, hint = _prologue(query) or _misspelt(query) or _found(query, seen, match.group(3), probe)
+    line, column = place(query.text, start)
+    lines = query.text.split("\n")
     shown = lines[min(line, len(lines)) - 1]
     return Fault(line, column, f"{shown}\n{' ' * (column - 1)}^", expected, hint)
 
 
+def _offset(text: str, line: int, column: int) -> int:
+    lines = text.split("\n")
+    return min(sum(len(each) + 1 for each in lines[: line - 1]) + column - 1, len(text))
+
+
+def _found(query: Query, seen: int, said: str, probe: Probe) -> tuple[int, str, str]:
+    """Find the first token that cannot stand where it stands, around the place that the engine has named."""
+    unknown = next((name for name in query.used if name not in query.prefixes), None)
+    token, answer = _first_fault(query, seen, probe)
+    if unknown is not None and (token is None or query.used[unknown] <= token.start):
+        return query.used[unknown], f"a declaration of the prefix {unknown}:", declaration(unknown)
+    start = token.start if token else min(seen, len(query.text.rstrip()))
+    for words, (expected, hint) in MEANINGLESS.items():
+        if words in answer or words in said:
+            return start, expected, hint
+    if token:
+        hint = HINTS.get(token.text.upper(), MEND)
+        return _given_twice(query, token) or (start, _expected(query.text, start, said, probe), hint)
+    too_early = start >= len(query.text.rstrip())
+    return start, _expected(query.text, start, said, probe), "the query ends too early" if too_early else MEND
+
+
+def _first_fault(query: Query, seen: int, probe: Probe) -> tuple[Token | None, str]:
+    """Return the token, and what the engine says of the text that ends with it."""
+    near = [token for token in query.tokens if seen - LONGEST_KEYWORD <= token.start <= seen]
+    texts = [query.text[: token.end] + BLANKS for token in near]
+    for token, text, answer in zip(near, texts, probe(texts), strict=False):
+        if answer is not None and not _reaches(text, answer):
+            broken = next((each for each in near if each.text == "<" and "IRI parsing" in answer), token)
+            return broken, answer
+    return None, ""
+
+
+def _reaches(text: str, message: str) -> bool:
+    """Whether the engine could read a text to its end, and misses what should follow."""
+    match = PLACE.search(message)
+    return match is not None and _offset(text, int(match.group(1)), int(match.group(2))) >= len(text)
+
+
+def _given_twice(query: Query, token: Token) -> tuple[int, str, str] | None:
+    """Tell of a variable that gets a value though it has one: `AS ?x)` just before a token."""
+    index = query.tokens.index(token)
+    for end in range(max(index - 2, 1), index + 1):
+        behind, named = query.tokens[end - 1], query.tokens[end]
+        given = named.kind == "variable" and behind.text.upper() == "AS"
+        if given and any(each.text == named.text for each in query.tokens[:end]):
+            hint = f"{named.text} has a value already; give it another name"
+            return named.start, "a new variable behind AS", hint
+    return None
+
+
+def _expected(text: str, start: int, said: str, probe: Probe) -> str:
+    """List what could stand at an offset, or what the engine has said of it where it can try nothing else."""
+    before = text[:start].rstrip() + BLANKS
+    answers = probe([before, *(before + "~" * length for length in range(1, LONGEST_KEYWORD))])
+    answers = answers or [f"error at 0:0: expected {said}"] * 2
+    if answers[0] is None:
+        return "the end of the query"
+    told = [CLASS.sub("", found.group(3)) for found in map(PLACE.search, filter(None, answers)) if found]
+    marks = LITERAL.findall(told[0]) if told else []
+    listed = dict.fromkeys(f'"{mark}"' for mark in marks if mark in SHOWN)
+    listed |= dict.fromkeys(KINDS[mark] for mark in marks if mark in KINDS and not (mark == "<" and "=" in marks))
+    words = {word for each in told[1:] for word in KEYWORD.findall(each)} - UNSAID
+    listed |= dict.fromkeys(sorted(words & GRAMMAR))
+    if words - GRAMMAR:
+        listed["a function"] = None
+    if not listed and DIGITS in answers[0]:
+        listed["a number"] = None
+    shown = list(listed)
+    more = f" and {len(shown) - MOST_EXPECTED} more" if len(shown) > MOST_EXPECTED else ""
+    return (", ".join(shown[:MOST_EXPECTED]) + more) or "something else"
+
+
+def _prologue(query: Query) -> tuple[int, str, str] | None:
+    """Find a declaration of a prefix that is none."""
+    for index, token in enumerate(query.tokens):
+        if token.kind == "language" and token.text.lower() in {"@prefix", "@base"}:
+            return (
+                token.start,
+                "PREFIX",
+                "write PREFIX name: <...>, without @ and without a dot behind it",
+            )
+        if token.kind == "word" and token.text.upper() != "BASE":
+            if token.text.upper() != "PREFIX":
+                return None
+            name, iri = (*query.tokens[index + 1 : index + 3], None, None)[:2]
+            if name and not name.text.endswith(":"):
+                written = f"{name.text.partition(':')[0]}:" if name.kind in {"word", "name"} else "name:"
+                return name.start, "the name of a prefix with its colon", f"write PREFIX {written} <...>"
+            if name and iri and iri.kind != "iri":
+                return iri.start, "an IRI in < and >", f"write PREFIX {name.text} <...>"
+    return None
+
+
 def _misspelt(query: Query) -> tuple[int, str, str] | None:
-    """Return where the word stands that begins no form of query, the word, and the form it nearly is, or ""."""
+    """Find a word in the place of SELECT, ASK, CONSTRUCT or DESCRIBE."""
     if query.form is not None:
         return None
-    words = (match for match in TOKEN.finditer(query.text) if match.group("word"))
-    first = next((match for match in words if match.group("word").upper() not in {"PREFIX", "BASE"}), None)
+    words = (token for token in query.tokens if token.kind == "word")
+    first = next((token for token in words if token.text.upper() not in {"PREFIX", "BASE"}), None)
     if first is None:
         return None
-    near = nearest(first.group("word").upper(), FORMS, limit=1)
-    return first.start(), first.group("word"), near[0] if near else ""
-
-
-def _place(text: str, start: int) -> tuple[int, int]:
-    """Return the line and the column of an offset, both from 1."""
-    return text.count("\n", 0, start) + 1, start - (text.rfind("\n", 0, start) + 1) + 1
+    near = nearest(first.text.upper(), FORMS, limit=1)
+    if near:
+        return first.start, near[0], f"write {near[0]} in the place of {first.text}"
+    return first.start, "SELECT, ASK, CONSTRUCT or DESCRIBE", f"{first.text} begins no query"
 
 
 def declaration(prefix: str) -> str:
@@ -210,18 +362,3 @@ def declaration(prefix: str) -> str:
     if near:
         return f"declare {prefix}:, or write {near[0]}: and add PREFIX {near[0]}: <{ns.PREFIXES[near[0]]}>"
     return f"add PREFIX {prefix}: <...> with the namespace you mean"
-
-
-def _expected(text: str) -> str:
-    """Shorten the engine's list of what it could have read."""
-    if "variable that is unbound" in text:
-        return "every variable of SELECT to be grouped by or inside an aggregate"
-    seen: list[str] = []
-    for word in re.findall(r"\"[^\"]+\"|\b[A-Za-z][A-Za-z ]{2,}\b|'.'", re.sub(r"\[[^\]]*\][^,]*", "", text)):
-        # The engine would read a call of another store there; this service would refuse it.
-        if word not in seen and word not in {"LATERAL", "SERVICE"}:
-            seen.append(word)
-    if "['A'" in text or "['0'" in text:
-        seen.append("a name or a number")
-    more = f" and {len(seen) - MOST_EXPECTED} more" if len(seen) > MOST_EXPECTED else ""
-    return (", ".join(seen[:MOST_EXPECTED]) + more) or "the rest of a pattern: subject, predicate and object"

@@ -5,7 +5,7 @@ It stands alone and imports nothing of the package, so that it starts in a few m
 has an alarm, a limit on its address space and not one free file descriptor: it ends by itself if
 nobody ends it, and can open neither a file nor a connection, whatever a query says.
 
-Run by `pool.py` as `python -P worker.py CONTROL-DESCRIPTOR N-QUADS-FILE ADDRESS-SPACE-BYTES`.
+Run by `pool.py` as `python -P worker.py CONTROL-DESCRIPTOR N-QUADS-DESCRIPTOR ADDRESS-SPACE-BYTES`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import contextlib
 import io
 import json
 import os
+import re
 import resource
 import signal
 import socket
 import struct
 import sys
 from collections import OrderedDict
-from itertools import islice
 from typing import IO, Any, cast
 
 from pyoxigraph import (
@@ -67,14 +67,33 @@ KINDS: dict[str | None, type] = {
     "CONSTRUCT": QueryTriples,
     "DESCRIBE": QueryTriples,
 }
+UNREADABLE_END = "the end of the query cannot be read; write LIMIT, OFFSET and VALUES on lines of their own"
 RUN_TOGETHER = "words run together; write a blank after SELECT, ASK, CONSTRUCT or DESCRIBE"
 
 Request = dict[str, Any]
 Header = dict[str, Any]
 
 
+# What no XML document can hold, however it is written; and what the engine writes for a property without a local name.
+NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+NAMELESS = re.compile(rb"<oxprefix:[\s>/]")
+
+
+class NotWritableError(Exception):
+    """An answer holds something that its format cannot hold."""
+
+
 class TooLargeError(Exception):
     """An answer is larger than the byte limit."""
+
+
+FAULTS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
+    (TooLargeError, "bytes"),
+    (NotWritableError, "format"),
+    (MemoryError, "memory"),
+    (SyntaxError, "syntax"),
+    ((RuntimeError, ValueError, OSError), "engine"),
+]
 
 
 class Sink(io.RawIOBase):
@@ -108,7 +127,8 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     store = Store()
     # Written by an engine of the same kind, which has looked at every IRI.
-    store.bulk_load(path=sys.argv[2], format=RdfFormat.N_QUADS, lenient=True)
+    with os.fdopen(int(sys.argv[2]), "rb") as file:
+        store.bulk_load(file, RdfFormat.N_QUADS, lenient=True)
     control.sendall(ORDER.pack(b"R", os.getpid()))
     children: set[int] = set()
     while True:
@@ -206,20 +226,32 @@ def _exactly(wire: socket.socket, size: int) -> bytes | None:
 
 def _answer(store: Store, merges: OrderedDict[frozenset[str], Store], request: Request) -> tuple[Header, bytes]:
     try:
+        if request["probes"]:
+            header = {"kind": "probes", "truncated": False, "empty": False, "unknown": []}
+            return header, json.dumps([_message(text) for text in request["probes"]]).encode()
         engine, dataset, unknown = _dataset(store, merges, request)
         header, body = run(engine, dataset, request)
         header["unknown"] = unknown
-    except TooLargeError:
-        return {"fault": "bytes"}, b""
-    except MemoryError:
-        return {"fault": "memory"}, b""
-    except SyntaxError as error:
-        return {"fault": "syntax", "detail": str(error.msg)}, b""
-    except (RuntimeError, ValueError, OSError) as error:
-        return {"fault": "engine", "detail": str(error)}, b""
     except Exception as error:  # noqa: BLE001  (a fault of ours ends one answer and not the worker)
-        return {"fault": "bug", "detail": f"{type(error).__name__}: {error}"}, b""
+        return _fault(error), b""
     return header, body
+
+
+def _message(text: str) -> str | None:
+    """Try whether the engine can read a text; returns what it says if it cannot."""
+    try:
+        Store().query(text)
+    except SyntaxError as error:
+        return str(error.msg)
+    return None
+
+
+def _fault(error: Exception) -> Header:
+    """Name the reason why there is no answer, in words that `pool.WorkerError` knows."""
+    for kinds, reason in FAULTS:
+        if isinstance(error, kinds):
+            return {"fault": reason, "detail": str(getattr(error, "msg", error))}
+    return {"fault": "bug", "detail": f"{type(error).__name__}: {error}"}
 
 
 def _dataset(
@@ -281,27 +313,45 @@ def run(engine: Any, dataset: dict[str, Any], request: Request) -> tuple[Header,
         found = engine.query(request["limited"], base_iri=base, **dataset)
     except SyntaxError:
         # The message must be about the text that the client sent.
-        found = engine.query(request["query"], base_iri=base, **dataset)
+        engine.query(request["query"], base_iri=base, **dataset)
+        raise ValueError(UNREADABLE_END) from None
     if not isinstance(found, KINDS.get(request["form"], ())):
         raise ValueError(RUN_TOGETHER)  # noqa: TRY004  (the text is at fault, not a type)
     if isinstance(found, QueryTriples):
         truncated = _write_triples(found, chosen, sink, request)
+        _refuse_broken_xml(sink, chosen)
         return {"kind": "graph", "truncated": truncated, "empty": not sink.parts}, sink.body
     if isinstance(found, QueryBoolean) and chosen in {QueryResultsFormat.CSV, QueryResultsFormat.TSV}:
         return {"kind": "boolean", "truncated": False, "empty": not found}, str(bool(found)).lower().encode()
     empty = isinstance(found, QueryBoolean) and not found
     found.serialize(cast("IO[bytes]", sink), format=chosen)
+    _refuse_broken_xml(sink, chosen)
     body = sink.body
     if isinstance(found, QueryBoolean):
         return {"kind": "boolean", "truncated": False, "empty": empty}, body
     return {"kind": "rows", "truncated": _is_cut(engine, dataset, request, body), "empty": _is_empty(body)}, body
 
 
+def _refuse_broken_xml(sink: Sink, chosen: RdfFormat | QueryResultsFormat) -> None:
+    if chosen not in {RdfFormat.RDF_XML, QueryResultsFormat.XML}:
+        return
+    if NOT_XML.search(sink.body):
+        raise NotWritableError("the answer holds a control character, which no XML can carry; ask for another format")
+    if NAMELESS.search(sink.body):
+        raise NotWritableError("RDF/XML cannot name a property that does not end in a name; ask for another format")
+
+
 def _write_triples(found: QueryTriples, chosen: RdfFormat, sink: Sink, request: Request) -> bool:
     """Write a graph, which is a set; returns whether there would have been more."""
-    lines = dict.fromkeys(f"{triple} ." for triple in islice(found, request["rows"] + 1))
-    truncated: bool = len(lines) > request["rows"]
-    text = "\n".join(islice(lines, request["rows"]))
+    lines: dict[str, None] = {}
+    truncated = False
+    for triple in found:
+        line = f"{triple} ."
+        if len(lines) == request["rows"] and line not in lines:
+            truncated = True
+            break
+        lines[line] = None
+    text = "\n".join(lines)
     if not text:
         return False
     # Only the prefixes that the graph uses, so that a small answer stays small.

@@ -1,0 +1,186 @@
+"""
+Read the tokens of a SPARQL query as the engine reads them, in one pass and in linear time.
+
+What a `<` begins depends on where it stands: `(?a<?b)SERVICE#>` is no IRI but a comparison, and behind
+it a call of another store. So brackets are followed, and what kind of thing they hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from eurasia_graph.errors import QueryError
+
+# Beside letters and digits as Python knows them; source: PN_CHARS in https://www.w3.org/TR/sparql11-query/#rPN_CHARS
+NAME = (
+    r"[\w\u00b7\u00c0-\u037d\u037f-\u1fff\u200c\u200d\u203f\u2040\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff"
+    r"\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff]"
+)
+LATER = NAME[:-1] + r".\-]"
+# The part of a name behind its colon, and the colon.
+LOCAL = rf":(?:(?:{NAME[:-1]}:]|%[0-9A-Fa-f]{{2}}|\\.)(?:{LATER[:-1]}:]|%[0-9A-Fa-f]{{2}}|\\.)*+)?"
+# Names and variables are read more generously than the engine reads them: where it would stop earlier, it finds a
+# character that begins nothing, and refuses the query. `*+` gives nothing back: a run of names would else be read
+# again from each of its letters.
+TOKEN = re.compile(
+    rf"(?P<blank>\s+|#[^\n\r]*)"
+    rf"|(?P<variable>[?$]{NAME}+)"
+    rf"|(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)"
+    rf"|(?P<bare>{NAME}{LATER}*+)(?P<name>{LOCAL})?"
+    rf"|(?P<local>{LOCAL})"
+    r"|(?P<iri><(?:[^<>\"{}|^`\\\x00-\x20]|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8})*+>)"
+    r'|(?P<string>"""(?:[^"\\]|\\.|"(?!""))*+"""'
+    r"|'''(?:[^'\\]|\\.|'(?!''))*+'''"
+    r'|"(?:[^"\\\n\r]|\\.)*+"'
+    r"|'(?:[^'\\\n\r]|\\.)*+')"
+    r"|(?P<language>@[A-Za-z]+(?:-[A-Za-z0-9]+)*(?:--[A-Za-z]+)?)"
+    r"|(?P<open>[{(\[])"
+    r"|(?P<close>[})\]])"
+    r"|(?P<mark><<|>>|.)",
+    re.DOTALL,
+)
+# A run of words without blanks, and what stands between them.
+PART = re.compile(r"[^.\-]+|[.\-]")
+# Behind these, an expression goes on with a value, so that a `<` begins an IRI; behind anything else it compares.
+BEFORE_VALUES = {*"(,=<>!&|+-*/^;", "<<"}
+
+
+class Token(NamedTuple):
+    """
+    One token; blanks and comments are none.
+
+    `kind` is variable, string, iri, name (with a colon), word, language, number, open, close or mark;
+    `start` is its offset in the text.
+    """
+
+    kind: str
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """The offset behind it."""
+        return self.start + len(self.text)
+
+
+class _Around:
+    """
+    The brackets that are open around a place, each with what it holds.
+
+    `e` is an expression, `p` a list or a path, `{` a pattern, `s` the clauses of a SELECT, `[` a blank
+    node. Outside of all brackets stand the clauses of the query.
+    """
+
+    def __init__(self) -> None:
+        self.open = ["s"]
+        self.before: Token | None = None
+        self.in_constraint = False
+
+    @property
+    def awaits_operator(self) -> bool:
+        """Whether a `<` compares: in an expression, behind a value."""
+        before = self.before
+        if before is None or self.open[-1] != "e":
+            return False
+        if before.kind == "word":
+            return before.text.upper().endswith(("TRUE", "FALSE"))
+        return before.text not in BEFORE_VALUES
+
+    def follow(self, token: Token) -> None:
+        """Note a token."""
+        kind = token.kind
+        if kind == "open":
+            self.open.append(self._holds(token.text))
+            self.in_constraint = False
+        elif kind == "close":
+            if len(self.open) > 1:
+                self.open.pop()
+            self.in_constraint = False
+        elif kind == "word":
+            # Words may run together with others, as in `trueFILTER(`.
+            upper = token.text.upper()
+            if upper.startswith("SELECT") and self.before and self.before.text == "{":
+                self.open[-1] = "s"
+            elif "FILTER" in upper or "BIND" in upper:
+                self.in_constraint = True
+        self.before = token
+
+    def _holds(self, bracket: str) -> str:
+        if bracket != "(":
+            return bracket
+        if self.before and self.before.text == "<<":
+            return "p"
+        if self.open[-1] in {"e", "p"}:
+            return self.open[-1]
+        return "e" if self.open[-1] == "s" or self.in_constraint else "p"
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """
+    Read the tokens of a query.
+
+    Raises:
+        QueryError: If a string is not closed; nothing behind it can be read.
+    """
+    around, position = _Around(), 0
+    while position < len(text):
+        for found in TOKEN.finditer(text, position):
+            kind, written = str(found.lastgroup), found.group()
+            position = found.end()
+            if kind == "blank":
+                continue
+            if kind == "bare":
+                if "." in written or "-" in written:
+                    yield from _words(around, written, found.start())
+                    continue
+                kind = "word"
+            elif kind == "local":
+                kind = "name"
+            elif kind in {"string", "mark"}:
+                _refuse_unclosed(text, found.start(), written)
+            if (kind == "iri" or written == "<<") and around.awaits_operator:
+                kind, written, position = "mark", "<", found.start() + 1
+            token = Token(kind, written, found.start())
+            around.follow(token)
+            yield token
+            if position != found.end():
+                # It is read again from behind the operator.
+                break
+
+
+def _words(around: _Around, written: str, start: int) -> Iterator[Token]:
+    """Take words apart that run together, with dots and signs between them."""
+    for part in PART.finditer(written):
+        token = Token("mark" if part.group() in ".-" else "word", part.group(), start + part.start())
+        around.follow(token)
+        yield token
+
+
+def _refuse_unclosed(text: str, start: int, written: str) -> None:
+    # Three quotes that are never closed would else be read as an empty string and the begin of another.
+    if written in {'"', "'"} or (written in {'""', "''"} and text.startswith(written[0] * 3, start)):
+        raise unclosed(text, start)
+
+
+def unclosed(text: str, start: int) -> QueryError:
+    """Tell of a string that has no end."""
+    line, column = place(text, start)
+    shown = text.split("\n")[line - 1]
+    expected, hint = "the end of the string", "close it in the same line, or write three quotes before and after it"
+    return QueryError(
+        f"line {line}, column {column}: this is not SPARQL; the string that begins here is not closed; {hint}",
+        details={
+            "line": line,
+            "column": column,
+            "excerpt": f"{shown}\n{' ' * (column - 1)}^",
+            "expected": expected,
+            "hint": hint,
+        },
+    )
+
+
+def place(text: str, offset: int) -> tuple[int, int]:
+    """Return the line and the column of an offset, both from 1."""
+    return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
