@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from math import sqrt
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
@@ -21,10 +22,13 @@ BODIES_PER_SOURCE = 12
 # however many there are: a look-up finds as much in a large graph as in a small one.
 SOURCES_PER_BODY = 2
 STATES_PER_BODY = 5
-QUADS_PER_SOURCE = 12_500
+STATES_PER_STORY = 12
 FEWEST_SOURCES = 2
-# About a quarter of a release is written by hand, the rest is generated.
-HAND_WRITTEN = 0.24
+# Counted in built graphs: what the schema takes, what each story (a source on a body) adds, and what is
+# inferred for each source about every body that any source tells of.
+QUADS_OF_SCHEMA = 3_000
+QUADS_PER_STORY = 1_140
+INFERRED_PER_SOURCE_AND_BODY = 66
 YEARS_ONLY = 0.1
 BODIES_PER_SUCCESSION = 4
 EDTF = NamedNode(ns.EDTF + "EDTF")
@@ -36,23 +40,30 @@ def release_of(quads: int, seed: int = 1) -> store.ReleaseStore:
     Build a synthetic release.
 
     Args:
-        quads: Roughly how many quads the named graphs shall hold.
+        quads: How many quads the named graphs shall hold, within about a tenth; 8 thousand at the least.
         seed: Of the random choices.
     """
+    stories = _stories(quads)
+    tellers = max(FEWEST_SOURCES, round(stories / BODIES_PER_SOURCE))
+    bodies = max(-(-stories // tellers), stories // SOURCES_PER_BODY, -(-STATES_PER_STORY // STATES_PER_BODY))
     schema = [file for file in sources.find() if file.graph in sources.SCHEMA_GRAPHS]
     dataset = sources.load(schema)
     chance = random.Random(seed)
-    bodies = max(BODIES_PER_SOURCE, BODIES_PER_SOURCE * quads // QUADS_PER_SOURCE // SOURCES_PER_BODY)
     dataset.store.extend(ns.quad(triple, sources.ENTITIES) for triple in _entities(bodies))
-    number = 0
-    written = len(dataset.store)
-    while written < quads * HAND_WRITTEN or number < FEWEST_SOURCES:
-        number += 1
-        written += _write_source(dataset, number, bodies, chance)
+    for number in range(1, tellers + 1):
+        told = chance.sample(range(bodies), stories * number // tellers - stories * (number - 1) // tellers)
+        _write_source(dataset, number, told, bodies * STATES_PER_BODY, chance)
     pipeline.derive(dataset)
     pipeline.close(dataset)
     pipeline.find_differences(dataset)
     return store.from_quads(dataset.store)
+
+
+def _stories(quads: int) -> int:
+    """Solve for how many stories make a graph of a size; what is inferred grows with their square."""
+    square = INFERRED_PER_SOURCE_AND_BODY / BODIES_PER_SOURCE / SOURCES_PER_BODY
+    rest = max(0, quads - QUADS_OF_SCHEMA)
+    return max(FEWEST_SOURCES, round((sqrt(QUADS_PER_STORY**2 + 4 * square * rest) - QUADS_PER_STORY) / (2 * square)))
 
 
 def _entities(bodies: int) -> Iterator[Triple]:
@@ -75,7 +86,7 @@ def _entity(kind: str, name: str, cls: str) -> Iterator[Triple]:
     yield Triple(node, ns.SKOS("prefLabel"), Literal(f"{kind} {name}", language="en"))
 
 
-def _write_source(dataset: sources.Dataset, number: int, bodies: int, chance: random.Random) -> int:
+def _write_source(dataset: sources.Dataset, number: int, told: list[int], states: int, chance: random.Random) -> None:
     name = f"source-{number}"
     node = ns.ID(f"source/{name}")
     dataset.store.extend(
@@ -86,7 +97,7 @@ def _write_source(dataset: sources.Dataset, number: int, bodies: int, chance: ra
             (ns.EG("issued"), Literal("2016-03-11", datatype=EDTF)),
         )
     )
-    claims = list(_claims(bodies, chance))
+    claims = list(_claims(told, states, chance))
     passages = [
         ns.quad(triple, sources.graph_of("passages", name))
         for claim in range(1, len(claims) + 1)
@@ -106,7 +117,6 @@ def _write_source(dataset: sources.Dataset, number: int, bodies: int, chance: ra
         subject, graph = ns.ID(f"claim/{name}/{claim}"), sources.graph_of("claims", name)
         quads += [Quad(subject, predicate, obj, graph) for predicate, obj in record]
     dataset.store.extend(passages + quads)
-    return len(passages) + len(quads)
 
 
 def _passage(source: str, number: int) -> Iterator[Triple]:
@@ -121,10 +131,9 @@ def _passage(source: str, number: int) -> Iterator[Triple]:
 Content = list[tuple[NamedNode, NamedNode | Literal]]
 
 
-def _claims(bodies: int, chance: random.Random) -> Iterator[Content]:
-    chosen = chance.sample(range(bodies), BODIES_PER_SOURCE)
+def _claims(chosen: list[int], all_states: int, chance: random.Random) -> Iterator[Content]:
     for index, body in enumerate(chosen):
-        states = chance.sample(range(bodies * STATES_PER_BODY), 12)
+        states = chance.sample(range(all_states), STATES_PER_STORY)
         year = 1991 + chance.randrange(10)
         yield _content("Foundation", body, states[:6], _date(year, chance), "member")
         yield _content("Signature", body, states[:6], _date(year, chance), None, treaty=body)

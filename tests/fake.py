@@ -121,6 +121,9 @@ def _handler(fake: Fake) -> type[BaseHTTPRequestHandler]:  # noqa: C901  (a clas
             if path.endswith("/update"):
                 fake.store.update(body.decode())
                 return 204, b"", "text/plain"
+            if "graph" not in parameters:
+                fake.store.load(body, format=RdfFormat.N_QUADS)
+                return 204, b"", "text/plain"
             return _graph(fake, self.command, NamedNode(parameters["graph"][0]), body)
 
         do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815  (the names that the library calls)

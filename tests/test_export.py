@@ -7,20 +7,23 @@ import errno
 import hashlib
 import io
 import json
+import tracemalloc
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 import rdflib
 from click.testing import CliRunner
-from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, Store, Triple, parse
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 from rdflib.compare import isomorphic
 
-from eurasia_graph import export, pipeline, publish, queries, sorting, tables
+from eurasia_graph import export, pipeline, publish, queries, sorting, tables, turtle
 from eurasia_graph import namespaces as ns
 from eurasia_graph.cli import main
 from eurasia_graph.errors import UnknownNameError, UsageError
-from eurasia_graph.store import ReleaseStore
+from eurasia_graph.formats import FORMATS
+from eurasia_graph.store import ReleaseStore, from_quads
 from eurasia_graph.turtle import format_triples
 
 TRIPLES = {"turtle": RdfFormat.TURTLE, "ntriples": RdfFormat.N_TRIPLES, "rdfxml": RdfFormat.RDF_XML}
@@ -80,6 +83,97 @@ def test_lines_are_sorted_in_runs_as_they_are_at_once(release: ReleaseStore) -> 
 
     assert list(sorting.sorted_lines(release.local, graphs, quads=True, run_bytes=50_000)) == at_once
     assert at_once == sorted(at_once)
+
+
+def test_many_runs_are_merged_into_fewer_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some systems let a process open 256 files."""
+    monkeypatch.setattr(sorting, "MOST_FILES", 3)
+    lines = [b"%d\n" % (number * 7919 % 1000) for number in range(2000)]
+
+    assert list(sorting.sort(lines, run_bytes=50)) == sorted(set(lines))
+
+
+def test_turtle_in_blocks_is_the_same_as_at_once(release: ReleaseStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory holds some subjects, however many there are."""
+    lines = export.export(release, "ntriples", "claims-icds-2016").decode()
+    text = "".join(line for line in lines.splitlines(keepends=True) if not line.startswith("#"))
+    at_once, make = format_triples(text), turtle._graph
+    blocks: list[int] = []
+
+    def counted(text: str, known: dict[str, str]) -> rdflib.Graph:
+        blocks.append(text.count("\n"))
+        return make(text, known)
+
+    monkeypatch.setattr(turtle, "_graph", counted)
+    monkeypatch.setattr(turtle, "BLOCK_LINES", 10)
+
+    assert export.export(release, "turtle", "claims-icds-2016").decode().endswith(at_once)
+    assert len(blocks) > 100 and max(blocks) < 50
+    assert export.export(ReleaseStore(Store()), "turtle") == b"\n"
+
+
+@pytest.mark.parametrize("digits", ["2 10", "1 01", "9 0010", "1 1a", "b2 b10", "a a1"])
+def test_numbers_sort_in_their_natural_order(digits: str) -> None:
+    """However long they are written; a text goes before what it begins."""
+    first, second = digits.split()
+
+    assert sorted([second, first], key=lambda each: (turtle.natural_key(each), len(each))) == [first, second]
+
+
+def test_a_prefix_that_two_could_have_goes_to_the_first_in_the_alphabet() -> None:
+    """In whatever order they are met, so that the bytes depend on the graph alone."""
+    claim, concept = f"<{ns.ID}claim/status/1>", f"<{ns.SCHEME}status/member>"
+
+    assert turtle.prefixes_of(claim + concept) == turtle.prefixes_of(concept + claim)
+    assert turtle.prefixes_of(claim + concept)["status"] == f"{ns.ID}claim/status/"
+
+
+def many(number: int) -> ReleaseStore:
+    """A release with claims, as many as asked for."""
+    engine = Store()
+    for claim in (ns.ID(f"claim/source/{each}") for each in range(number)):
+        engine.add(Quad(claim, ns.EG("madeBy"), ns.ID("source/source"), ns.GRAPH("claims-source")))
+        engine.add(Quad(claim, ns.EG("gist"), Literal(f"What {claim.value} says"), ns.GRAPH("claims-source")))
+    return from_quads(engine, iri=ns.RELEASE("many"))
+
+
+@pytest.mark.parametrize("name", ["ntriples", "rdfxml", "trig", "nquads", "trig12", "csv"])
+def test_memory_does_not_grow_with_the_graph(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Ten times as much is written with as little; of Turtle, see above."""
+    monkeypatch.setattr(sorting, "RUN_BYTES", 50_000)
+    monkeypatch.setattr(sorting, "MOST_FILES", 4)
+    monkeypatch.setattr(export, "BLOCK_LINES", 100)
+    peaks = []
+    for number in (500, 5000):
+        store = many(number)
+        tracemalloc.start()
+        with (tmp_path / "out").open("wb") as out:
+            export.write(store, name, out)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+
+    assert peaks[1] < 2 * peaks[0], peaks
+
+
+@pytest.mark.parametrize("name", [*TRIPLES, *QUADS])
+def test_blank_nodes_of_served_files_are_kept_apart_and_together(name: str) -> None:
+    """They are in no release; files that are served can have them."""
+    engine = Store()
+    for graph in (ns.GRAPH("one"), ns.GRAPH("two"), DefaultGraph()):
+        engine.extend(
+            Quad(BlankNode(subject), ns.EG("part"), BlankNode(part), graph) for subject, part in ("ab", "bc", "ac")
+        )
+        engine.add(Quad(BlankNode("a"), ns.EG("gist"), Literal("a"), graph))
+    kept = [quad for quad in engine if (quad.graph_name == DefaultGraph()) == (name in TRIPLES)]
+    read = parse(export.export(ReleaseStore(engine), name), format=FORMATS[name].rdf)
+
+    assert in_one(read) == in_one(kept)
+
+
+def in_one(quads: Iterable[Quad]) -> dict[str, list[bytes]]:
+    """Canonical lines; those of the default graph in a graph of their own, since there are none of it."""
+    default = NamedNode("urn:graph")
+    return canonical([ns.quad(quad.triple, default) if quad.graph_name == DefaultGraph() else quad for quad in quads])
 
 
 def test_two_exports_are_equal_byte_by_byte(release: ReleaseStore) -> None:

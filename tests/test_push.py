@@ -28,15 +28,16 @@ from fake import WELL, Fake, Fault, running
 ALIEN = Quad(NamedNode("a:a"), NamedNode("a:b"), Literal("c"), NamedNode("http://example.org/of-another"))
 
 
-def toy(name: str, *graphs: str, size: int = 3) -> ReleaseStore:
-    """A release of a few triples in a few graphs, one of them with a blank node."""
+def toy(name: str, *graphs: str, size: int = 3, blank: bool = True) -> ReleaseStore:
+    """A release of a few triples in a few graphs, with a blank node in each."""
     engine = Store()
     iri = ns.RELEASE(name)
     for graph in graphs:
         subjects = [ns.ID(f"state/{name}-{number}") for number in range(size)]
         engine.extend(Quad(each, ns.RDF("type"), ns.EG("State"), ns.GRAPH(graph)) for each in subjects)
-        engine.add(Quad(subjects[0], ns.EG("part"), BlankNode("b"), ns.GRAPH(graph)))
-        engine.add(Quad(BlankNode("b"), ns.EG("number"), Literal(1), ns.GRAPH(graph)))
+        part = BlankNode("b") if blank else subjects[1]
+        engine.add(Quad(subjects[0], ns.EG("part"), part, ns.GRAPH(graph)))
+        engine.add(Quad(part, ns.EG("number"), Literal(1), ns.GRAPH(graph)))
         engine.add(Quad(iri, ns.DCTERMS("hasPart"), ns.GRAPH(graph), META))
     engine.add(Quad(iri, ns.RDF("type"), ns.EG("Release"), META))
     engine.add(Quad(iri, ns.EG("contentSha256"), Literal(name), META))
@@ -75,13 +76,14 @@ def without(fake: Fake) -> dict[str, int]:
 
 
 def failing_at(number: int, method: str, fault: Fault) -> object:
-    """Make a store that works until the n-th request of a method, and fails from then on."""
+    """Make a store that works until the n-th request of a method that writes a graph, and fails from then on."""
     seen = 0
 
-    def answer(asked: str, _path: str) -> Fault:
+    def answer(asked: str, path: str) -> Fault:
         nonlocal seen
-        seen += asked == method
-        return fault if asked == method and seen >= number else WELL
+        counts = asked == method and "/data" in path
+        seen += counts
+        return fault if counts and seen >= number else WELL
 
     return answer
 
@@ -131,6 +133,49 @@ def test_batches_are_of_the_size_asked_for_whatever_the_size_of_the_graph() -> N
     assert max(map(len, bodies)) < 10_000 + 9_000  # the engine hands out pieces of 8 KiB
     assert sum(body.count(b"\n") for body in bodies) == 2002
     assert all(body.endswith(b" .\n") for body in bodies)
+
+
+def test_new_graphs_go_to_the_loader_together_and_meta_last(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In bodies that memory can hold; the second time, and with blank nodes, each goes by itself."""
+    monkeypatch.setattr(delivery, "BULK_BYTES", 20_000)
+    release, target = toy("one", "claims", "entities", size=200, blank=False), target_of(fake)
+    done: list[int] = []
+    push.push(release, target, progress=lambda _what, arrived, _of: done.append(arrived))
+    writing = [(method, path.rpartition("%2F")[2]) for method, path in fake.asked if "sparql" not in path]
+    again = [*fake.asked]
+    push.push(release, target)
+
+    assert writing == [*[("POST", "/eurasia/data")] * (len(writing) - 1), ("PUT", "meta")] and len(writing) > 2
+    assert done[-1] == 409
+    assert [method for method, _ in fake.asked[len(again) :]].count("PUT") == 3
+    assert proof.verify(release, target).differences == ()
+    with running(Fake()) as other:
+        push.push(toy("one", "claims"), target_of(other))
+        assert not any(path.endswith("/data") for _, path in other.asked)
+
+
+def test_a_loader_that_fails_leaves_nothing(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has arrived is removed."""
+    monkeypatch.setattr(delivery, "BULK_BYTES", 20_000)
+    bodies: Iterator[Fault] = iter([WELL, (500, {})])
+    fake.fault = lambda _method, path: next(bodies) if path.endswith("/data") else WELL
+    with pytest.raises(RemoteError, match="answers 500 when asked to load the graphs"):
+        push.push(toy("one", "claims", "entities", size=200, blank=False), target_of(fake))
+
+    assert without(fake) == {}
+
+
+def test_graphs_that_go_at_once_have_a_second_try_alone(fake: Fake) -> None:
+    """A store may find that they are in each other's way; meta is still the last."""
+    target = target_of(fake)
+    wide = dataclasses.replace(target, product=dataclasses.replace(target.product, at_once=3))
+    release = toy("one", *(f"claims-{number}" for number in range(9)))
+    faults: Iterator[Fault] = iter([(500, {})])
+    fake.fault = lambda method, _path: next(faults, WELL) if method == "PUT" else WELL
+    push.push(release, wide)
+
+    assert [path for method, path in fake.asked if method == "PUT"][-1].endswith("meta")
+    assert proof.verify(release, target).differences == ()
 
 
 def test_a_graph_of_another_owner_is_never_touched(fake: Fake) -> None:
@@ -252,7 +297,7 @@ def test_a_busy_store_is_asked_again_later(fake: Fake, no_pauses: list[float]) -
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        ((500, {}), "answers 500 when asked to write the graph"),
+        ((500, {}), "answers 500 when asked to load the graphs"),
         ((507, {}), "its disk is full"),
         ((413, {}), "too large for the store"),
         ((403, {}), "this user may not"),
@@ -261,9 +306,12 @@ def test_a_busy_store_is_asked_again_later(fake: Fake, no_pauses: list[float]) -
         (None, "check that the store is running"),
     ],
 )
-def test_a_store_that_fails_half_way_ends_the_push(fake: Fake, fault: Fault, says: str) -> None:
+def test_a_store_that_fails_half_way_ends_the_push(
+    fake: Fake, fault: Fault, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With a message and a status; and nothing says that the release is there."""
-    fake.fault = failing_at(3, "PUT", fault)  # type: ignore[assignment]
+    monkeypatch.setattr(delivery, "BULK_BYTES", 1 << 20)
+    fake.fault = failing_at(3, "POST", fault)  # type: ignore[assignment]
     result = run_push(fake)
 
     assert result.exit_code == 1

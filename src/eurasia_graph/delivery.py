@@ -2,13 +2,16 @@
 Send graphs to a store: where to, what, and in bodies of what size.
 
 Every graph goes by one PUT of the Graph Store Protocol, so that running it again changes nothing; a graph
-that is too large for one request goes in several.
+that is too large for one request goes in several. Graphs that are new go together, where the product has a
+loader behind its protocol, and several at once, where that is faster.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, cast
 from urllib.parse import urlencode
@@ -20,10 +23,13 @@ from eurasia_graph.errors import EurasiaGraphError, UsageError
 from eurasia_graph.formats import FORMATS
 from eurasia_graph.products import Product, Swap, by_name
 from eurasia_graph.remote import RemoteEngine
+from eurasia_graph.sorting import dump
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.transport import PAUSES_S, Response, Transport, expect_success, split_address
 
-TRIPLES = FORMATS["ntriples"].media_type
+TRIPLES, QUADS = FORMATS["ntriples"].media_type, FORMATS["nquads"].media_type
+# Of one body for a loader: there are three at a time, one being sent, one waiting and one being written.
+BULK_BYTES = 16 << 20
 
 # Called with what is being sent, how many triples have arrived, and of how many.
 Progress = Callable[[str, int, int], None]
@@ -105,16 +111,43 @@ def open_target(  # noqa: PLR0913  (one for each option)
     return Target(product, address, Transport(credentials, notice), engine)
 
 
-def put_graph(  # noqa: PLR0913, PLR0917  (what to send, where, and how far it is)
-    store: ReleaseStore,
-    target: Target,
-    part: Part,
-    name: NamedNode,
-    progress: Progress,
-    so_far: tuple[int, int],
-    *,
-    new: bool = False,
-) -> int:
+def put_graphs(
+    store: ReleaseStore, target: Target, graphs: list[tuple[Part, NamedNode]], progress: Progress, *, new: bool
+) -> None:
+    """
+    Write graphs, each in its place; the last one when all others have arrived.
+
+    Args:
+        store: The release.
+        target: Where to.
+        graphs: What to send, and the names there.
+        progress: Told of everything that has arrived.
+        new: Whether none of them is there yet.
+    Raises:
+        RemoteError: If the store cannot be reached, refuses or fails; no graph is there in part.
+    """
+    done, total, lock = 0, sum(part.triples for part, _ in graphs), threading.Lock()
+
+    def arrived(what: str, triples: int) -> None:
+        nonlocal done
+        with lock:
+            done += triples
+            progress(what, done, total)
+
+    *others, (last, name) = graphs
+    if others and new and target.product.bulk and not _has_blank_nodes(store.local, others):
+        _load(store, target, others, arrived)
+    elif target.product.at_once > 1:
+        _put_at_once(store, target, others, arrived)
+    else:
+        for part, place in others:
+            put_graph(store, target, part, place, arrived)
+    put_graph(store, target, last, name, arrived)
+
+
+def put_graph(
+    store: ReleaseStore, target: Target, part: Part, name: NamedNode, arrived: Callable[[str, int], None]
+) -> None:
     """
     Write one graph: the first batch replaces, the others add.
 
@@ -123,30 +156,89 @@ def put_graph(  # noqa: PLR0913, PLR0917  (what to send, where, and how far it i
         target: Where to.
         part: What to send.
         name: The graph there.
-        progress: Told of every batch.
-        so_far: How many triples have arrived, and of how many.
-        new: Whether the graph is not there yet, so that it may be loaded without a transaction.
-    Returns:
-        How many triples have arrived by now.
+        arrived: Told of every batch, with how many triples it had.
     """
-    done, total = so_far
     address, sent = target.graph_address(name), False
-    loading = address + target.product.bulk if new else address
 
     def send(body: bytes) -> None:
-        nonlocal done, sent
-        target.send("POST" if sent else "PUT", loading, f"write the graph {part.short}", body, TRIPLES)
-        sent, done = True, done + body.count(b"\n")
-        progress(part.short, done, total)
+        nonlocal sent
+        target.send("POST" if sent else "PUT", address, f"write the graph {part.short}", body, TRIPLES)
+        sent = True
+        arrived(part.short, body.count(b"\n"))
 
     try:
         write_batches(store.local, part.graphs, target.product.largest_request, send)
     except (EurasiaGraphError, KeyboardInterrupt):
-        if sent or new:  # a part of a graph is worse than none
+        if sent:  # a part of a graph is worse than none
             with suppress(EurasiaGraphError):
                 target.send("DELETE", address, "remove what arrived of it")
         raise
-    return done
+
+
+def _put_at_once(
+    store: ReleaseStore, target: Target, graphs: list[tuple[Part, NamedNode]], arrived: Callable[[str, int], None]
+) -> None:
+    """Write some graphs at a time; what fails beside the others has a second try of its own."""
+    failed = threading.Event()
+
+    def arrives(graph: tuple[Part, NamedNode]) -> bool:
+        if not failed.is_set():
+            try:
+                put_graph(store, target, *graph, arrived)
+            except EurasiaGraphError:  # said by the second try, if that fails as well
+                failed.set()
+            else:
+                return True
+        return False
+
+    with ThreadPoolExecutor(target.product.at_once) as pool:
+        there = list(pool.map(arrives, graphs))
+    for graph, is_there in zip(graphs, there, strict=True):
+        if not is_there:
+            put_graph(store, target, *graph, arrived)
+
+
+def _load(
+    store: ReleaseStore, target: Target, graphs: list[tuple[Part, NamedNode]], arrived: Callable[[str, int], None]
+) -> None:
+    """Send new graphs to the loader of a product, as N-Quads; without blank nodes a body may be sent again."""
+
+    def send(body: bytes) -> None:
+        target.send("POST", target.url + target.product.bulk, "load the graphs", body, QUADS)
+        arrived("all graphs", body.count(b"\n"))
+
+    try:
+        with _beside(send) as hand_on:
+            cutter = _Cutter(BULK_BYTES, hand_on)
+            for part, name in graphs:
+                end = f" {name} .\n".encode()
+
+                def take(block: bytes, end: bytes = end) -> None:
+                    cutter.write(block.replace(b" .\n", end))
+
+                dump(store.local, part.graphs, take)
+            cutter.close()
+    except (EurasiaGraphError, KeyboardInterrupt):
+        with suppress(EurasiaGraphError):
+            target.update(drop([name.value for _, name in graphs]), "remove what arrived")
+        raise
+
+
+@contextmanager
+def _beside(send: Callable[[bytes], None]) -> Iterator[Callable[[bytes], None]]:
+    """Send bodies in a thread of its own, one after the other, so that the next is written meanwhile."""
+    sending: Future[None] | None = None
+
+    def hand_on(body: bytes) -> None:
+        nonlocal sending
+        if sending:
+            sending.result()
+        sending = thread.submit(send, body)
+
+    with ThreadPoolExecutor(1) as thread:
+        yield hand_on
+        if sending:
+            sending.result()
 
 
 def drop(graphs: list[str]) -> bytes:
@@ -195,10 +287,10 @@ def write_batches(
     cutter = _Cutter(largest, send)
     file = cast("IO[bytes]", cutter)
     for graph in graphs:
-        where = "?s ?p ?o" if isinstance(graph, DefaultGraph) else f"GRAPH {graph} {{ ?s ?p ?o }}"
-        if not engine.query(f"ASK {{ {where} FILTER(isBlank(?s) || isBlank(?o)) }}"):
+        if not _has_blank_node(engine, graph):
             engine.dump(file, RdfFormat.N_TRIPLES, from_graph=graph)
             continue
+        where = _where(graph)
         for test in ("isBlank(?s) || isBlank(?o)", "!isBlank(?s) && !isBlank(?o)"):
             answer = engine.query(f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ {where} FILTER({test}) }}")
             assert isinstance(answer, QueryTriples)
@@ -207,3 +299,15 @@ def write_batches(
             finally:
                 del answer  # it may be dropped by no other thread, which could collect what an error holds on to
     cutter.close()
+
+
+def _has_blank_nodes(engine: Store, graphs: list[tuple[Part, NamedNode]]) -> bool:
+    return any(_has_blank_node(engine, graph) for part, _ in graphs for graph in part.graphs)
+
+
+def _has_blank_node(engine: Store, graph: NamedNode | DefaultGraph) -> bool:
+    return bool(engine.query(f"ASK {{ {_where(graph)} FILTER(isBlank(?s) || isBlank(?o)) }}"))
+
+
+def _where(graph: NamedNode | DefaultGraph) -> str:
+    return "?s ?p ?o" if isinstance(graph, DefaultGraph) else f"GRAPH {graph} {{ ?s ?p ?o }}"

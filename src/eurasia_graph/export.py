@@ -9,29 +9,30 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
-from typing import IO
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import chain, islice
+from typing import IO, cast
 
 from pyoxigraph import (
     DefaultGraph,
     NamedNode,
     Quad,
     RdfFormat,
-    Store,
-    Triple,
+    parse,
     serialize,
 )
 
-from eurasia_graph import jsonld, reifying, tables
+from eurasia_graph import jsonld, reifying, tables, turtle
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import UnknownNameError, UsageError
-from eurasia_graph.formats import FORMATS, Content, by_name
+from eurasia_graph.formats import FORMATS, Content, Format, by_name
 from eurasia_graph.pipeline import canonical_lines
-from eurasia_graph.sorting import sorted_lines
+from eurasia_graph.sorting import dump, sort, sorted_lines
 from eurasia_graph.store import LICENCE, ReleaseStore
-from eurasia_graph.turtle import format_triples, prefixes_of
 
 OTHER_FORMATS = ("trig12", "csv")
+BLOCK_LINES = 2_000
 # What people write; the other graphs are generated.
 HAND_WRITTEN = re.compile(r"ontology|align|schemes|entities|links|notes|(passages|claims)-.*")
 COMMENTS = {
@@ -72,8 +73,9 @@ def write(  # noqa: PLR0913  (what, how, where to, and three ways to name a part
     """
     Write a release, or a part of it, in a format.
 
-    N-Triples, N-Quads and JSON-LD are written as they go: memory does not grow with the graph (of JSON-LD,
-    with its largest named graph). The others are sorted as a whole.
+    All are written as they go, so that memory does not grow with the graph; but JSON-LD grows with its largest
+    named graph, and a graph with blank nodes is held whole, since their canonical names depend on all of it. No
+    release has blank nodes; files that are served can have them.
 
     Args:
         store: The release.
@@ -92,10 +94,10 @@ def write(  # noqa: PLR0913  (what, how, where to, and three ways to name a part
         if chosen is not None:
             option = "--graph" if graph else "--source" if source else f"--{only}"
             raise UsageError(f"csv carries the whole release and no part of it; leave {option} out")
-        out.write(tables.write(store, about(store)))
+        tables.write(store, about(store), out)
         return
     if folded == "trig12":
-        out.write(_reified(store, _all(store) if chosen is None else chosen))
+        _write_reified(store, _all(store) if chosen is None else chosen, out)
         return
     found = by_name(folded)
     if found is None or not isinstance(found.engine, RdfFormat):
@@ -103,19 +105,70 @@ def write(  # noqa: PLR0913  (what, how, where to, and three ways to name a part
     out.write(_head(store, found.engine).encode())
     if found.engine == RdfFormat.JSON_LD:
         jsonld.write(store.local, _all(store) if chosen is None else chosen, out)
-    elif found.engine in {RdfFormat.N_QUADS, RdfFormat.N_TRIPLES} and not _has_blank_nodes(store):
-        quads = found.engine == RdfFormat.N_QUADS
-        whole: list[NamedNode | DefaultGraph] = [*_all(store)] if quads else [DefaultGraph()]
-        out.writelines(sorted_lines(store.local, whole if chosen is None else chosen, quads=quads))
-    elif found.content is Content.GRAPH:
-        body = _write_triples(_triples(store, chosen), found.engine)
-        if found.engine == RdfFormat.RDF_XML and store.iri:
-            said = "; ".join(f"{name}: {value}" for name, value in about(store).items())
-            body = body.replace(b"?>", f"?>\n<!-- {said} -->".encode(), 1)
-        out.write(body)
+    elif _has_blank_nodes(store):
+        _write_at_once(store, chosen, found, out)
     else:
-        of_part = None if chosen is None else [quad for each in chosen for quad in _quads(store, each)]
-        out.write(_write_quads(store, of_part, found.engine))
+        whole: list[NamedNode | DefaultGraph] = [*_all(store)] if found.content is Content.DATASET else [DefaultGraph()]
+        _write_sorted(store, whole if chosen is None else [*chosen], found.engine, out)
+
+
+def _write_sorted(
+    store: ReleaseStore, graphs: list[NamedNode | DefaultGraph], engine: RdfFormat, out: IO[bytes]
+) -> None:
+    """Write graphs without blank nodes from lines that are sorted outside of memory."""
+    quads = engine in {RdfFormat.N_QUADS, RdfFormat.TRIG}
+    if engine in {RdfFormat.N_QUADS, RdfFormat.N_TRIPLES}:
+        out.writelines(sorted_lines(store.local, graphs, quads=quads))
+        return
+    prefixes = _prefixes(store, graphs, *(map(str, graphs) if quads else ()))
+    if engine == RdfFormat.TURTLE:
+        turtle.write(sorted_lines(store.local, graphs, quads=False, key=turtle.key_of), prefixes, out)
+    elif engine == RdfFormat.TRIG:
+        by_graph = (sorted_lines(store.local, [graph], quads=True) for graph in graphs)
+        serialize(_statements(chain.from_iterable(by_graph)), out, engine, prefixes=prefixes)
+    else:
+        lines = sorted_lines(store.local, graphs, quads=False)
+        serialize(_statements(lines), _commented(store, out), engine, prefixes=prefixes)
+
+
+def _prefixes(store: ReleaseStore, graphs: Iterable[NamedNode | DefaultGraph], *texts: str) -> dict[str, str]:
+    """Read graphs, and texts beside them, for the prefixes that they use."""
+    found = turtle.Prefixes()
+    for text in texts:
+        found.add(text)
+    dump(store.local, graphs, lambda block: found.add(block.decode()))
+    return found.named()
+
+
+def _statements(lines: Iterable[bytes]) -> Iterator[Quad]:
+    """Parse lines as they come."""
+    rest = iter(lines)
+    while block := b"".join(islice(rest, BLOCK_LINES)):
+        yield from parse(block, format=RdfFormat.N_QUADS)
+
+
+def _commented(store: ReleaseStore, out: IO[bytes]) -> IO[bytes]:
+    """Return a file for RDF/XML, which has what is said of the release after its first line."""
+    if not store.iri:
+        return out
+    comment = f"?>\n<!-- {'; '.join(f'{name}: {value}' for name, value in about(store).items())} -->".encode()
+    return cast("IO[bytes]", _Commented(out, comment))
+
+
+class _Commented:
+    def __init__(self, out: IO[bytes], comment: bytes) -> None:
+        self.out, self.comment = out, comment
+
+    def write(self, content: bytes) -> int:
+        if self.comment and b"?>" in content:
+            self.out.write(content.replace(b"?>", self.comment, 1))
+            self.comment = b""
+        else:
+            self.out.write(content)
+        return len(content)
+
+    def flush(self) -> None:
+        self.out.flush()
 
 
 def _has_blank_nodes(store: ReleaseStore) -> bool:
@@ -171,51 +224,47 @@ def _all(store: ReleaseStore) -> list[NamedNode]:
     return sorted((graph for graph in store.engine.named_graphs() if isinstance(graph, NamedNode)), key=str)
 
 
-def _quads(store: ReleaseStore, graph: NamedNode) -> list[Quad]:
-    return list(store.engine.quads_for_pattern(None, None, None, graph))
+# --- blank nodes ---------------------------------------------------------------------------
 
 
-def _triples(store: ReleaseStore, graphs: list[NamedNode] | None) -> list[Triple]:
-    if graphs is None:
-        return [quad.triple for quad in store.engine.quads_for_pattern(None, None, None, DefaultGraph())]
-    return list({quad.triple for graph in graphs for quad in _quads(store, graph)})
-
-
-def _write_triples(triples: Iterable[Triple], engine: RdfFormat) -> bytes:
-    lines = sorted(f"{triple} ." for triple in triples)
-    text = "\n".join(lines) + "\n"
-    if engine == RdfFormat.TURTLE:
-        return format_triples(text).encode()
-    if engine == RdfFormat.N_TRIPLES:
-        return text.encode()
-    return _serialise(sorted(triples, key=str), engine, text)
-
-
-def _write_quads(store: ReleaseStore, quads: list[Quad] | None, engine: RdfFormat) -> bytes:
-    if quads is None:
-        lines = b"".join(line for own in canonical_lines(store.local).values() for line in own)
+def _write_at_once(store: ReleaseStore, chosen: list[NamedNode] | None, found: Format, out: IO[bytes]) -> None:
+    """Write graphs with blank nodes, which the whole of them gives their names."""
+    if found.content is Content.DATASET:
+        if chosen is None:
+            lines = [line for own in canonical_lines(store.local).values() for line in own]
+        else:
+            lines = [b"%s .\n" % str(quad).encode() for graph in chosen for quad in _quads(store, graph)]
     else:
-        lines = "".join(sorted(f"{quad} .\n" for quad in quads)).encode()
-    if engine == RdfFormat.N_QUADS:
-        return lines
-    text = lines.decode()
-    scratch = Store()
-    scratch.load(lines, format=RdfFormat.N_QUADS)
-    return _serialise(sorted(scratch, key=lambda quad: (str(quad.graph_name), str(quad))), engine, text)
+        graphs: list[NamedNode | DefaultGraph] = [DefaultGraph()] if chosen is None else [*chosen]
+        triples = {quad.triple for graph in graphs for quad in _quads(store, graph)}
+        lines = [b"%s .\n" % str(triple).encode() for triple in triples]
+    text = b"".join(sorted(lines))
+    if found.engine in {RdfFormat.N_QUADS, RdfFormat.N_TRIPLES}:
+        out.write(text)
+    elif found.engine == RdfFormat.TURTLE:
+        out.write(turtle.format_triples(text.decode()).encode())
+    else:
+        in_order = sorted(parse(text, format=RdfFormat.N_QUADS), key=lambda quad: (str(quad.graph_name), str(quad)))
+        file = out if found.engine == RdfFormat.TRIG else _commented(store, out)
+        serialize(in_order, file, found.rdf, prefixes=turtle.prefixes_of(text.decode()))
 
 
-def _serialise(statements: list[Triple] | list[Quad], engine: RdfFormat, text: str) -> bytes:
-    prefixes = {**ns.PREFIXES, **prefixes_of(text)}
-    used = {prefix: namespace for prefix, namespace in prefixes.items() if f"<{namespace}" in text}
-    written = serialize(statements, format=engine, prefixes=used)
-    assert written is not None
-    return written
+def _quads(store: ReleaseStore, graph: NamedNode | DefaultGraph) -> Iterator[Quad]:
+    return store.engine.quads_for_pattern(None, None, None, graph)
 
 
-def _reified(store: ReleaseStore, graphs: list[NamedNode]) -> bytes:
+# --- RDF 1.2 -------------------------------------------------------------------------------
+
+
+def _write_reified(store: ReleaseStore, graphs: list[NamedNode], out: IO[bytes]) -> None:
     """Write graphs as TriG of RDF 1.2: their quads, and every fact with the claims that state it as reifiers."""
-    quads = [quad for graph in graphs for quad in _quads(store, graph)]
-    quads += reifying.reifiers(store.local, graphs)
-    quads.sort(key=lambda quad: (str(quad.graph_name), str(quad)))
-    head = _head(store, RdfFormat.TRIG).encode()
-    return head + b'VERSION "1.2"\n' + _serialise(quads, RdfFormat.TRIG, "\n".join(map(str, quads)))
+    prefixes = _prefixes(store, graphs, *map(str, graphs), str(reifying.REIFIES))
+    by_graph = (
+        merge(
+            sorted_lines(store.local, [graph], quads=True),
+            sort(f"{quad} .\n".encode() for quad in reifying.reifiers(store.local, graph)),
+        )
+        for graph in graphs
+    )
+    out.write(_head(store, RdfFormat.TRIG).encode() + b'VERSION "1.2"\n')
+    serialize(_statements(chain.from_iterable(by_graph)), out, RdfFormat.TRIG, prefixes=prefixes)

@@ -1,11 +1,11 @@
 """
 Load a release into another triple store.
 
-Every named graph goes by one PUT of the Graph Store Protocol, so that running it again changes nothing;
-a graph that is too large for one request goes in several, beside the one that is there. The graph `meta`
-goes last: a store that has it has the whole release. A release takes the place of another only with
-`replace`, in one transaction where the product has any (see `products.Swap`). Graphs outside our namespace
-are never touched.
+Graphs that are new go together, where the product has a way for that; any other goes by one PUT of the Graph
+Store Protocol, so that running it again changes nothing, or, if it is too large for one, in several beside the
+one that is there. The graph `meta` goes last: a store that has it has the whole release. A release takes the
+place of another only with `replace`, in one transaction where the product has any (see `products.Swap`).
+Graphs outside our namespace are never touched.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pyoxigraph import DefaultGraph, NamedNode, Store
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.delivery import TRIPLES, Part, Progress, Target, drop, put_graph, silent, write_batches
+from eurasia_graph.delivery import TRIPLES, Part, Progress, Target, drop, put_graphs, silent, write_batches
 from eurasia_graph.errors import EurasiaGraphError, RemoteError, UsageError
 from eurasia_graph.products import Swap
 from eurasia_graph.remote import META
@@ -112,7 +112,8 @@ def push(
         elif again and any(_goes_in_pieces(store, target, part) for part in parts):
             swap(store, target, parts, [], progress)
         else:
-            _put(store, target, parts, progress, new=target.engine is not None and not kept.intersection(there))
+            new = target.engine is not None and not kept.intersection(there)
+            put_graphs(store, target, [(part, part.name) for part in parts], progress, new=new)
     except EurasiaGraphError as error:
         status, answered = (getattr(error, name, None) for name in ("status", "answered"))
         raise RemoteError(f"{error}; {left_behind(target.product.swap)}", status or 502, answered=answered) from None
@@ -161,13 +162,3 @@ def _look(store: ReleaseStore, target: Target, *, merge: bool) -> tuple[list[str
         return there, f"release {ns.local_name(releases[0])}"
     # Graphs without `meta` are of a push that was cut short: they may be written again.
     return there, None
-
-
-# --- graph by graph ------------------------------------------------------------------------
-
-
-def _put(store: ReleaseStore, target: Target, parts: list[Part], progress: Progress, *, new: bool) -> None:
-    """Write every graph in its place."""
-    total, done = sum(part.triples for part in parts), 0
-    for part in parts:
-        done = put_graph(store, target, part, part.name, progress, (done, total), new=new)

@@ -9,7 +9,7 @@ Source: RDF 1.2 Concepts, https://www.w3.org/TR/rdf12-concepts/#section-triple-t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from pyoxigraph import NamedNode, Quad, QuerySolutions, Store, Triple
 
@@ -23,7 +23,7 @@ PREFIX eg: <{ns.EG}> PREFIX prov: <{ns.PROV}> PREFIX rdf: <{ns.RDF}>
 PREFIX sdmx-attribute: <http://purl.org/linked-data/sdmx/2009/attribute#>
 PREFIX sdmx-dimension: <http://purl.org/linked-data/sdmx/2009/dimension#>
 PREFIX sdmx-measure: <http://purl.org/linked-data/sdmx/2009/measure#>
-SELECT DISTINCT ?facts ?claim ?thing ?property ?value {{
+SELECT DISTINCT ?claim ?thing ?property ?value {{
   GRAPH ?facts {{ {{ ?claim eg:reportsEvent ?thing }} UNION {{ ?thing prov:wasDerivedFrom ?claim }} }}
   GRAPH ?claims {{ ?claim eg:madeBy ?source ; ?says ?value }}
   VALUES (?says ?property) {{
@@ -38,21 +38,18 @@ SELECT DISTINCT ?facts ?claim ?thing ?property ?value {{
 }}"""
 
 
-def reifiers(store: Store, graphs: Iterable[NamedNode]) -> Iterator[Quad]:
+def reifiers(store: Store, graph: NamedNode) -> Iterator[Quad]:
     """
-    Write `claim rdf:reifies <<( thing property value )>>` for every fact, in the graph that holds the fact.
+    Write `claim rdf:reifies <<( thing property value )>>` for every fact in a graph.
 
     Args:
         store: All named graphs of a release.
-        graphs: Those whose facts are wanted.
+        graph: The one whose facts are wanted.
     """
-    wanted = set(graphs)
-    answer = store.query(STATED)
+    answer = store.query(STATED.replace("?facts", str(graph)))
     assert isinstance(answer, QuerySolutions)
-    for facts, claim, thing, property_, value in answer:
-        assert isinstance(facts, NamedNode)
+    for claim, thing, property_, value in answer:
         assert isinstance(claim, NamedNode)
         assert isinstance(thing, NamedNode)
         assert isinstance(property_, NamedNode)
-        if facts in wanted:
-            yield Quad(claim, REIFIES, Triple(thing, property_, value), facts)
+        yield Quad(claim, REIFIES, Triple(thing, property_, value), graph)

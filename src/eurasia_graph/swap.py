@@ -11,7 +11,7 @@ from contextlib import suppress
 from urllib.parse import urlencode
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.delivery import TRIPLES, Part, Progress, Target, drop, put_graph, write_batches
+from eurasia_graph.delivery import TRIPLES, Part, Progress, Target, drop, put_graphs, write_batches
 from eurasia_graph.errors import EurasiaGraphError
 from eurasia_graph.products import Swap
 from eurasia_graph.store import ReleaseStore
@@ -56,10 +56,8 @@ def _swap_by_staging(
 ) -> None:
     """Write the release beside the other, under names of its own, then move it in one update."""
     staged = [(part, STAGING(part.short)) for part in parts]
-    total, done = sum(part.triples for part in parts), 0
     try:
-        for part, name in staged:
-            done = put_graph(store, target, part, name, progress, (done, total))
+        put_graphs(store, target, staged, progress, new=True)
         gone = sorted(set(old) - {part.name.value for part in parts})
         # MOVE would say the same, but leaves triples behind in Fuseki 5.6.0 with TDB2.
         moves = [

@@ -5,6 +5,8 @@ Write a release as tidy tables in a zip: one row a thing, one column a property.
 in what in which year. `dictionary` says what every column holds, and `csv-metadata.json` says it to
 programs (CSV on the Web).
 
+Rows are asked for graph by graph, sorted outside of memory and written as they come.
+
 Source: https://www.w3.org/TR/tabular-metadata/; https://correlatesofwar.org/data-sets/igos/
 """
 
@@ -13,22 +15,48 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import IO
 
 from pyoxigraph import Literal, QuerySolutions
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.queries import cell
+from eurasia_graph.sorting import sort
 from eurasia_graph.store import ReleaseStore
+from eurasia_graph.turtle import natural_key
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 PREFIXES = (
     f"PREFIX eg: <{ns.EG}> PREFIX skos: <{ns.SKOS}> PREFIX rdfs: <{ns.RDFS}> PREFIX graph: <{ns.GRAPH}>"
     " SELECT DISTINCT "
 )
-TABLES = {
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A query for each graph (`GRAPH ?g`), or for none of them in particular, and the columns that sort its rows."""
+
+    select: str
+    order: tuple[str, ...]
+
+    @classmethod
+    def of(cls, query: str) -> Table:
+        """Take a query apart."""
+        select, _, order = query.rpartition(" ORDER BY ")
+        return cls(select, tuple(word[1:] for word in order.split()))
+
+    def columns(self) -> list[str]:
+        """List its columns."""
+        return [word[1:] for word in self.select.partition("{")[0].split()]
+
+
+QUERIES = {
     "memberships": """?membership ?holder ?body ?status ?from ?to ?fromEarliest ?fromLatest ?toEarliest ?toLatest
       ?source ?claim {
         GRAPH ?g {
@@ -99,6 +127,7 @@ TABLES = {
         GRAPH graph:entities { ?entity a ?type ; skos:prefLabel ?label } FILTER(LANG(?label) = "en")
       } ORDER BY ?entity ?type""",
 }
+TABLES = {name: Table.of(text) for name, text in QUERIES.items()}
 PANEL = (
     *("state", "cowCode", "cowState", "year", "body", "cowIgo"),
     *("source", "status", "cow", "certainty", "membership"),
@@ -218,44 +247,49 @@ OPTIONAL = {
 }
 
 
-def write(store: ReleaseStore, about: dict[str, str]) -> bytes:
+def write(store: ReleaseStore, about: dict[str, str], out: IO[bytes]) -> None:
     """
-    Write the zip.
+    Write the zip; memory holds some rows of one table.
 
     Args:
         store: The release.
         about: What is said of the release itself, such as `licence` and `citation`.
+        out: Where to.
     """
-    tables = {name: _rows(store, select) for name, select in TABLES.items()}
-    tables["state-years"] = [list(PANEL), *_panel(tables, store.horizons)]
-    tables["dictionary"] = [["table", "column", "datatype", "holds"]]
-    for name, rows in list(tables.items()):
-        tables["dictionary"].append([name, "", "", SUMMARIES[name]])
-        tables["dictionary"] += [[name, column, *COLUMNS[column]] for column in rows[0]]
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, rows in tables.items():
-            _add(archive, f"{name}.csv", _csv(rows))
-        _add(archive, "csv-metadata.json", json.dumps(_metadata(tables, about), indent=1, ensure_ascii=False))
-    return out.getvalue()
+    heads = {**{name: table.columns() for name, table in TABLES.items()}, "state-years": list(PANEL)}
+    heads["dictionary"] = ["table", "column", "datatype", "holds"]
+    # Beside `out` first: a zip of a file that can be searched has other bytes than one of a pipe.
+    with tempfile.TemporaryFile() as whole:
+        with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, table in TABLES.items():
+                _add(archive, name, heads[name], _rows(store, table))
+            _add(archive, "state-years", heads["state-years"], panel(store))
+            _add(archive, "dictionary", heads["dictionary"], _dictionary(heads))
+            metadata = json.dumps(_metadata(heads, about), indent=1, ensure_ascii=False)
+            archive.writestr(zipfile.ZipInfo("csv-metadata.json", FIXED_TIME), metadata, zipfile.ZIP_DEFLATED)
+        whole.seek(0)
+        shutil.copyfileobj(whole, out)
 
 
-def _panel(tables: dict[str, list[list[str]]], horizons: dict[str, str]) -> Iterator[list[str]]:
-    """
-    Spread memberships of states over the years in which they can have been, up to that in which their text was issued.
+def _dictionary(heads: dict[str, list[str]]) -> Iterator[list[str]]:
+    for name, head in heads.items():
+        yield [name, "", "", SUMMARIES[name]]
+        yield from ([name, column, *COLUMNS[column]] for column in head)
 
-    Args:
-        tables: Those of memberships, states and bodies, heads first.
-        horizons: The last day of every source, ISO 8601.
-    """
-    states = {row["state"]: row for row in _named(tables["states"])}
-    bodies = {row["body"]: row for row in _named(tables["bodies"])}
-    found = []
-    for one in _named(tables["memberships"]):
+
+def panel(store: ReleaseStore) -> Iterator[list[str]]:
+    """Spread memberships of states over the years in which they can have been, until their text was issued."""
+    return _sorted(_years(store), PANEL, PANEL)
+
+
+def _years(store: ReleaseStore) -> Iterator[list[str]]:
+    states = {row["state"]: row for row in _named(store, "states")}
+    bodies = {row["body"]: row for row in _named(store, "bodies")}
+    for one in _named(store, "memberships"):
         if one["holder"] not in states:
             continue
         state, igo = states[one["holder"]], bodies.get(one["body"], {}).get("cowIgo", "")
-        horizon = horizons.get(one["source"], END_OF_TIME)
+        horizon = store.horizons.get(one["source"], END_OF_TIME)
         first = int(one["fromEarliest"][:4])
         last = min(int((one["toLatest"] or END_OF_TIME)[:4]), int(horizon[:4]), date.max.year)
         for year in range(first, last + 1):
@@ -263,14 +297,13 @@ def _panel(tables: dict[str, list[list[str]]], horizons: dict[str, str]) -> Iter
             if certainty:
                 who = [one["holder"], state["cowCode"], state["cowState"], str(year)]
                 code = COW.get(ns.local_name(one["status"]), "")
-                what = [one["body"], igo, one["source"], one["status"], code, certainty, one["membership"]]
-                found.append(who + what)
-    yield from sorted(found)
+                yield [*who, one["body"], igo, one["source"], one["status"], code, certainty, one["membership"]]
 
 
-def _named(table: list[list[str]]) -> Iterator[dict[str, str]]:
-    head, *rows = table
-    return (dict(zip(head, row, strict=True)) for row in rows)
+def _named(store: ReleaseStore, name: str) -> Iterator[dict[str, str]]:
+    """Return the rows of a table by the names of their columns."""
+    table = TABLES[name]
+    return (dict(zip(table.columns(), row, strict=True)) for row in _rows(store, table))
 
 
 def _certainty(one: dict[str, str], horizon: str, first: str, last: str) -> str:
@@ -283,11 +316,26 @@ def _certainty(one: dict[str, str], horizon: str, first: str, last: str) -> str:
     return "possible" if one["fromEarliest"] <= last and first < (one["toLatest"] or END_OF_TIME) else ""
 
 
-def _rows(store: ReleaseStore, select: str) -> list[list[str]]:
-    answer = store.query(PREFIXES + select)
-    assert isinstance(answer, QuerySolutions)
-    head = [variable.value for variable in answer.variables]
-    return [head, *([_cell(term) for term in row] for row in answer)]
+def _rows(store: ReleaseStore, table: Table) -> Iterator[list[str]]:
+    """Return the rows of a table, sorted."""
+    return _sorted(_asked(store, table.select), table.columns(), table.order)
+
+
+def _asked(store: ReleaseStore, select: str) -> Iterator[list[str]]:
+    # Graph by graph: the engine holds an answer to the end, to give no row twice.
+    graphs = sorted(map(str, store.engine.named_graphs())) if "GRAPH ?g" in select else [""]
+    for graph in graphs:
+        answer = store.query(PREFIXES + select.replace("GRAPH ?g", f"GRAPH {graph}"))
+        assert isinstance(answer, QuerySolutions)
+        for row in answer:
+            yield [_cell(term) for term in row]
+
+
+def _sorted(rows: Iterable[Sequence[str]], columns: Sequence[str], order: Sequence[str]) -> Iterator[list[str]]:
+    """Sort rows by some of their columns, then by the others."""
+    places = [(columns.index(column), natural_key if COLUMNS[column][0] == "integer" else str) for column in order]
+    lines = (json.dumps([*(key(row[place]) for place, key in places), *row]).encode() + b"\n" for row in rows)
+    return (json.loads(line)[len(order) :] for line in sort(lines))
 
 
 def _cell(term: object) -> str:
@@ -297,17 +345,22 @@ def _cell(term: object) -> str:
     return "" if value is None else str(value)
 
 
-def _csv(rows: Iterable[Iterable[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
+def _add(archive: zipfile.ZipFile, name: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    described = zipfile.ZipInfo(f"{name}.csv", FIXED_TIME)
+    described.compress_type = zipfile.ZIP_DEFLATED
+    with tempfile.TemporaryFile() as table:
+        text = io.TextIOWrapper(table, "utf-8", newline="")
+        writer = csv.writer(text)
+        writer.writerow(head)
+        writer.writerows(rows)
+        text.flush()
+        described.file_size = table.tell()  # what is too large for the old kind of zip gets the new one
+        table.seek(0)
+        with archive.open(described, "w") as content:
+            shutil.copyfileobj(table, content)
 
 
-def _add(archive: zipfile.ZipFile, name: str, content: str) -> None:
-    archive.writestr(zipfile.ZipInfo(name, FIXED_TIME), content, zipfile.ZIP_DEFLATED)
-
-
-def _metadata(tables: dict[str, list[list[str]]], about: dict[str, str]) -> dict[str, object]:
+def _metadata(heads: dict[str, list[str]], about: dict[str, str]) -> dict[str, object]:
     """Describe the tables to programs: https://www.w3.org/TR/tabular-metadata/."""
     return {
         "@context": "http://www.w3.org/ns/csvw",
@@ -320,7 +373,7 @@ def _metadata(tables: dict[str, list[list[str]]], about: dict[str, str]) -> dict
                 "url": f"{name}.csv",
                 "dc:description": SUMMARIES[name],
                 "tableSchema": {
-                    "columns": [_column(column) for column in rows[0]],
+                    "columns": [_column(column) for column in head],
                     "primaryKey": list(KEYS[name]),
                     "foreignKeys": [
                         {
@@ -328,11 +381,11 @@ def _metadata(tables: dict[str, list[list[str]]], about: dict[str, str]) -> dict
                             "reference": {"resource": f"{home}.csv", "columnReference": list(KEYS[home])},
                         }
                         for column, home in HOMES.items()
-                        if column in rows[0] and home != name
+                        if column in head and home != name
                     ],
                 },
             }
-            for name, rows in tables.items()
+            for name, head in heads.items()
         ],
     }
 

@@ -11,6 +11,7 @@ import io
 import netrc
 import os
 import ssl
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -126,6 +127,7 @@ class Transport:
         self.notice = notice
         self._pool = urllib3.PoolManager(maxsize=CONNECTIONS, block=True, retries=False)
         self._challenge: str | None = None
+        self._signing = threading.Lock()  # signatures are numbered
         # The library's own, so that no code of ours computes a digest.
         self._passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
         self._digest = urllib.request.AbstractDigestAuthHandler(self._passwords)
@@ -196,7 +198,8 @@ class Transport:
         self._passwords.add_password(None, url, user, password)
         asked = urllib.request.Request(url, method=method)  # noqa: S310  (never opened; it names what is signed)
         challenge = urllib.request.parse_keqv_list(urllib.request.parse_http_list(rest))
-        signed = self._digest.get_authorization(asked, challenge)
+        with self._signing:
+            signed = self._digest.get_authorization(asked, challenge)
         return {"Authorization": f"Digest {signed}"} if signed else {}
 
     def _once(

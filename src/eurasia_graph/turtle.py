@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rdflib import XSD, BNode, Graph, Literal
 from rdflib.plugins.serializers.longturtle import LongTurtleSerializer
@@ -24,9 +28,10 @@ TOKEN = re.compile(
     r"|<[^<>\s]*>|(?P<comment>#[^\n]*)",
     re.DOTALL,
 )
-RECORD = re.compile(re.escape(ns.ID) + r"(claim|passage|observation|event|membership)/([A-Za-z0-9-]+)/")
-CONCEPT = re.compile(re.escape(ns.SCHEME) + r"([A-Za-z0-9-]+)/")
-NUMBER = re.compile(r"(\d+)")
+RECORD = re.compile("<(" + re.escape(ns.ID) + r"(claim|passage|observation|event|membership)/([A-Za-z0-9-]+)/)")
+CONCEPT = re.compile("<(" + re.escape(ns.SCHEME) + r"([A-Za-z0-9-]+)/)")
+NUMBER = re.compile(r"[0-9]+")
+BLOCK_LINES = 2_000
 
 
 def format_file(path: Path) -> str:
@@ -49,45 +54,129 @@ def format_file(path: Path) -> str:
 
 def format_triples(ntriples: str) -> str:
     """Return the canonical Turtle of a graph given as N-Triples."""
-    graph = Graph(bind_namespaces="none")
-    graph.parse(data=ntriples, format="nt")
-    for prefix, namespace in {**ns.PREFIXES, **prefixes_of(ntriples)}.items():
-        graph.bind(prefix, namespace, replace=True)
+    graph = _graph(ntriples, prefixes_of(ntriples))
     out = io.BytesIO()
-    _CanonicalSerializer(graph).serialize(  # type: ignore[no-untyped-call]
-        out, canon=any(isinstance(each, BNode) for each in graph.all_nodes())
-    )
+    _CanonicalSerializer(graph).serialize(out, canon=any(isinstance(each, BNode) for each in graph.all_nodes()))
     return out.getvalue().decode("utf-8").rstrip("\n") + "\n"
 
 
+def write(lines: Iterable[bytes], prefixes: Mapping[str, str], out: IO[bytes]) -> None:
+    """
+    Write the canonical Turtle of a graph of any size; memory holds some of its subjects.
+
+    Args:
+        lines: N-Triples without blank nodes, sorted by `key_of`.
+        prefixes: What `Prefixes` has found in all of them.
+        out: Where to.
+    """
+    used: dict[str, str] = {}
+    with tempfile.TemporaryFile() as body:  # which prefixes are used in the end shows when all is written
+        for text in _blocks(lines):
+            known = {name: iri for name, iri in prefixes_of(text).items() if prefixes.get(name) == iri}
+            serializer = _Body(_graph(text, known))
+            serializer.serialize(body)
+            used |= serializer.namespaces
+        out.writelines(f"PREFIX {name}: <{iri}>\n".encode() for name, iri in sorted(used.items()))
+        if body.tell() == 0:
+            out.write(b"\n")
+        body.seek(0)
+        shutil.copyfileobj(body, out)
+
+
+def _blocks(lines: Iterable[bytes]) -> Iterator[str]:
+    """Join lines to texts that end where a subject ends."""
+    block: list[bytes] = []
+    subject = b""
+    for line in lines:
+        if len(block) >= BLOCK_LINES and not line.startswith(subject):
+            yield b"".join(block).decode()
+            block = []
+        block.append(line)
+        subject = line[: line.index(b" ") + 1]
+    if block:
+        yield b"".join(block).decode()
+
+
+def _graph(ntriples: str, prefixes: Mapping[str, str]) -> Graph:
+    graph = Graph(bind_namespaces="none")
+    graph.parse(data=ntriples, format="nt")
+    for prefix, namespace in prefixes.items():
+        graph.bind(prefix, namespace, replace=True)
+    return graph
+
+
+class Prefixes:
+    """
+    The prefixes that texts with full IRIs use, learned text by text.
+
+    Beside the fixed ones, a source gives its name to its claims (`icds-2016:12`), and its name and the kind
+    to other records (`icds-2016-passage:86`); a scheme gives its name to its concepts (`status:member`). Where
+    two would have one name, the first in the alphabet has it.
+    """
+
+    def __init__(self) -> None:
+        """Know of none yet."""
+        self._fixed: set[str] = set()
+        self._own: dict[str, str] = {}
+
+    def add(self, text: str) -> None:
+        """Learn from a text, which ends where a line ends."""
+        self._fixed |= {name for name, iri in ns.PREFIXES.items() if name not in self._fixed and f"<{iri}" in text}
+        for namespace, kind, source in set(RECORD.findall(text)):
+            name = source if source[0].isalpha() else f"s-{source}"
+            self._add(name if kind == "claim" else f"{name}-{kind}", namespace)
+        for namespace, scheme in set(CONCEPT.findall(text)):
+            self._add(scheme, namespace)
+
+    def _add(self, name: str, namespace: str) -> None:
+        self._own[name] = min(namespace, self._own.get(name, namespace))
+
+    def named(self) -> dict[str, str]:
+        """Return the namespaces by their prefixes, sorted."""
+        return dict(sorted({**{name: ns.PREFIXES[name] for name in self._fixed}, **self._own}.items()))
+
+
 def prefixes_of(text: str) -> dict[str, str]:
-    """
-    Name the prefixes that a text with full IRIs can use beside the fixed ones.
-
-    A source gives its name to its claims (`icds-2016:12`), and its name and the kind to other
-    records (`icds-2016-passage:86`); a scheme gives its name to its concepts (`status:member`).
-    """
-    found: dict[str, str] = {}
-    for match in RECORD.finditer(text):
-        kind, source = match.groups()
-        name = source if source[0].isalpha() else f"s-{source}"
-        found[name if kind == "claim" else f"{name}-{kind}"] = match.group()
-    for match in CONCEPT.finditer(text):
-        found[match.group(1)] = match.group()
-    return found
+    """Return the prefixes that one text uses, see `Prefixes`."""
+    found = Prefixes()
+    found.add(text)
+    return found.named()
 
 
-def natural_key(text: str) -> list[tuple[int, int | str]]:
-    """Sort `2` before `10` wherever numbers stand in a text."""
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in NUMBER.split(text)]
+def natural_key(text: str) -> str:
+    """Sort `2` before `10` wherever numbers stand in a text without control characters."""
+    return NUMBER.sub(_number_key, text)
+
+
+@lru_cache(1)  # lines of one subject mostly follow one another
+def _key(subject: bytes) -> bytes:
+    return natural_key(subject.decode()).encode()
+
+
+def key_of(line: bytes) -> bytes:
+    """Return what sorts lines of N-Triples by their subjects in natural order."""
+    return _key(line[1 : line.index(b">")])
+
+
+def _number_key(match: re.Match[str]) -> str:
+    digits = match.group().lstrip("0")
+    # The longer of two numbers is the larger one. The sign before it is below all others, as a number shall be.
+    return f"\x01{len(digits):04}{digits}"
 
 
 class _CanonicalSerializer(LongTurtleSerializer):
     """The library's long Turtle, with subjects in natural order instead of by how often they are used."""
 
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)  # type: ignore[no-untyped-call]
+        self.pnames: dict[Any, Any] = {}
+
     def get_pname(self, uri: Any, gen_prefix: bool = True) -> Any:  # noqa: ARG002
-        # A prefix that the library makes up depends on the order of triples; a whole IRI does not.
-        return super().get_pname(uri, gen_prefix=False)  # type: ignore[no-untyped-call]
+        # Asked for every term four times.
+        if uri not in self.pnames:
+            # A prefix that the library makes up depends on the order of triples; a whole IRI does not.
+            self.pnames[uri] = super().get_pname(uri, gen_prefix=False)  # type: ignore[no-untyped-call]
+        return self.pnames[uri]
 
     def label(self, node: Any, position: Any) -> Any:
         # The shorthand of the library for the decimal "5" is 5.0, which is another term.
@@ -98,3 +187,10 @@ class _CanonicalSerializer(LongTurtleSerializer):
     def orderSubjects(self) -> list[Any]:  # noqa: N802  (the library's name)
         subjects = list(self._subjects)
         return sorted(subjects, key=lambda each: (isinstance(each, BNode), natural_key(str(each))))
+
+
+class _Body(_CanonicalSerializer):
+    """What follows the prefixes."""
+
+    def startDocument(self) -> None:  # noqa: N802  (the library's name)
+        """Leave the prefixes to `write`."""
