@@ -37,7 +37,7 @@ $(VENV)/external: $(VENV)/test requirements/external.txt
 
 # Each program where it can be had; what cannot is said, and its tests are skipped with a reason.
 STORES := $(VENV)/stores
-PARSERS := n3@1.26.0 jsonld@8.3.3
+PARSERS := n3@2.13.12 jsonld@9.0.0
 MAVEN_COPY := org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy
 
 $(STORES)/installed: $(VENV)/external requirements/stores.txt

@@ -1,4 +1,8 @@
-"""A store of the shape of Fuseki in this process, which can misbehave as real ones do when they are ill."""
+"""
+A store of the shape of Fuseki in this process, which can misbehave as real ones do when they are ill.
+
+It can also stand before a real one and hand on what it is asked, as long as it is well.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,13 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+import urllib3
 from pyoxigraph import NamedNode, QueryResultsFormat, QueryTriples, RdfFormat, Store
 
 # What it answers instead of doing its work: a status with headers, or None to break the connection.
 Fault = tuple[int, dict[str, str]] | None
 WELL: Fault = (0, {})
+HOP_BY_HOP = {"connection", "content-encoding", "content-length", "date", "keep-alive", "server", "transfer-encoding"}
 
 
 @dataclass
@@ -22,7 +28,8 @@ class Fake:
     """
     The store: what it holds, what it was asked, and how it misbehaves.
 
-    `fault` is called with the method and the path of every request, and returns WELL to let it through.
+    `fault` is called with the method and the path of every request, and returns WELL to let it through: to the
+    store in this process, or to the one at `behind`, an address without a path.
     """
 
     store: Store = field(default_factory=Store)
@@ -32,6 +39,7 @@ class Fake:
     digest: bool = False
     port: int = 0
     seen: list[str] = field(default_factory=list)
+    behind: str | None = None
 
     @property
     def url(self) -> str:
@@ -81,14 +89,20 @@ def _handler(fake: Fake) -> type[BaseHTTPRequestHandler]:  # noqa: C901  (a clas
                 self.connection.close()
                 return
             status, headers = fault
+            if status == 0 and fake.behind:
+                self.give(*_handed_on(fake.behind, self.command, self.path, dict(self.headers), body))
+                return
             if status == 0 and not self._may_enter():
                 wanted = 'Digest realm="here", nonce="abc", qop="auth", algorithm=MD5' if fake.digest else "Basic"
                 status, headers = 401, {"WWW-Authenticate": wanted}
             content, media_type = b"", "text/plain"
             if status == 0:
                 status, content, media_type = self._work(parts.path, parse_qs(parts.query), body)
+            self.give(status, {**headers, "Content-Type": media_type}, content)
+
+        def give(self, status: int, headers: dict[str, str], content: bytes) -> None:
             self.send_response(status)
-            for name, value in {**headers, "Content-Type": media_type, "Content-Length": str(len(content))}.items():
+            for name, value in {**headers, "Content-Length": str(len(content))}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
@@ -112,6 +126,16 @@ def _handler(fake: Fake) -> type[BaseHTTPRequestHandler]:  # noqa: C901  (a clas
         do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815  (the names that the library calls)
 
     return Handler
+
+
+def _handed_on(
+    behind: str, method: str, path: str, headers: dict[str, str], body: bytes
+) -> tuple[int, dict[str, str], bytes]:
+    asked = {name: value for name, value in headers.items() if name.casefold() not in HOP_BY_HOP}
+    with urllib3.PoolManager(retries=False) as fresh:
+        answer = fresh.request(method, behind + path, body=body, headers=asked, redirect=False, timeout=60)
+    given = {name: value for name, value in answer.headers.items() if name.casefold() not in HOP_BY_HOP}
+    return answer.status, given, answer.data
 
 
 def _queried(fake: Fake, form: dict[str, list[str]]) -> tuple[int, bytes, str]:

@@ -45,12 +45,12 @@ ServerThreads = 10
 [SPARQL]
 MaxQueryExecutionTime = 120
 """
-# A repository in memory, by the vocabulary that RDF4J 5 reads.
+# A repository in memory, kept in a file too, by the vocabulary that RDF4J 5 reads.
 RDF4J_MEMORY = """
 @prefix config: <tag:rdf4j.org,2023:config/> .
 [] a config:Repository ; config:rep.id "{name}" ;
    config:rep.impl [ config:rep.type "openrdf:SailRepository" ;
-      config:sail.impl [ config:sail.type "openrdf:MemoryStore" ; config:mem.persist false ] ] .
+      config:sail.impl [ config:sail.type "openrdf:MemoryStore" ; config:mem.persist true ] ] .
 """
 FEDX = """
 @prefix config: <tag:rdf4j.org,2023:config/> .
@@ -72,6 +72,28 @@ class Running:
     user: str | None = None
     password: str | None = None
     ports: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def port(self) -> int:
+        """Where it listens on the loopback interface."""
+        return urllib3.util.parse_url(self.url).port or 0
+
+    def again(self) -> None:
+        """Start it again where it was; a connection of somebody else may have its port for a moment."""
+        for tries_left in (4, 3, 2, 1, 0):
+            try:
+                self.process = STARTERS[self.kind](self.folder, self.port).process
+            except RuntimeError:
+                if not tries_left:
+                    raise
+                time.sleep(1)
+            else:
+                return
+
+    def kill(self) -> None:
+        """End this process at once, as a machine without power would."""
+        self.process.kill()
+        self.process.wait(20)
 
     def stop(self) -> None:
         """End this process and no other."""
@@ -145,12 +167,21 @@ def _oxigraph(folder: Path, port: int) -> Running:
     return _run(Running("oxigraph", url, _spawn(command, folder), folder), f"{url}/query?query=ASK%7B%7D")
 
 
-def _fuseki(folder: Path, port: int) -> Running:
-    (folder / "data").mkdir()
+def _fuseki(folder: Path, port: int, *options: str) -> Running:
+    (folder / "data").mkdir(exist_ok=True)
     server = ["java", "-Xmx2g", "-jar", str(jar("jena-fuseki-server")), "--localhost", "--ping", f"--port={port}"]
-    command = [*server, "--tdb2", f"--loc={folder / 'data'}", "--update", "/eurasia"]
+    command = [*server, *options, "--tdb2", f"--loc={folder / 'data'}", "--update", "/eurasia"]
     url = f"http://127.0.0.1:{port}/eurasia"
     return _run(Running("fuseki", url, _spawn(command, folder), folder), f"http://127.0.0.1:{port}/$/ping")
+
+
+def fuseki_with_passwords(folder: Path, scheme: str) -> Running:
+    """Start a Fuseki that lets in one user; `scheme` is basic or digest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "passwords").write_text(f"{USER}: {PASSWORD}\n", encoding="utf-8")
+    store = _fuseki(folder, free_port(), f"--passwd={folder / 'passwords'}", f"--auth={scheme}")
+    store.user, store.password = USER, PASSWORD
+    return store
 
 
 def _virtuoso(folder: Path, port: int) -> Running:
@@ -169,7 +200,8 @@ def _rdf4j(folder: Path, port: int) -> Running:
     command = ["java", "-Xmx2g", *home, *runner, str(jar("rdf4j-http-server"))]
     url = f"http://127.0.0.1:{port}/rdf4j-server/repositories"
     store = _run(Running("rdf4j", url, _spawn(command, folder), folder), url)
-    store.url = add_repository(store.url, "eurasia", RDF4J_MEMORY.format(name="eurasia"))
+    known = urllib3.request("GET", f"{url}/eurasia/size").status == 200
+    store.url = f"{url}/eurasia" if known else add_repository(url, "eurasia", RDF4J_MEMORY.format(name="eurasia"))
     return store
 
 

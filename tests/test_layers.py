@@ -31,6 +31,7 @@ ORDER = [
     "remote",
     "sorting",
     "jsonld",
+    "reifying",
     "tables",
     "export",
     "publish",

@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -198,7 +199,7 @@ def test_a_product_that_cannot_swap_says_so(fake: Fake) -> None:
     """The Graph Store Protocol has no request that writes two graphs."""
     target = delivery.open_target(f"{fake.url}/data", "gsp")
 
-    with pytest.raises(UsageError, match="cannot be done by --kind gsp: not at all"):
+    with pytest.raises(UsageError, match="--kind gsp cannot swap a release"):
         push.push(toy("two", "claims"), target, replace=True)
 
 
@@ -363,7 +364,6 @@ def test_a_killed_push_leaves_the_old_release_and_the_next_one_heals(fake: Fake,
     old = toy("one", "claims")
     target = target_of(fake)
     push.push(old, target)
-    fake.fault = lambda method, _path: (time.sleep(0.2), WELL)[1] if method == "PUT" else WELL  # type: ignore[func-returns-value]
     script = (
         "import dataclasses, sys\nsys.path.insert(0, sys.argv[2])\nimport test_push as t\n"
         "target = t.delivery.open_target(sys.argv[1], 'fuseki')\n"
@@ -371,12 +371,17 @@ def test_a_killed_push_leaves_the_old_release_and_the_next_one_heals(fake: Fake,
         "t.push.push(t.toy('two', 'claims', 'new', 'newer', size=50), small, replace=True)"
     )
     command = [sys.executable, "-c", script, fake.url, str(Path(__file__).parent)]
+    started: list[subprocess.Popen[bytes]] = []
+
+    def kill_while_staging(_method: str, path: str) -> Fault:
+        if "staging" in path and "new" in path:
+            started[0].kill()
+        return WELL
+
+    fake.fault = kill_while_staging
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 20
-        while not any("staging" in path for _, path in fake.asked) and time.monotonic() < deadline:
-            assert process.poll() is None
-        process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        started.append(process)
+        process.wait(60)
     fake.fault = lambda _method, _path: WELL
 
     assert process.returncode == -signal.SIGKILL
@@ -484,6 +489,33 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> Non
         with pytest.raises(RemoteError, match="is not trusted"):
             push.push(toy("one", "claims"), target)
         server.shutdown()
+
+
+def test_a_store_without_tls_is_told_from_a_bad_certificate(fake: Fake) -> None:
+    """The advice is another one."""
+    result = run_push(fake, url=fake.url.replace("http:", "https:"))
+
+    assert result.exit_code == 1
+    assert "does not speak TLS; check whether it is http:" in result.stderr
+
+
+def test_a_store_may_ask_to_be_left_alone_until_a_time(fake: Fake, no_pauses: list[float]) -> None:
+    """The other form of Retry-After; what is no time is passed over."""
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=12), usegmt=True)
+    answers = iter([(503, {"Retry-After": soon}), (503, {"Retry-After": "tomorrow"})])
+    fake.fault = lambda method, _path: next(answers, WELL) if method == "PUT" else WELL
+    push.push(toy("one", "claims"), target_of(fake))
+
+    assert 9 < no_pauses[0] <= 12
+    assert no_pauses[1] == 1.0
+
+
+def test_a_merged_push_says_why_it_asks_no_query(fake: Fake) -> None:
+    """The canned queries name graphs, which are not there."""
+    result = run_push(fake, "--merge", "--verify")
+
+    assert "in 1 graph, " in result.stdout
+    assert "no query, since they name graphs, which are merged: no difference" in result.stdout
 
 
 def test_triples_are_n_triples_that_another_parser_reads() -> None:

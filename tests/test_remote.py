@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, QueryTriples, RdfFormat, Store
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import patterns, queries, remote
+from eurasia_graph import patterns, queries, remote, transport
 from eurasia_graph.cli import main
 from eurasia_graph.errors import QueryError, RemoteError, UsageError
 from eurasia_graph.products import PRODUCTS
@@ -259,6 +259,23 @@ def test_the_command_asks_another_store(well: Fake) -> None:
     assert json.loads(free.stdout) == [{"one": 1}]
 
 
+def test_the_seconds_of_the_command_are_those_of_every_question(well: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a proxy in front would give up before the service does."""
+    seconds: list[float] = []
+    store = over(well)
+
+    def open_store(_url: str, _kind: str, _user: None, _password: None, timeout_s: float) -> remote.RemoteStore:
+        seconds.append(timeout_s)
+        return store
+
+    monkeypatch.setattr(remote, "open_store", open_store)
+    monkeypatch.setattr("eurasia_graph.web.server.run", lambda *_words, **_options: None)
+    result = CliRunner().invoke(main, ["serve", "--store", well.url, "--kind", "fuseki", "--timeout", "3"])
+
+    assert result.exit_code == 0, result.output
+    assert seconds == [3.0]
+
+
 def test_the_command_says_what_does_not_go_together(well: Fake) -> None:
     """Two places to ask are one too many; and what needs the quads themselves says so."""
     both = CliRunner().invoke(main, ["serve", "x.ttl", "--store", well.url])
@@ -266,6 +283,60 @@ def test_the_command_says_what_does_not_go_together(well: Fake) -> None:
     assert both.exit_code == 2 and "FILES or --store" in both.stderr
     with pytest.raises(UsageError, match="not on a remote store"):
         assert over(well).local
+
+
+@pytest.mark.parametrize(
+    ("datatype", "there", "here"),
+    [
+        ("decimal", "400.0", "400"),
+        ("decimal", "-5.50", "-5.5"),
+        ("decimal", "0.05", "0.05"),
+        ("decimal", "1", "1"),
+        ("boolean", "1", "true"),
+        ("boolean", "0", "false"),
+        ("boolean", "true", "true"),
+        ("integer", "10", "10"),
+        ("string", "400.0", "400.0"),
+    ],
+)
+def test_a_value_is_written_as_the_embedded_engine_writes_it(datatype: str, there: str, here: str) -> None:
+    """Fuseki writes decimals in its own way, Virtuoso truth values."""
+    term = {"type": "typed-literal", "datatype": ns.XSD + datatype, "value": there}
+    answer = {"head": {"vars": ["x"]}, "results": {"bindings": [{"x": term}]}}
+    rows = remote._whole(json.dumps(answer).encode())
+
+    assert [row[0] for row in rows] == [Literal(here, datatype=NamedNode(ns.XSD + datatype))]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("rows", "truth"), [([{"__ASK_RETVAL": {"type": "literal", "value": "1"}}], True), ([], False)]
+)
+def test_yes_and_no_may_come_as_rows(
+    well: Fake, rows: list[object], truth: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Virtuoso answers ASK so where there is a pattern."""
+    store = over(well)
+    store.refresh()
+    body = json.dumps({"head": {"vars": ["__ASK_RETVAL"]}, "results": {"bindings": rows}}).encode()
+    monkeypatch.setattr(store.engine, "_ask", lambda *_words: transport.Response(200, {}, body))
+
+    assert bool(store.query("ASK { ?s ?p ?o }")) is truth
+
+
+def test_a_page_names_the_release_from_the_first_one_on(well: Fake, release: ReleaseStore) -> None:
+    """Also one that asks the store nothing."""
+    assert release.iri and release.iri.value in create_app(over(well)).test_client().get("/").text
+
+
+def test_the_ontology_is_fetched_once(well: Fake, release: ReleaseStore) -> None:
+    """And not value by value: the store may be far away."""
+    client = create_app(over(well)).test_client()
+    client.get("/")
+    well.asked.clear()
+    page = client.get("/ontology", headers={"Accept": "text/html"})
+
+    assert page.data == create_app(release).test_client().get("/ontology", headers={"Accept": "text/html"}).data
+    assert len(well.asked) == 1
 
 
 # --- patterns ------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ fault, 2 the call is.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 EXISTING = click.Path(path_type=Path)
 ROW_FORMATS = ("table", "csv", "tsv", "json", "xml", "turtle", "jsonld")
 WIDEST_CELL = 60
+INTERRUPTED = 130  # as shells say it of SIGINT
 
 data_option = click.option("--data", type=EXISTING, metavar="DIR", help="Work on another data folder.")
 KINDS = ("fuseki", "oxigraph", "virtuoso", "rdf4j", "graphdb", "gsp")
@@ -303,7 +305,7 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     \b
     Example: eurasia-graph query members-on --body csto --date 1993-06-30
     """
-    ctx.obj = _open_remote(data, **remote) if remote["store"] else None
+    ctx.obj = _open_remote(data, None, **remote) if remote["store"] else None
     if ctx.invoked_subcommand:
         return
     if listing:
@@ -363,7 +365,11 @@ def explain(claim: str, text_file: Path | None, data: Path | None) -> None:
     "--base-url", metavar="URL", help="The public address behind a proxy, such as https://example.org/eurasia."
 )
 @click.option(
-    "--timeout", default=10.0, show_default=True, type=click.FloatRange(0.1, 3600), help="Seconds for a free query."
+    "--timeout",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 3600),
+    help="Seconds for a free query; with --store, for any.",
 )
 @click.option("--rows", default=100_000, show_default=True, type=click.IntRange(1), help="Rows a free query may give.")
 @click.option("--memory", default=512, show_default=True, type=click.IntRange(256), help="MiB for a free query.")
@@ -402,7 +408,9 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     def open_store() -> ReleaseStore:
         from eurasia_graph.store import load_files
 
-        return _open_remote(data, **remote) if remote["store"] else load_files(files) if files else _open(data)
+        if remote["store"]:
+            return _open_remote(data, timeout, **remote)
+        return load_files(files) if files else _open(data)
 
     with ThreadPoolExecutor(1) as beside:
         # The engine reads while the framework is imported.
@@ -511,9 +519,15 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
         parts = pushing.plan(store, merge=merge)
         rows = [[part.short, part.triples, target.graph_address(part.name)] for part in parts]
         click.echo(_table(["graph", "triples", "to"], rows))
+        click.echo(f"{sum(part.triples for part in parts)} triples in {len(parts)} graphs; nothing was sent", err=True)
         return
-    done = pushing.push(store, target, merge=merge, replace=replace, progress=_Speed())
-    _progress("")
+    try:
+        done = pushing.push(store, target, merge=merge, replace=replace, progress=_Speed())
+    except KeyboardInterrupt:
+        click.echo(f"\ninterrupted: {pushing.left_behind(target.product.swap)}", err=True)
+        ctx.exit(INTERRUPTED)
+    finally:
+        _progress("")
     click.echo(f"pushed {done.text()}")
     if verify:
         found = proof.verify(store, target, merge=merge, progress=_progress)
@@ -533,15 +547,21 @@ def _open(data: Path | None) -> ReleaseStore:
     return store
 
 
-def _open_remote(
-    data: Path | None, *, store: str | None, kind: str | None, user: str | None, password: str | None
+def _open_remote(  # noqa: PLR0913  (one for each option)
+    data: Path | None,
+    timeout_s: float | None,
+    *,
+    store: str | None,
+    kind: str | None,
+    user: str | None,
+    password: str | None,
 ) -> ReleaseStore:
     from eurasia_graph import remote
 
     assert store
     if data:
         raise UsageError("give --data or --store, not both")
-    return remote.open_store(store, kind, user, password)
+    return remote.open_store(store, kind, user, password, timeout_s or remote.QUERY_TIMEOUT_S)
 
 
 class _Speed:
@@ -581,7 +601,9 @@ def _write_bytes(content: bytes) -> None:
 def _progress(stage: str) -> None:
     """Show the stage on a terminal, in place; elsewhere only what somebody must know."""
     if sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{stage}{'...' if stage else ''}", err=True, nl=False)
+        # Within one line, which is all that the next one wipes out.
+        shown = f"{stage}{'...' if stage else ''}"[: shutil.get_terminal_size().columns - 1]
+        click.echo(f"\r\x1b[K{shown}", err=True, nl=False)
     elif " " in stage and "cannot" in stage:
         click.echo(f"note: {stage}", err=True)
 

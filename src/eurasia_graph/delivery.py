@@ -141,7 +141,7 @@ def put_graph(  # noqa: PLR0913, PLR0917  (what to send, where, and how far it i
 
     try:
         write_batches(store.local, part.graphs, target.product.largest_request, send)
-    except EurasiaGraphError:
+    except (EurasiaGraphError, KeyboardInterrupt):
         if sent or new:  # a part of a graph is worse than none
             with suppress(EurasiaGraphError):
                 target.send("DELETE", address, "remove what arrived of it")
@@ -202,5 +202,8 @@ def write_batches(
         for test in ("isBlank(?s) || isBlank(?o)", "!isBlank(?s) && !isBlank(?o)"):
             answer = engine.query(f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ {where} FILTER({test}) }}")
             assert isinstance(answer, QueryTriples)
-            answer.serialize(file, format=RdfFormat.N_TRIPLES)
+            try:
+                answer.serialize(file, format=RdfFormat.N_TRIPLES)
+            finally:
+                del answer  # it may be dropped by no other thread, which could collect what an error holds on to
     cutter.close()

@@ -16,14 +16,13 @@ from pyoxigraph import (
     DefaultGraph,
     NamedNode,
     Quad,
-    QueryTriples,
     RdfFormat,
     Store,
     Triple,
     serialize,
 )
 
-from eurasia_graph import jsonld, tables
+from eurasia_graph import jsonld, reifying, tables
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.formats import FORMATS, Content, by_name
@@ -89,11 +88,14 @@ def write(  # noqa: PLR0913  (what, how, where to, and three ways to name a part
     """
     folded = format_name.casefold()
     chosen = select(store, graph, only, source)
-    if folded in OTHER_FORMATS:
+    if folded == "csv":
         if chosen is not None:
             option = "--graph" if graph else "--source" if source else f"--{only}"
-            raise UsageError(f"{folded} carries the whole release and no part of it; leave {option} out")
-        out.write(tables.write(store, about(store)) if folded == "csv" else _reified(store))
+            raise UsageError(f"csv carries the whole release and no part of it; leave {option} out")
+        out.write(tables.write(store, about(store)))
+        return
+    if folded == "trig12":
+        out.write(_reified(store, _all(store) if chosen is None else chosen))
         return
     found = by_name(folded)
     if found is None or not isinstance(found.engine, RdfFormat):
@@ -210,33 +212,10 @@ def _serialise(statements: list[Triple] | list[Quad], engine: RdfFormat, text: s
     return written
 
 
-# --- RDF 1.2 -------------------------------------------------------------------------------
-
-# What a claim states as a fact of its event, with the claim as the reifier.
-REIFICATION = f"""
-PREFIX eg: <{ns.EG}> PREFIX rdf: <{ns.RDF}> PREFIX prov: <{ns.PROV}>
-CONSTRUCT {{
-  ?event ?property ?value .
-  ?claim rdf:reifies <<( ?event ?property ?value )>> ; eg:evidence ?passage ; eg:madeBy ?source .
-}}
-WHERE {{
-  GRAPH ?facts {{ ?claim eg:reportsEvent ?event }}
-  VALUES (?says ?property) {{
-    (eg:saysActor eg:actor) (eg:saysBody eg:body) (eg:saysOldBody eg:oldBody) (eg:saysNewBody eg:newBody)
-    (eg:saysOrgan eg:organ) (eg:saysSeat eg:seat) (eg:saysTreaty eg:treaty) (eg:saysPlace eg:place)
-    (eg:saysDate eg:date)
-  }}
-  GRAPH ?claims {{ ?claim ?says ?value ; eg:evidence ?passage ; eg:madeBy ?source }}
-}}"""
-
-
-def _reified(store: ReleaseStore) -> bytes:
-    """Write the entities and facts as TriG of RDF 1.2, every fact with the claims that state it as reifiers."""
-    answer = store.local.query(REIFICATION)
-    assert isinstance(answer, QueryTriples)
-    triples = sorted(set(answer), key=str)
-    entities = sorted(store.engine.quads_for_pattern(None, None, None, ns.GRAPH("entities")), key=str)
-    quads = [*entities, *(ns.quad(triple, ns.GRAPH("facts")) for triple in triples)]
-    text = "\n".join(map(str, quads))
+def _reified(store: ReleaseStore, graphs: list[NamedNode]) -> bytes:
+    """Write graphs as TriG of RDF 1.2: their quads, and every fact with the claims that state it as reifiers."""
+    quads = [quad for graph in graphs for quad in _quads(store, graph)]
+    quads += reifying.reifiers(store.local, graphs)
+    quads.sort(key=lambda quad: (str(quad.graph_name), str(quad)))
     head = _head(store, RdfFormat.TRIG).encode()
-    return head + b'VERSION "1.2"\n' + _serialise(quads, RdfFormat.TRIG, text)
+    return head + b'VERSION "1.2"\n' + _serialise(quads, RdfFormat.TRIG, "\n".join(map(str, quads)))

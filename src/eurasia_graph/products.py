@@ -22,7 +22,7 @@ class Swap(Enum):
     UPDATE = "one SPARQL update is one transaction"
     TRANSACTION = "a transaction over several requests"
     STEPWISE = "graph by graph: a reader can meet a mixture for a moment"
-    NONE = "not at all: the Graph Store Protocol writes one graph a request"
+    NONE = "the Graph Store Protocol writes one graph a request"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,18 +54,21 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was compared, and what differs."""
+    """What was compared, why no query was asked if none was, and what differs."""
 
     triples: int
     graphs: int
     asked: int
     differences: tuple[Difference, ...]
+    unasked: str = ""
 
     def text(self) -> str:
         """Say so, the differences first."""
-        asked = f"{self.asked} canned queries" if self.asked else "no query, since it is not known where it takes them"
-        compared = f"{self.triples} triples in {self.graphs} graphs by count and digest, {asked}"
-        found = f"{len(self.differences)} differences" if self.differences else "no difference"
+        asked = f"{self.asked} canned queries" if self.asked else f"no query, {self.unasked}"
+        graphs = "1 graph" if self.graphs == 1 else f"{self.graphs} graphs"
+        compared = f"{self.triples} triples in {graphs} by count and digest, {asked}"
+        count = len(self.differences)
+        found = "no difference" if not count else "1 difference" if count == 1 else f"{count} differences"
         return "\n".join([*(each.text() for each in self.differences), f"compared {compared}: {found}"])
 
 
@@ -89,6 +92,7 @@ def verify(
         progress(f"compare {part.short}")
         differences += _compare_graph(store, target, part)
     asked = 0
+    unasked = "since they name graphs, which are merged" if merge else "since it is not known where it takes them"
     if target.engine and not merge:
         target.engine.forget()
         there = RemoteStore(target.engine)
@@ -97,7 +101,7 @@ def verify(
             for text, label in _calls(store, canned):
                 asked += 1
                 differences += compare_rows(store, there, text, label)
-    return Proof(sum(part.triples for part in parts), len(parts), asked, tuple(differences))
+    return Proof(sum(part.triples for part in parts), len(parts), asked, tuple(differences), unasked)
 
 
 def _compare_graph(store: ReleaseStore, target: Target, part: Part) -> Iterator[Difference]:

@@ -33,6 +33,11 @@ FILES = {
 } | {"trig12": "eurasia-graph-rdf12.trig", "csv": "eurasia-graph-csv.zip"}
 
 
+def media_type(name: str) -> str:
+    """Return the media type of a format of `export.names()`."""
+    return MEDIA_TYPES.get(name) or FORMATS[name].media_type
+
+
 def publish(store: ReleaseStore, folder: Path, progress: Callable[[str], None] = silent) -> list[Path]:
     """
     Write the release folder.
@@ -135,12 +140,12 @@ def _dcat(store: ReleaseStore, files: dict[str, tuple[str, int]]) -> Iterator[Tr
     names = {file: name for name, file in FILES.items()}
     for file, (digest, size) in sorted(files.items()):
         one, checksum = NamedNode(f"{node.value}/{file}"), NamedNode(f"{node.value}/{file}#sha256")
-        media_type = MEDIA_TYPES.get(names[file]) or FORMATS[names[file]].media_type
         yield Triple(node, DCAT("distribution"), one)
         yield Triple(one, ns.RDF("type"), DCAT("Distribution"))
         yield Triple(one, ns.DCTERMS("title"), Literal(file))
         yield Triple(one, ns.DCTERMS("license"), NamedNode(LICENCE))
-        yield Triple(one, DCAT("mediaType"), NamedNode(f"https://www.iana.org/assignments/media-types/{media_type}"))
+        iana = f"https://www.iana.org/assignments/media-types/{media_type(names[file])}"
+        yield Triple(one, DCAT("mediaType"), NamedNode(iana))
         yield Triple(one, DCAT("byteSize"), Literal(size))
         yield Triple(one, spdx("checksum"), checksum)
         yield Triple(checksum, ns.RDF("type"), spdx("Checksum"))

@@ -2,9 +2,10 @@
 Load a release into another triple store.
 
 Every named graph goes by one PUT of the Graph Store Protocol, so that running it again changes nothing;
-a graph that is too large for one request goes in several. The graph `meta` goes last: a store that has
-it has the whole release. A release takes the place of another only with `replace`, in one transaction
-where the product has any (see `products.Swap`). Graphs outside our namespace are never touched.
+a graph that is too large for one request goes in several, beside the one that is there. The graph `meta`
+goes last: a store that has it has the whole release. A release takes the place of another only with
+`replace`, in one transaction where the product has any (see `products.Swap`). Graphs outside our namespace
+are never touched.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from dataclasses import dataclass
 from pyoxigraph import DefaultGraph, NamedNode, Store
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.delivery import TRIPLES, Part, Progress, Target, drop, put_graph, silent
-from eurasia_graph.errors import UsageError
+from eurasia_graph.delivery import TRIPLES, Part, Progress, Target, drop, put_graph, silent, write_batches
+from eurasia_graph.errors import EurasiaGraphError, RemoteError, UsageError
 from eurasia_graph.products import Swap
 from eurasia_graph.remote import META
 from eurasia_graph.store import ReleaseStore
@@ -41,7 +42,8 @@ class Pushed:
         """Say so in a line."""
         speed = self.triples / self.seconds if self.seconds else 0.0
         gone = f"; removed {', '.join(self.removed)}" if self.removed else ""
-        return f"{self.triples} triples in {self.graphs} graphs, {self.seconds:.1f} s, {speed:,.0f} triples/s{gone}"
+        graphs = "1 graph" if self.graphs == 1 else f"{self.graphs} graphs"
+        return f"{self.triples} triples in {graphs}, {self.seconds:.1f} s, {speed:,.0f} triples/s{gone}"
 
 
 def plan(store: ReleaseStore, *, merge: bool = False) -> list[Part]:
@@ -80,30 +82,60 @@ def push(
         progress: Told of every request that has arrived.
     Raises:
         UsageError: If another release is there and `replace` is False, or the product cannot replace.
-        RemoteError: If the store cannot be reached, refuses or fails; the release that was there stays.
+        RemoteError: If the store cannot be reached, refuses or fails; says what is left there.
     """
     parts = plan(store, merge=merge)
     there, other = _look(store, target, merge=merge)
     kept = {part.name.value for part in parts}
+    if target.product.swap is Swap.NONE and (other or replace):
+        there_now = f"{target.url} holds {other}, and " if other else ""
+        raise UsageError(
+            f"{there_now}--kind {target.product.name} cannot swap a release, since {target.product.swap.value};"
+            " remove the graphs of the other release first, and leave --replace out"
+        )
     if other and not replace:
         raise UsageError(f"{target.url} holds {other}; add --replace to swap it for {_name(store)}")
-    if replace and target.product.swap is Swap.NONE:
-        raise UsageError(f"--replace cannot be done by --kind {target.product.name}: {target.product.swap.value}")
     # What a push that was cut short has left: it had no `meta` yet, or was still beside the release.
     left = [name for name in there if name.startswith(STAGING)]
     if not merge and META.value not in there:
         left += [name for name in there if name.startswith(ns.GRAPH) and name not in {*kept, MERGED.value}]
-    if left:
-        target.update(drop(left), "remove what an interrupted push has left")
+    # What a reader sees already is never written in pieces: the second might not arrive.
+    again = target.engine is not None and (MERGED if merge else META).value in there
     begin = time.perf_counter()
-    if other:
-        old = [name for name in there if name == MERGED.value or (not merge and name.startswith(ns.GRAPH))]
-        swap(store, target, parts, old, progress)
-        left += [name for name in old if name not in kept]
-    else:
-        _put(store, target, parts, progress, new=target.engine is not None and not kept.intersection(there))
+    try:
+        if left:
+            target.update(drop(left), "remove what an interrupted push has left")
+        if other:
+            old = [name for name in there if name == MERGED.value or (not merge and name.startswith(ns.GRAPH))]
+            swap(store, target, parts, old, progress)
+            left += [name for name in old if name not in kept]
+        elif again and any(_goes_in_pieces(store, target, part) for part in parts):
+            swap(store, target, parts, [], progress)
+        else:
+            _put(store, target, parts, progress, new=target.engine is not None and not kept.intersection(there))
+    except EurasiaGraphError as error:
+        status, answered = (getattr(error, name, None) for name in ("status", "answered"))
+        raise RemoteError(f"{error}; {left_behind(target.product.swap)}", status or 502, answered=answered) from None
     removed = tuple(name.removeprefix(ns.GRAPH) for name in left)
     return Pushed(len(parts), sum(part.triples for part in parts), time.perf_counter() - begin, removed)
+
+
+def left_behind(swap: Swap) -> str:
+    """Say what a push that was cut short leaves in a store, and what to do."""
+    if swap is Swap.STEPWISE:
+        return "if the swap had begun, the store shows graphs of both releases; push again, which repairs it"
+    if swap is Swap.NONE:
+        return "the graph that was being written may be missing; push again, which repairs it"
+    return (
+        "the store shows what it showed before or, if its answer alone was lost, the whole release;"
+        " push again, which clears up what was left"
+    )
+
+
+def _goes_in_pieces(store: ReleaseStore, target: Target, part: Part) -> bool:
+    pieces: list[int] = []
+    write_batches(store.local, part.graphs, target.product.largest_request, lambda body: pieces.append(len(body)))
+    return len(pieces) > 1
 
 
 def _name(store: ReleaseStore) -> str:

@@ -48,6 +48,12 @@ LEARN_AGAIN_AFTER_S = 60.0
 INTERNAL_ERROR = 500
 # Virtuoso writes `nodeID://b1` where the results format wants a label without a slash.
 VIRTUOSO_BLANK = re.compile(rb'("type"\s*:\s*"bnode"\s*,\s*"value"\s*:\s*")nodeID://')
+# Fuseki writes the decimal 400 as 400.0, Virtuoso true as 1; here they are written as the embedded engine does.
+REWRITTEN = re.compile(
+    rb'("datatype"\s*:\s*"http://www\.w3\.org/2001/XMLSchema#(?:boolean|decimal)"\s*,\s*"value"\s*:\s*")'
+    rb'(?:(?P<truth>[01])|(?P<whole>-?\d+)(?P<rest>\.\d*?)0*)"'
+)
+VIRTUOSO_TRUTH = "__ASK_RETVAL"
 CANNED = "#+"  # how the text of a canned query begins
 META = ns.GRAPH("meta")
 RELEASE = f"""
@@ -207,7 +213,7 @@ class RemoteEngine:
         where = "{ ?s ?p ?o }" if default else f"{{ GRAPH {from_graph} {{ ?s ?p ?o }} }}"
         answer = self.query(f"CONSTRUCT {{ ?s ?p ?o }} WHERE {where}")
         assert isinstance(answer, QueryTriples)
-        return serialize(answer, format=format, prefixes=prefixes) or b""
+        return serialize(sorted(answer, key=str), format=format, prefixes=prefixes) or b""
 
     def __iter__(self) -> Iterator[Quad]:
         """Fetch the quads of all named graphs."""
@@ -260,16 +266,34 @@ class RemoteEngine:
         try:
             if kind is QueryTriples:
                 return _triples(response.body)
-            return _whole(response.body)
+            answer = _whole(response.body)
+            return _truth(answer) if kind is QueryBoolean and isinstance(answer, QuerySolutions) else answer
         except (SyntaxError, ValueError) as error:
             raise RemoteError(f"{self.address} answers with what is no result: {error}; check the address") from None
 
 
 def _whole(answer: bytes) -> QuerySolutions | QueryBoolean:
     """Read rows to the end once, so that an answer that breaks off is an error and not a shorter answer."""
-    answer = VIRTUOSO_BLANK.sub(rb"\1", answer)
+    answer = REWRITTEN.sub(_as_here, VIRTUOSO_BLANK.sub(rb"\1", answer))
     parse_query_results(answer, format=QueryResultsFormat.JSON).serialize(format=QueryResultsFormat.TSV)
     return parse_query_results(answer, format=QueryResultsFormat.JSON)
+
+
+def _as_here(match: re.Match[bytes]) -> bytes:
+    """Write a truth value or a decimal in the one way of the embedded engine."""
+    if match["truth"]:
+        short = (b"false", b"true")[int(match["truth"])] if b"#boolean" in match[1] else match["truth"]
+    else:
+        short = match["whole"] + match["rest"].removesuffix(b".")
+    return match[1] + short + b'"'
+
+
+def _truth(rows: QuerySolutions) -> Answer:
+    """Read the answer to an ASK that comes as rows: of Virtuoso 7.2.5, with 1 in a column of its own, or no row."""
+    if [variable.value for variable in rows.variables] != [VIRTUOSO_TRUTH]:
+        raise ValueError("rows for a question of yes or no")
+    found = any(ns.value(row[0]) == "1" for row in rows)
+    return Store().query("ASK {}" if found else "ASK { FILTER(false) }")
 
 
 def _triples(body: bytes) -> QueryTriples:
@@ -329,11 +353,18 @@ class RemoteStore(ReleaseStore):
 
     def query(self, sparql: str, base_iri: str | None = None) -> Answer:
         """Run a SPARQL 1.1 query there; see `ReleaseStore.query` and `RemoteEngine.query`."""
-        if self._learnt_at is None or time.monotonic() - self._learnt_at > LEARN_AGAIN_AFTER_S:
-            self._learn()
+        self.refresh()
         return super().query(sparql, base_iri)
 
-    def _learn(self) -> None:
+    def refresh(self) -> None:
+        """
+        Ask which release is there, if that was long ago.
+
+        Raises:
+            RemoteError: If the store does not answer.
+        """
+        if self._learnt_at is not None and time.monotonic() - self._learnt_at <= LEARN_AGAIN_AFTER_S:
+            return
         known = self._remote.release()
         if known != (self.iri, self.content, self.inputs):
             self.iri, self.content, self.inputs = known

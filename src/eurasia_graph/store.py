@@ -115,6 +115,9 @@ class ReleaseStore:
         except (RuntimeError, ValueError, OSError) as error:
             raise QueryError(f"the query cannot be answered: {error}") from None
 
+    def refresh(self) -> None:
+        """Learn which release is there now; the embedded one does not change."""
+
     @property
     def local(self) -> Store:
         """

@@ -28,8 +28,9 @@ def swap(store: ReleaseStore, target: Target, parts: list[Part], old: list[str],
     if target.product.swap is Swap.UPDATE:
         update = _as_update(store, target, parts, old)
         if update is not None:
-            target.update(update, "swap the release")
             total = sum(part.triples for part in parts)
+            progress("all in one update", 0, total)
+            target.update(update, "swap the release")
             progress("all", total, total)
             return
     _swap_by_staging(store, target, parts, old, progress)
@@ -67,7 +68,7 @@ def _swap_by_staging(
             for part, name in staged
         ]
         target.update(b" ;\n".join(filter(None, [drop(gone), *moves])), "swap the release")
-    except EurasiaGraphError:
+    except (EurasiaGraphError, KeyboardInterrupt):
         with suppress(EurasiaGraphError):
             target.update(drop([name.value for _, name in staged]), "drop what was staged")
         raise
@@ -100,7 +101,7 @@ def _swap_in_transaction(
             write_batches(store.local, part.graphs, target.product.largest_request, send)
         commit = target.transport.send("PUT", f"{address}?action=COMMIT")
         expect_success(commit, target.url, "commit the transaction")
-    except EurasiaGraphError:
+    except (EurasiaGraphError, KeyboardInterrupt):
         with suppress(EurasiaGraphError):
             target.transport.send("DELETE", address)
         raise

@@ -44,19 +44,32 @@ TABLES = {
           OPTIONAL { ?claim eg:saysKind ?kind } OPTIONAL { ?claim eg:saysDate ?date } }
         OPTIONAL { GRAPH ?b { ?claim eg:earliest ?earliest ; eg:latest ?latest } }
       } ORDER BY ?event ?claim ?label""",
-    "claims": """?claim ?source ?kind ?gist ?date ?dateInferred ?status ?body ?treaty ?modality ?attributedTo {
+    "claims": """?claim ?source ?type ?gist ?kind ?assessment ?date ?dateInferred ?status ?treaty ?modality ?counted {
         GRAPH ?g {
-          ?claim eg:madeBy ?source ; eg:gist ?gist
-          OPTIONAL { ?claim eg:saysKind ?kind } OPTIONAL { ?claim eg:saysDate ?date }
-          OPTIONAL { ?claim eg:dateInferred ?dateInferred } OPTIONAL { ?claim eg:saysStatus ?status }
-          OPTIONAL { ?claim eg:saysBody ?body } OPTIONAL { ?claim eg:saysTreaty ?treaty }
-          OPTIONAL { ?claim eg:modality ?modality } OPTIONAL { ?claim eg:attributedTo ?attributedTo }
+          ?claim eg:madeBy ?source ; eg:gist ?gist ; a ?type FILTER(?type != eg:ReportedClaim)
+          FILTER NOT EXISTS { ?claim a ?other FILTER(?other != eg:ReportedClaim && STR(?other) < STR(?type)) }
+          OPTIONAL { ?claim eg:saysKind ?kind } OPTIONAL { ?claim eg:saysAssessment ?assessment }
+          OPTIONAL { ?claim eg:saysDate ?date } OPTIONAL { ?claim eg:dateInferred ?dateInferred }
+          OPTIONAL { ?claim eg:saysStatus ?status } OPTIONAL { ?claim eg:saysTreaty ?treaty }
+          OPTIONAL { ?claim eg:modality ?modality }
         }
-      } ORDER BY ?claim ?body""",
+        BIND(EXISTS { GRAPH ?b { ?claim a eg:CountedClaim } } AS ?counted)
+      } ORDER BY ?claim""",
     "claim-actors": """?claim ?actor {
         GRAPH ?g { ?claim eg:madeBy ?source ; eg:saysActor ?actor } } ORDER BY ?claim ?actor""",
+    "claim-bodies": """?claim ?body {
+        GRAPH ?g { ?claim eg:madeBy ?source ; eg:saysBody ?body } } ORDER BY ?claim ?body""",
+    "claim-attributions": """?claim ?attributedTo {
+        GRAPH ?g { ?claim eg:madeBy ?source ; eg:attributedTo ?attributedTo } } ORDER BY ?claim ?attributedTo""",
     "claim-passages": """?claim ?passage {
         GRAPH ?g { ?claim eg:madeBy ?source ; eg:evidence ?passage } } ORDER BY ?claim ?passage""",
+    "figures": """?claim ?source ?indicator ?area ?period ?value ?unit ?approximate {
+        GRAPH ?g {
+          ?claim eg:madeBy ?source ; eg:saysIndicator ?indicator ; eg:saysArea ?area ; eg:saysPeriod ?period ;
+            eg:saysValue ?value ; eg:saysUnit ?unit
+          OPTIONAL { ?claim eg:approximate ?approximate }
+        }
+      } ORDER BY ?claim""",
     "passages": """?passage ?source ?number ?section ?start ?end ?foldedSha256 ?foldedLength {
         GRAPH ?g {
           ?passage a eg:Sentence ; eg:passageOf ?source ; eg:number ?number ; eg:start ?start ; eg:end ?end ;
@@ -64,64 +77,145 @@ TABLES = {
           OPTIONAL { ?passage eg:section ?section }
         }
       } ORDER BY ?source ?number""",
-    "bodies": """?body ?label ?existence {
+    "bodies": """?body ?type ?label ?labelRu ?organOf ?cowIgo ?cowIgoNumber {
         GRAPH graph:ontology { ?type rdfs:subClassOf* eg:Body }
-        GRAPH graph:entities { ?body a ?type ; skos:prefLabel ?label OPTIONAL { ?body eg:existence ?existence } }
-        FILTER(LANG(?label) = "en")
+        GRAPH graph:entities { ?body a ?type ; skos:prefLabel ?label FILTER(LANG(?label) = "en")
+          OPTIONAL { ?body skos:prefLabel ?labelRu FILTER(LANG(?labelRu) = "ru") }
+          OPTIONAL { ?body eg:organOf ?organOf } OPTIONAL { ?body eg:cowIgoName ?cowIgo }
+          OPTIONAL { ?body eg:cowIgoNumber ?cowIgoNumber } }
       } ORDER BY ?body""",
+    "states": """?state ?label ?labelRu ?isoAlpha3 ?cowState ?cowCode ?existence {
+        GRAPH graph:entities { ?state a eg:State ; skos:prefLabel ?label FILTER(LANG(?label) = "en")
+          OPTIONAL { ?state skos:prefLabel ?labelRu FILTER(LANG(?labelRu) = "ru") }
+          OPTIONAL { ?state eg:isoAlpha3 ?isoAlpha3 } OPTIONAL { ?state eg:cowAbbreviation ?cowState }
+          OPTIONAL { ?state eg:cowCode ?cowCode } OPTIONAL { ?state eg:existence ?existence } }
+      } ORDER BY ?state""",
     "actors": """?actor ?type ?label {
         GRAPH graph:ontology { ?type rdfs:subClassOf* eg:Actor }
         GRAPH graph:entities { ?actor a ?type ; skos:prefLabel ?label } FILTER(LANG(?label) = "en")
       } ORDER BY ?actor ?type""",
     "entities": """?entity ?type ?label {
+        GRAPH graph:ontology { ?type rdfs:subClassOf* eg:Entity }
         GRAPH graph:entities { ?entity a ?type ; skos:prefLabel ?label } FILTER(LANG(?label) = "en")
       } ORDER BY ?entity ?type""",
 }
-PANEL = ("state", "year", "body", "source", "status", "cow", "certainty", "membership")
-# As in the state-year data of the Correlates of War project: 1 full, 2 associate, 3 observer, 0 outside.
-COW = {"member": "1", "signatory": "1", "associate": "2", "observer": "3", "outside": "0"}
+PANEL = (
+    *("state", "cowCode", "cowState", "year", "body", "cowIgo"),
+    *("source", "status", "cow", "certainty", "membership"),
+)
+# As in the state-year data of the Correlates of War project; other standings have no code there.
+COW = {"member": "1", "associate": "2", "observer": "3", "outside": "0"}
 END_OF_TIME = "9999-12-31"
-DESCRIPTIONS = {
-    "actor": "who; IRI",
-    "attributedTo": "whom the text credits; IRI",
-    "body": "the organisation or treaty regime; IRI",
-    "certainty": "certain: throughout the year; part: surely at some time in it; possible: perhaps",
-    "claim": "the statement of a text that this rests on; IRI",
-    "cow": "1 full member or signatory, 2 associate, 3 observer, 0 outside; blank for other standings",
-    "date": "when, as the text has it; EDTF",
-    "dateInferred": "true where the date follows from the context",
-    "earliest": "the first day that the date can mean; ISO 8601",
-    "end": "where the sentence ends; code points from 0, excluded",
-    "entity": "what is named; IRI",
-    "event": "what happened; IRI",
-    "existence": "from when to when; EDTF",
-    "foldedLength": "letters and digits of the sentence; a count",
-    "foldedSha256": "digest of the folded sentence; hexadecimal",
-    "from": "from when, as the text has it; EDTF",
-    "fromEarliest": "the first day on which it can have begun; ISO 8601",
-    "fromLatest": "the last day on which it can have begun; ISO 8601",
-    "gist": "what is said, in our words",
-    "holder": "who belongs; IRI",
-    "kind": "what kind of event; IRI of the class",
-    "label": "the name in English",
-    "latest": "the last day that the date can mean; ISO 8601",
-    "membership": "the membership; IRI",
-    "modality": "asserted where blank; hedged, reported or denied; IRI",
-    "number": "of the sentence in its text, from 1",
-    "passage": "the sentence or clause; IRI",
-    "section": "the heading above the sentence",
-    "source": "the text; IRI",
-    "start": "where the sentence begins; code points from 0",
-    "state": "who; IRI",
-    "status": "in which standing; IRI",
-    "to": "until when, as the text has it; EDTF; blank where no text tells of an end",
-    "toEarliest": "the first day on which it can have ended; ISO 8601",
-    "toLatest": "the last day on which it can have ended; ISO 8601",
-    "treaty": "the treaty; IRI",
-    "type": "IRI of the class",
-    "year": "of the Gregorian calendar",
+SUMMARIES = {
+    "memberships": "who belonged to what, from when to when, according to one text; states and other actors",
+    "events": "one row an event and a claim that tells of it",
+    "claims": "what the texts say, one row a claim of any kind, in our words",
+    "claim-actors": "who takes part in the event that a claim tells of",
+    "claim-bodies": "of which bodies a claim says what it says",
+    "claim-attributions": "whom the text credits with a claim",
+    "claim-passages": "the sentences and clauses that a claim rests on",
+    "figures": "numbers that the texts give",
+    "passages": "the sentences of the texts by place and digest, without their words",
+    "bodies": "organisations, organs, treaty regimes and proposed bodies",
+    "states": "states and the codes of others for them",
+    "actors": "all who can act or belong: states, organisations, organs",
+    "entities": "everything that has a name",
+    "state-years": "one row a state, year, body, text and standing, up to the year in which the text was issued; "
+    "no row means that the text says nothing, and never that it says no",
+    "dictionary": "what every column holds",
 }
-INTEGERS = {"year", "number", "start", "end", "foldedLength"}
+# What tells the rows of a table apart.
+KEYS = {
+    "memberships": ("membership",),
+    "events": ("event", "claim"),
+    "claims": ("claim",),
+    "claim-actors": ("claim", "actor"),
+    "claim-bodies": ("claim", "body"),
+    "claim-attributions": ("claim", "attributedTo"),
+    "claim-passages": ("claim", "passage"),
+    "figures": ("claim",),
+    "passages": ("passage",),
+    "bodies": ("body",),
+    "states": ("state",),
+    "actors": ("actor",),
+    "entities": ("entity",),
+    "state-years": ("state", "year", "membership"),
+    "dictionary": ("table", "column"),
+}
+# In which table a column of any other table is looked up. Not so `passage`, which can be a clause and has no row then,
+# and what can be blank, which readers of CSVW take for a reference to nothing.
+HOMES = {
+    "claim": "claims",
+    "membership": "memberships",
+    "body": "bodies",
+    "state": "states",
+    **dict.fromkeys(("actor", "holder", "source", "attributedTo", "area"), "entities"),
+}
+# Of every column: its datatype in CSVW, and what it holds.
+COLUMNS = {
+    "actor": ("anyURI", "who"),
+    "approximate": ("boolean", "true where the text says about, more than or the like"),
+    "area": ("anyURI", "of which state, body or place the number tells"),
+    "assessment": ("anyURI", "what kind of assessment; blank for other claims"),
+    "attributedTo": ("anyURI", "whom the text credits"),
+    "body": ("anyURI", "the organisation or treaty regime"),
+    "certainty": ("string", "certain: throughout the year; part: surely at some time in it; possible: perhaps"),
+    "claim": ("anyURI", "the statement of a text that this rests on"),
+    "counted": ("boolean", "whether facts follow from it: the text asserts it, and nothing speaks against it"),
+    "column": ("string", "the name of the column; blank in the row that describes the table"),
+    "cow": ("string", "1 full member, 2 associate, 3 observer, 0 expressly outside; blank for other standings"),
+    "cowCode": ("string", "number of the state in the Correlates of War system"),
+    "cowIgo": ("string", "name of the body in the IGO data of the Correlates of War project; blank if not there"),
+    "cowIgoNumber": ("string", "number of the body in the IGO data of the Correlates of War project"),
+    "cowState": ("string", "abbreviation of the state in the Correlates of War system"),
+    "datatype": ("string", "by CSV on the Web: anyURI for an IRI, date for a day of ISO 8601"),
+    "date": ("string", "when, as the text has it; EDTF"),
+    "dateInferred": ("boolean", "true where the date follows from the context"),
+    "earliest": ("date", "the first day that the date can mean"),
+    "end": ("integer", "where the sentence ends; code points from 0, excluded"),
+    "entity": ("anyURI", "what is named"),
+    "event": ("anyURI", "what happened"),
+    "existence": ("string", "from when to when it was a state, where that is not plain; EDTF"),
+    "foldedLength": ("integer", "letters and digits of the sentence; a count"),
+    "foldedSha256": ("string", "digest of the folded sentence; hexadecimal"),
+    "from": ("string", "from when, as the text has it; EDTF"),
+    "fromEarliest": ("date", "the first day on which it can have begun"),
+    "fromLatest": ("date", "the last day on which it can have begun"),
+    "gist": ("string", "what is said, in our words"),
+    "holder": ("anyURI", "who belongs"),
+    "holds": ("string", "what it means"),
+    "indicator": ("anyURI", "what is counted or measured"),
+    "isoAlpha3": ("string", "three letters of ISO 3166-1"),
+    "kind": ("anyURI", "the class of the event that is told of; blank for other claims"),
+    "label": ("string", "the name in English"),
+    "labelRu": ("string", "the name in Russian"),
+    "latest": ("date", "the last day that the date can mean"),
+    "membership": ("anyURI", "the membership"),
+    "modality": ("anyURI", "hedged, reported or denied; blank where the text asserts it"),
+    "number": ("integer", "of the sentence in its text, from 1"),
+    "organOf": ("anyURI", "the body whose organ it is"),
+    "passage": ("anyURI", "the sentence or clause"),
+    "period": ("string", "for when; EDTF"),
+    "section": ("string", "the heading above the sentence"),
+    "source": ("anyURI", "the text"),
+    "start": ("integer", "where the sentence begins; code points from 0"),
+    "state": ("anyURI", "the state"),
+    "status": ("anyURI", "in which standing"),
+    "table": ("string", "the name of the file without .csv"),
+    "to": ("string", "until when, as the text has it; EDTF; blank where no text tells of an end"),
+    "toEarliest": ("date", "the first day on which it can have ended"),
+    "toLatest": ("date", "the last day on which it can have ended"),
+    "treaty": ("anyURI", "the treaty"),
+    "type": ("anyURI", "its class; of a claim of two kinds, such as a judgement with a figure, the first by name"),
+    "unit": ("anyURI", "the unit of the number, mostly of QUDT"),
+    "value": ("decimal", "the number"),
+    "year": ("integer", "of the Gregorian calendar"),
+}
+OPTIONAL = {
+    *("approximate", "assessment", "column", "cow", "cowCode", "cowIgo", "cowIgoNumber", "cowState"),
+    *("datatype", "date", "dateInferred", "earliest", "existence", "fromLatest", "isoAlpha3", "kind"),
+    *("labelRu", "latest", "modality", "organOf", "section", "status", "to", "toEarliest", "toLatest", "treaty"),
+}
 
 
 def write(store: ReleaseStore, about: dict[str, str]) -> bytes:
@@ -133,13 +227,11 @@ def write(store: ReleaseStore, about: dict[str, str]) -> bytes:
         about: What is said of the release itself, such as `licence` and `citation`.
     """
     tables = {name: _rows(store, select) for name, select in TABLES.items()}
-    memberships = tables["memberships"]
-    tables["state-years"] = [list(PANEL), *panel(memberships, store.horizons)]
-    columns = [(name, column) for name, rows in tables.items() for column in rows[0]]
-    tables["dictionary"] = [
-        ["table", "column", "holds"],
-        *([name, column, DESCRIPTIONS[column]] for name, column in columns),
-    ]
+    tables["state-years"] = [list(PANEL), *_panel(tables, store.horizons)]
+    tables["dictionary"] = [["table", "column", "datatype", "holds"]]
+    for name, rows in list(tables.items()):
+        tables["dictionary"].append([name, "", "", SUMMARIES[name]])
+        tables["dictionary"] += [[name, column, *COLUMNS[column]] for column in rows[0]]
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, rows in tables.items():
@@ -148,28 +240,37 @@ def write(store: ReleaseStore, about: dict[str, str]) -> bytes:
     return out.getvalue()
 
 
-def panel(memberships: list[list[str]], horizons: dict[str, str]) -> Iterator[list[str]]:
+def _panel(tables: dict[str, list[list[str]]], horizons: dict[str, str]) -> Iterator[list[str]]:
     """
-    Spread memberships over the years in which they can have been, up to the year in which their text was issued.
+    Spread memberships of states over the years in which they can have been, up to that in which their text was issued.
 
     Args:
-        memberships: The table of that name, its head first.
+        tables: Those of memberships, states and bodies, heads first.
         horizons: The last day of every source, ISO 8601.
     """
-    head, *rows = memberships
+    states = {row["state"]: row for row in _named(tables["states"])}
+    bodies = {row["body"]: row for row in _named(tables["bodies"])}
     found = []
-    for row in rows:
-        one = dict(zip(head, row, strict=True))
+    for one in _named(tables["memberships"]):
+        if one["holder"] not in states:
+            continue
+        state, igo = states[one["holder"]], bodies.get(one["body"], {}).get("cowIgo", "")
         horizon = horizons.get(one["source"], END_OF_TIME)
         first = int(one["fromEarliest"][:4])
         last = min(int((one["toLatest"] or END_OF_TIME)[:4]), int(horizon[:4]), date.max.year)
         for year in range(first, last + 1):
             certainty = _certainty(one, horizon, f"{year}-01-01", f"{year}-12-31")
             if certainty:
-                short = ns.local_name(one["status"])
-                cells = [one["holder"], str(year), one["body"], one["source"], one["status"], COW.get(short, "")]
-                found.append([*cells, certainty, one["membership"]])
+                who = [one["holder"], state["cowCode"], state["cowState"], str(year)]
+                code = COW.get(ns.local_name(one["status"]), "")
+                what = [one["body"], igo, one["source"], one["status"], code, certainty, one["membership"]]
+                found.append(who + what)
     yield from sorted(found)
+
+
+def _named(table: list[list[str]]) -> Iterator[dict[str, str]]:
+    head, *rows = table
+    return (dict(zip(head, row, strict=True)) for row in rows)
 
 
 def _certainty(one: dict[str, str], horizon: str, first: str, last: str) -> str:
@@ -217,18 +318,31 @@ def _metadata(tables: dict[str, list[list[str]]], about: dict[str, str]) -> dict
         "tables": [
             {
                 "url": f"{name}.csv",
+                "dc:description": SUMMARIES[name],
                 "tableSchema": {
-                    "columns": [
+                    "columns": [_column(column) for column in rows[0]],
+                    "primaryKey": list(KEYS[name]),
+                    "foreignKeys": [
                         {
-                            "name": column,
-                            "titles": column,
-                            "dc:description": DESCRIPTIONS.get(column, column),
-                            "datatype": "integer" if column in INTEGERS else "string",
+                            "columnReference": [column],
+                            "reference": {"resource": f"{home}.csv", "columnReference": list(KEYS[home])},
                         }
-                        for column in rows[0]
-                    ]
+                        for column, home in HOMES.items()
+                        if column in rows[0] and home != name
+                    ],
                 },
             }
             for name, rows in tables.items()
         ],
+    }
+
+
+def _column(name: str) -> dict[str, object]:
+    datatype, holds = COLUMNS[name]
+    return {
+        "name": name,
+        "titles": name,
+        "dc:description": holds,
+        "datatype": datatype,
+        "required": name not in OPTIONAL,
     }

@@ -10,10 +10,14 @@ from __future__ import annotations
 import io
 import netrc
 import os
+import ssl
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import unquote, urlencode
 
 import urllib3
@@ -39,6 +43,8 @@ PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 LONGEST_PAUSE_S = 30.0
 BUSY = {429, 503}
 LONGEST_REASON = 300
+# What stores hand on where the disk is full; the second comes from Java, of a file in memory.
+FULL_DISK = ("No space left on device", "a fault occurred in a recent unsafe memory access operation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +222,12 @@ class Transport:
 
 
 def _asked_pause(response: Response, pause_s: float) -> float:
-    """Wait as long as the store asks for in seconds, within reason, but never less than planned."""
+    """Wait as long as the store asks for, in seconds or until a day and time, but within reason and as planned."""
     asked = response.headers.get("Retry-After", "")
-    return min(max(pause_s, float(asked)), LONGEST_PAUSE_S) if asked.isdigit() else pause_s
+    wait_s = float(asked) if asked.isdigit() else pause_s
+    with suppress(ValueError, TypeError):
+        wait_s = wait_s if asked.isdigit() else (parsedate_to_datetime(asked) - datetime.now(UTC)).total_seconds()
+    return round(min(max(pause_s, wait_s), LONGEST_PAUSE_S), 1)
 
 
 def _host(url: str) -> str:
@@ -234,7 +243,11 @@ def _told(url: str, error: HTTPError, timeout_s: float) -> RemoteError:
     if isinstance(cause, ReadTimeoutError):
         return RemoteError(f"{host} has not answered within {timeout_s:g} s; ask for less, or try later", status=504)
     if isinstance(cause, SSLError):
-        return RemoteError(f"the certificate of {host} is not trusted; SSL_CERT_FILE names further authorities")
+        refused = any(isinstance(each, ssl.SSLCertVerificationError) for each in cause.args)
+        untrusted = f"the certificate of {host} is not trusted; SSL_CERT_FILE names further authorities"
+        return RemoteError(
+            untrusted if refused else f"{host} does not speak TLS; check whether it is http: and not https:"
+        )
     if isinstance(cause, NewConnectionError):
         return RemoteError(f"nothing answers at {host}; check that the store is running", passing=True)
     if isinstance(cause, ConnectTimeoutError):
@@ -264,6 +277,8 @@ def expect_success(response: Response, url: str, doing: str) -> Response:
     if 200 <= status < 300:  # noqa: PLR2004
         return response
     said = f"; it says: {reason(response)}" if reason(response) else ""
+    if any(sign in said for sign in FULL_DISK):
+        said += "; its disk seems to be full: make room, and start it again if it stays so"
     if status == 400:  # noqa: PLR2004
         raise QueryError(f"{host} cannot {doing}{said}")
     advice = {

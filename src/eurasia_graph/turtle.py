@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from rdflib import BNode, Graph
+from rdflib import XSD, BNode, Graph, Literal
 from rdflib.plugins.serializers.longturtle import LongTurtleSerializer
 
 from eurasia_graph import namespaces as ns
@@ -88,6 +88,12 @@ class _CanonicalSerializer(LongTurtleSerializer):
     def get_pname(self, uri: Any, gen_prefix: bool = True) -> Any:  # noqa: ARG002
         # A prefix that the library makes up depends on the order of triples; a whole IRI does not.
         return super().get_pname(uri, gen_prefix=False)  # type: ignore[no-untyped-call]
+
+    def label(self, node: Any, position: Any) -> Any:
+        # The shorthand of the library for the decimal "5" is 5.0, which is another term.
+        if isinstance(node, Literal) and node.datatype == XSD.decimal and "." not in node:
+            return node._literal_n3(use_plain=False, qname_callback=self.get_pname)  # noqa: SLF001  (as the library does)
+        return super().label(node, position)  # type: ignore[no-untyped-call]
 
     def orderSubjects(self) -> list[Any]:  # noqa: N802  (the library's name)
         subjects = list(self._subjects)

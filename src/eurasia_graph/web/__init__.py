@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from flask import Flask
+from flask import Flask, request
 from pyoxigraph import Store
 
 from eurasia_graph import namespaces as ns
@@ -63,6 +63,7 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for module in (sparql, canned, pages, graphs, description, operation):
         app.register_blueprint(module.blueprint)
+    app.before_request(_refresh)
     problems.register(app)
     responses.register(app)
     app.context_processor(lambda: {"release": store.iri, "content": store.content})
@@ -74,6 +75,13 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
         behind, service.metrics, chosen.base_url, cache_bytes, chosen.access_log
     )
     return app
+
+
+def _refresh() -> None:
+    """Let another store say which release it holds, before a page names it."""
+    # What tells whether it is down is there when it is down.
+    if request.blueprint != operation.blueprint.name and request.endpoint != "static":
+        the_store().refresh()
 
 
 __all__ = ["Limits", "Settings", "create_app", "the_service", "the_store"]

@@ -57,8 +57,6 @@ class Direct:
             # The other store is not asked for its opinion twice.
             raise WorkerError("busy")
         request = {name: getattr(job, name) for name in JOB_FIELDS}
-        # So that the store learns which release is there now, before its graphs are looked at.
-        self._store.query("ASK {}")
         try:
             dataset, unknown = self._dataset(request)
             header, body = worker.run(_Timed(self._store, job.timeout), dataset, request)

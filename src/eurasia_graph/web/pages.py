@@ -9,9 +9,10 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
-from pyoxigraph import Literal, NamedNode, RdfFormat, Store, Triple, serialize
+from pyoxigraph import Literal, NamedNode, QuerySolutions, RdfFormat, Store, Triple, serialize
 from werkzeug.exceptions import Gone, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -29,7 +30,9 @@ blueprint = Blueprint("pages", __name__)
 
 DATA = [FORMATS[name] for name in ("turtle", "ntriples", "rdfxml", "jsonld")]
 # Of what refers to a thing: data hold the first, a page shows the second, claims before anything else.
-MOST_REFERENCES = 10_000
+# One less than 10,000, since Virtuoso sorts no more rows than that where a query has a limit.
+MOST_REFERENCES = 9_999
+ASKED_AT_ONCE = 500
 MOST_SHOWN = 1000
 # A name that is not there is compared with as many before and after it in the alphabet.
 MOST_COMPARED = 150
@@ -151,7 +154,12 @@ def ontology() -> Response:
     chosen = choose(request, DATA, html=True)
     if chosen:
         return respond(store.engine.dump(format=chosen.rdf, from_graph=graph, prefixes=ns.PREFIXES) or b"", chosen)
-    sections = {title: _terms(store, kind) for kind, title in SECTIONS.items()}
+    engine = store.engine
+    if not isinstance(engine, Store):
+        # One request instead of one for every value of every term.
+        engine = Store()
+        engine.extend(store.engine.quads_for_pattern(None, None, None, graph))
+    sections = {title: _terms(engine, kind) for kind, title in SECTIONS.items()}
     return _html(render_template("ontology.html", sections=sections, link=_link, formats=DATA))
 
 
@@ -167,21 +175,24 @@ def ontology_version(name: str) -> BaseResponse:
     return redirect(url_for("pages.ontology", format=form), code=303)
 
 
-def _terms(store: ReleaseStore, kind: str) -> list[dict[str, object]]:
+def _terms(engine: Engine, kind: str) -> list[dict[str, object]]:
     """List the terms of one kind, by name, with what the ontology says of each."""
     graph = ns.GRAPH("ontology")
     found: list[dict[str, object]] = []
-    for quad in store.engine.quads_for_pattern(None, ns.RDF("type"), ns.OWL(kind), graph):
+    for quad in engine.quads_for_pattern(None, ns.RDF("type"), ns.OWL(kind), graph):
         node = quad.subject
         if isinstance(node, NamedNode) and node.value.startswith(ns.EG):
             parts = [
-                (title, [each.object for each in store.engine.quads_for_pattern(node, predicate, None, graph)])
+                (
+                    title,
+                    sorted({each.object for each in engine.quads_for_pattern(node, predicate, None, graph)}, key=str),
+                )
                 for title, predicate in PARTS
             ]
             known = [(title, [each for each in values if not _is_blank(each)]) for title, values in parts]
             shown: object = [each for each in known if each[1]]
             name = node.value.removeprefix(ns.EG)
-            found.append({"name": name, "label": _label(store.engine, node), "parts": shown})
+            found.append({"name": name, "label": _label(engine, node), "parts": shown})
     return sorted(found, key=lambda term: str(term["name"]).casefold())
 
 
@@ -261,29 +272,41 @@ def _outgoing(engine: Engine, node: NamedNode) -> set[Triple]:
 
 
 def _incoming(engine: Engine, node: NamedNode) -> tuple[set[Triple], bool]:
-    """Return what refers to a thing, and whether there is more."""
-    found: set[Triple] = set()
-    for quad in engine.quads_for_pattern(None, None, node, None):
-        if len(found) == MOST_REFERENCES and quad.triple not in found:
-            return found, True
-        found.add(quad.triple)
-    return found, False
+    """Return what refers to a thing, claims before memberships and the like, and whether there is more."""
+    # Sorted by the engine, so that what is cut off is the same in every store.
+    text = f"""SELECT DISTINCT ?s ?p {{ {{ ?s ?p {node} }} UNION {{ GRAPH ?g {{ ?s ?p {node} }} }} }}
+        ORDER BY ?s ?p LIMIT {MOST_REFERENCES + 1}"""
+    answer = engine.query(text)
+    assert isinstance(answer, QuerySolutions)
+    found = [Triple(row[0], row[1], node) for row in answer]
+    return set(found[:MOST_REFERENCES]), len(found) > MOST_REFERENCES
 
 
-def _claims(engine: Engine, incoming: Iterable[Triple]) -> Iterable[dict[str, object]]:
+def _claims(engine: Engine, incoming: Iterable[Triple]) -> list[dict[str, object]]:
     """Tell what texts say about a thing: the claims that refer to it, with their sources and passages."""
-    for subject in {triple.subject for triple in incoming}:
-        if isinstance(subject, NamedNode):
-            gist = next(engine.quads_for_pattern(subject, ns.EG("gist"), None, None), None)
-            source = next(engine.quads_for_pattern(subject, ns.EG("madeBy"), None, None), None)
-            if gist and source:
-                passages = {quad.object for quad in engine.quads_for_pattern(subject, ns.EG("evidence"), None, None)}
-                yield {
-                    "iri": subject,
-                    "gist": ns.value(gist.object),
-                    "source": source.object,
-                    "passages": sorted(passages, key=str),
-                }
+    gist, made_by, evidence = (ns.EG(name) for name in ("gist", "madeBy", "evidence"))
+    subjects = sorted({str(triple.subject) for triple in incoming if isinstance(triple.subject, NamedNode)})
+    said: dict[NamedNode, dict[NamedNode, list[Any]]] = {}
+    # One question for many, since another store may be far away, but not for all, since it may be asked too much.
+    for first in range(0, len(subjects), ASKED_AT_ONCE):
+        text = f"""SELECT DISTINCT ?s ?p ?o {{
+            VALUES ?s {{ {" ".join(subjects[first : first + ASKED_AT_ONCE])} }}
+            VALUES ?p {{ {gist} {made_by} {evidence} }}
+            {{ ?s ?p ?o }} UNION {{ GRAPH ?g {{ ?s ?p ?o }} }} }}"""
+        answer = engine.query(text)
+        assert isinstance(answer, QuerySolutions)
+        for subject, predicate, value in answer:
+            said.setdefault(subject, {}).setdefault(predicate, []).append(value)
+    return [
+        {
+            "iri": subject,
+            "gist": min(ns.value(each) for each in found[gist]),
+            "source": min(found[made_by], key=str),
+            "passages": sorted(found.get(evidence, []), key=str),
+        }
+        for subject, found in said.items()
+        if gist in found and made_by in found
+    ]
 
 
 def _label(engine: Engine, node: NamedNode) -> str:

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import BadRequest
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.errors import QueryError, nearest
+from eurasia_graph.errors import QueryError, RemoteError, nearest
 from eurasia_graph.formats import FORMATS, Content, Format, carrying
 from eurasia_graph.store import UPDATE_WORDS, first_word, refuse_service
 from eurasia_graph.web import log, protocol, syntax
@@ -114,6 +114,9 @@ def ask(
         if error.reason == "bug":
             raise
         raise _refusal(service, query, job, error) from None
+    except RemoteError:
+        outcome = "gateway"
+        raise
     finally:
         seconds = time.perf_counter() - start
         service.metrics.queried("free", seconds)

@@ -1,0 +1,58 @@
+"""
+Tie every fact to the claims that state it, in RDF 1.2: the claim is the reifier of the fact.
+
+Only facts that stand in the graph are tied, so that without these statements the quads are those of every
+other format.
+
+Source: RDF 1.2 Concepts, https://www.w3.org/TR/rdf12-concepts/#section-triple-terms
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pyoxigraph import NamedNode, Quad, QuerySolutions, Store, Triple
+
+from eurasia_graph import namespaces as ns
+
+REIFIES = ns.RDF("reifies")
+
+# Of an event and of a figure: which claim says what the graph holds as a fact. The pairs are those of rules/facts.
+STATED = f"""
+PREFIX eg: <{ns.EG}> PREFIX prov: <{ns.PROV}> PREFIX rdf: <{ns.RDF}>
+PREFIX sdmx-attribute: <http://purl.org/linked-data/sdmx/2009/attribute#>
+PREFIX sdmx-dimension: <http://purl.org/linked-data/sdmx/2009/dimension#>
+PREFIX sdmx-measure: <http://purl.org/linked-data/sdmx/2009/measure#>
+SELECT DISTINCT ?facts ?claim ?thing ?property ?value {{
+  GRAPH ?facts {{ {{ ?claim eg:reportsEvent ?thing }} UNION {{ ?thing prov:wasDerivedFrom ?claim }} }}
+  GRAPH ?claims {{ ?claim eg:madeBy ?source ; ?says ?value }}
+  VALUES (?says ?property) {{
+    (eg:saysActor eg:actor) (eg:saysRepresentative eg:representative) (eg:saysRecipient eg:recipient)
+    (eg:saysBody eg:body) (eg:saysOldBody eg:oldBody) (eg:saysNewBody eg:newBody) (eg:saysOrgan eg:organ)
+    (eg:saysSeat eg:seat) (eg:saysTreaty eg:treaty) (eg:saysPlace eg:place) (eg:saysDate eg:date)
+    (eg:saysKind rdf:type) (eg:saysIndicator eg:saysIndicator) (eg:saysArea sdmx-dimension:refArea)
+    (eg:saysPeriod sdmx-dimension:refPeriod) (eg:saysValue sdmx-measure:obsValue)
+    (eg:saysUnit sdmx-attribute:unitMeasure)
+  }}
+  GRAPH ?facts {{ ?thing ?property ?value }}
+}}"""
+
+
+def reifiers(store: Store, graphs: Iterable[NamedNode]) -> Iterator[Quad]:
+    """
+    Write `claim rdf:reifies <<( thing property value )>>` for every fact, in the graph that holds the fact.
+
+    Args:
+        store: All named graphs of a release.
+        graphs: Those whose facts are wanted.
+    """
+    wanted = set(graphs)
+    answer = store.query(STATED)
+    assert isinstance(answer, QuerySolutions)
+    for facts, claim, thing, property_, value in answer:
+        assert isinstance(facts, NamedNode)
+        assert isinstance(claim, NamedNode)
+        assert isinstance(thing, NamedNode)
+        assert isinstance(property_, NamedNode)
+        if facts in wanted:
+            yield Quad(claim, REIFIES, Triple(thing, property_, value), facts)
