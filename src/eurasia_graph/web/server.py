@@ -38,7 +38,7 @@ def run(make_app: Callable[[], Flask], host: str, port: int) -> None:
         UsageError: If the address cannot be had; says which option helps.
     """
     from granian import Granian
-    from granian.constants import HTTPModes, Interfaces
+    from granian.constants import HTTPModes, Interfaces, RuntimeModes
     from granian.http import HTTP1Settings
 
     port = _free(host, port)
@@ -51,8 +51,10 @@ def run(make_app: Callable[[], Flask], host: str, port: int) -> None:
         interface=Interfaces.WSGI,
         workers=1,
         blocking_threads=THREADS,
-        # Two threads read and write while the third answers; a proxy in front speaks HTTP/1.1.
-        runtime_threads=2,
+        # One thread reads and writes for all connections: a second one gets in the way of those that answer. A proxy
+        # in front speaks HTTP/1.1.
+        runtime_threads=1,
+        runtime_mode=RuntimeModes.st,
         http=HTTPModes.http1,
         backlog=2048,
         backpressure=1024,
