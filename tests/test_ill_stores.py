@@ -35,6 +35,7 @@ COMMAND = """
 import dataclasses
 from eurasia_graph import delivery, products
 delivery.PAUSES_S = (0.01,)
+delivery.BULK_BYTES = 20_000
 for name, row in products.PRODUCTS.items():
     products.PRODUCTS[name] = dataclasses.replace(row, largest_request=20_000)
 from eurasia_graph.cli import main

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -522,7 +523,8 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
         click.echo(f"{sum(part.triples for part in parts)} triples in {len(parts)} graphs; nothing was sent", err=True)
         return
     try:
-        done = pushing.push(store, target, merge=merge, replace=replace, progress=_Speed())
+        with _interrupted_once():
+            done = pushing.push(store, target, merge=merge, replace=replace, progress=_Speed())
     except KeyboardInterrupt:
         click.echo(f"\ninterrupted: {pushing.left_behind(target.product.swap)}", err=True)
         ctx.exit(INTERRUPTED)
@@ -562,6 +564,26 @@ def _open_remote(  # noqa: PLR0913  (one for each option)
     if data:
         raise UsageError("give --data or --store, not both")
     return remote.open_store(store, kind, user, password, timeout_s or remote.QUERY_TIMEOUT_S)
+
+
+@contextmanager
+def _interrupted_once() -> Iterator[None]:
+    """Let the first Ctrl-C end what is done, and no further one what is done to clear up."""
+    before = signal.getsignal(signal.SIGINT)
+
+    def first(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        signal.signal(signal.SIGINT, before)
+        raise
+    signal.signal(signal.SIGINT, before)
 
 
 class _Speed:

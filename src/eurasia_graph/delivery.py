@@ -192,7 +192,11 @@ def _put_at_once(
         return False
 
     with ThreadPoolExecutor(target.product.at_once) as pool:
-        there = list(pool.map(arrives, graphs))
+        try:
+            there = list(pool.map(arrives, graphs))
+        except KeyboardInterrupt:
+            failed.set()  # what has not begun does not begin
+            raise
     for graph, is_there in zip(graphs, there, strict=True):
         if not is_there:
             put_graph(store, target, *graph, arrived)
