@@ -140,7 +140,7 @@ def test_a_swap_leaves_the_new_release_and_what_others_own(
     assert proof.verify(new, target).differences == ()
     push.push(release, target, replace=True)
     assert proof.verify(release, target).differences == ()
-    assert target.engine
+    assert target.engine is not None
     ours = {ns.value(row[0]) for row in target.engine.rows(push.OURS)}
     assert ours == {part.name.value for part in push.plan(release)}
     count = target.engine.rows(f"SELECT (COUNT(*) AS ?n) {{ GRAPH {ALIEN} {{ ?s ?p ?o }} }}")

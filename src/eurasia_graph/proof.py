@@ -93,7 +93,7 @@ def verify(
         differences += _compare_graph(store, target, part)
     asked = 0
     unasked = "since they name graphs, which are merged" if merge else "since it is not known where it takes them"
-    if target.engine and not merge:
+    if target.engine is not None and not merge:
         target.engine.forget()
         there = RemoteStore(target.engine)
         for canned in queries.load().values():
@@ -120,7 +120,7 @@ def _compare_graph(store: ReleaseStore, target: Target, part: Part) -> Iterator[
     except SyntaxError as error:
         raise RemoteError(f"{target.url} does not send N-Triples when asked for them: {error}") from None
     count = len(theirs)
-    if target.engine and target.product.swap is not Swap.NONE:
+    if target.engine is not None and target.product.swap is not Swap.NONE:
         counted = target.engine.rows(f"SELECT (COUNT(*) AS ?n) {{ GRAPH {part.name} {{ ?s ?p ?o }} }}")
         count = int(ns.value(counted[0][0]))
     if count != len(mine):
