@@ -184,7 +184,8 @@ def test_a_first_push_that_is_killed_is_no_release_and_the_next_heals(
         pushing.process.kill()
         return None
 
-    with between(program, happens, 8) as url:
+    # Virtuoso is sent four graphs at once, each of which it asks for the password first.
+    with between(program, happens, 14) as url:
         pushing.run(url, program)
     left = graphs_of(target)
 
