@@ -19,7 +19,7 @@ from eurasia_graph.web.direct import Direct
 from eurasia_graph.web.metrics import Metrics
 from eurasia_graph.web.pool import Limits, Pool
 
-# Up to here, the slowest of the canned queries takes less than a second.
+# With those of the default graph. At 264,000 of a generated graph the slowest canned query, `overlap`, takes 0.05 s.
 MOST_SMALL_QUADS = 300_000
 # It takes a second at the most, once, to list the names that others are near to.
 MOST_LISTED = 200_000
