@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+import programs
 from eurasia_graph import pipeline, sources
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import create_app
@@ -64,3 +65,13 @@ def client(release: ReleaseStore) -> FlaskClient:
 def mini_dataset() -> sources.Dataset:
     """The mini data set as it is read, nothing generated."""
     return sources.load(sources.find(TESTS / "mini"))
+
+
+@pytest.fixture(scope="module", params=programs.STARTERS)
+def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[programs.Running]:
+    """Each store in turn, empty at the beginning."""
+    reason = programs.missing(request.param)
+    if reason:
+        pytest.skip(reason)
+    with programs.running(request.param, tmp_path_factory.mktemp(request.param)) as store:
+        yield store

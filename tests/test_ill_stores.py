@@ -43,16 +43,6 @@ main()
 """
 
 
-@pytest.fixture(scope="module", params=programs.STARTERS)
-def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[programs.Running]:
-    """Each store in turn."""
-    reason = programs.missing(request.param)
-    if reason:
-        pytest.skip(reason)
-    with programs.running(request.param, tmp_path_factory.mktemp(request.param)) as store:
-        yield store
-
-
 @pytest.fixture(scope="module")
 def old() -> ReleaseStore:
     """What the store holds."""

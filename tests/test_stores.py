@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -66,16 +65,6 @@ ASKED = (
     "/sparql?query=ASK%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D",
 )
 SMALL = 60_000  # bytes; some graphs of the release are larger, so that they go in batches
-
-
-@pytest.fixture(scope="module", params=programs.STARTERS)
-def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[programs.Running]:
-    """Each store in turn, empty at the beginning."""
-    reason = programs.missing(request.param)
-    if reason:
-        pytest.skip(reason)
-    with programs.running(request.param, tmp_path_factory.mktemp(request.param)) as store:
-        yield store
 
 
 def target_of(program: programs.Running, largest: int | None = None) -> delivery.Target:
