@@ -2,7 +2,7 @@
 Requests a second of this service and of every other that is installed, on one release and one machine.
 
 Needs `wrk`. Peers are found by their commands (`oxigraph`, `rdflib-endpoint`, `virtuoso-t` with
-`isql-vt`, `nginx`), Fuseki by the folder of its jars in JENA. What is not there is left out of the table.
+`isql-vt`, `nginx`), Fuseki where `make stores` has put it. What is not there is left out of the table.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ from urllib.parse import quote, urlencode
 
 from pyoxigraph import DefaultGraph, RdfFormat, serialize
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+import programs
 from eurasia_graph import open_graph, queries
 from measure import show
 
@@ -212,8 +215,13 @@ def rdflib_endpoint(store: str) -> Callable[[Data], object]:
 def fuseki(data: Data) -> Iterator[Served]:
     """Fuseki, in memory."""
     port = free_port()
-    jars = f"{os.environ['JENA']}/*"
-    command = ["java", "-cp", jars, "org.apache.jena.fuseki.main.cmds.FusekiMainCmd", f"--file={data.file}"]
+    command = [
+        "java",
+        "-cp",
+        str(programs.jar("jena-fuseki-server")),
+        "org.apache.jena.fuseki.main.cmds.FusekiMainCmd",
+        f"--file={data.file}",
+    ]
     address = f"http://127.0.0.1:{port}/ds"
     with running([*command, "--port", str(port), "/ds"], f"{address}?query=ASK%7B%7D") as pid:
         yield Served("", pid, sparql(address, data))
@@ -289,7 +297,7 @@ SERVICES: list[tuple[str, Callable[[], bool], Callable[[Data], object]]] = [
     ("eurasia-graph, canned", lambda: True, lambda data: ours(data, "0", canned=True)),
     ("eurasia-graph, free", lambda: True, lambda data: ours(data, "0", canned=False)),
     ("Oxigraph server", lambda: bool(shutil.which("oxigraph")), oxigraph),
-    ("Fuseki", lambda: bool(shutil.which("java") and os.environ.get("JENA")), fuseki),
+    ("Fuseki", lambda: not programs.missing("fuseki"), fuseki),
     ("Virtuoso", lambda: bool(shutil.which("virtuoso-t") and shutil.which("isql-vt")), virtuoso),
     ("rdflib-endpoint, rdflib", lambda: bool(shutil.which("rdflib-endpoint")), rdflib_endpoint("default")),
     ("rdflib-endpoint, Oxigraph", lambda: bool(shutil.which("rdflib-endpoint")), rdflib_endpoint("Oxigraph")),

@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -124,6 +125,12 @@ def oxigraph_program() -> str | None:
     return str(beside) if beside.is_file() else shutil.which("oxigraph")
 
 
+def node_module(name: str) -> Path | None:
+    """Return the folder of a JavaScript package that `make stores` has installed, if Node can run it."""
+    folder = FOLDER / "node_modules" / name
+    return folder if shutil.which("node") and folder.is_dir() else None
+
+
 def missing(kind: str) -> str | None:
     """Say which program a store needs that is not here, or nothing."""
     java = shutil.which("java") is not None
@@ -134,6 +141,30 @@ def missing(kind: str) -> str | None:
         "rdf4j": java and jar("rdf4j-http-server") is not None and jar("jetty-runner") is not None,
     }
     return None if here[kind] else f"{kind} is not installed; run make stores"
+
+
+CHROMIUM = (
+    "chromium",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--virtual-time-budget=4000",
+    "--dump-dom",
+)
+
+
+def browse(address: str) -> str:
+    """Open an address in Chromium and return the page as it stands after scripts and styles."""
+    with tempfile.TemporaryDirectory() as profile:
+        command = [*CHROMIUM, f"--user-data-dir={profile}", address]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout, done.stderr[-2000:]
+    return done.stdout
 
 
 @contextmanager

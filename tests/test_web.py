@@ -8,12 +8,10 @@ import html
 import io
 import json
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -923,28 +921,3 @@ def test_ctrl_c_ends_the_server_quietly() -> None:
 
     assert process.returncode == 0, said
     assert "Traceback" not in said
-
-
-@pytest.mark.external
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")
-def test_a_browser_shows_the_answer(server: tuple[int, object]) -> None:
-    """The page a reader sees has the table, the styles and no word of an error."""
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--virtual-time-budget=4000",
-        "--dump-dom",
-    ]
-    with tempfile.TemporaryDirectory() as profile:
-        address = f"http://127.0.0.1:{server[0]}/queries/members-on?body=CST&date=1993-06-30"
-        command = ["chromium", *options, f"--user-data-dir={profile}", address]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-
-    assert done.stdout.count("<tr>") == 10, done.stderr[-2000:]
-    assert "Azerbaijan" in done.stdout
