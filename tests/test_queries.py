@@ -60,6 +60,22 @@ def test_parameters_and_columns_are_those_of_the_contract(release: ReleaseStore,
     assert [variable.value for variable in example.variables] == columns
 
 
+@pytest.mark.parametrize("name", CONTRACT)
+def test_what_is_required_has_an_example_that_is_answered(release: ReleaseStore, name: str) -> None:
+    """An error shows it to whoever left the parameter out."""
+    canned = queries.by_name(name)
+
+    assert list(canned.examples) == [each.name for each in canned.parameters if each.required]
+    assert set(canned.instead) <= set(canned.examples)
+    assert not canned.examples or canned.run(release, canned.examples)
+
+
+def test_only_the_missing_parameter_is_spoken_of(release: ReleaseStore) -> None:
+    """Whoever gives a date and no body is not told how to ask without a date."""
+    with pytest.raises(UsageError, match=r"members-on needs body: .*; for instance body=csto$"):
+        queries.by_name("members-on").run(release, {"date": "2001"})
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_file_is_plain_sparql_with_its_parameters_first(path: Path) -> None:
     """Another parser reads it; the VALUES block opens the outer WHERE and is the same wherever it is repeated."""
@@ -97,7 +113,7 @@ def test_an_entity_goes_by_any_of_its_names(release: ReleaseStore, value: str) -
         (
             "members-on",
             {"body": "csto"},
-            "members-on needs date: a day, a month or a year; for instance date=1993-06-30",
+            "members-on needs date: a day, a month or a year; for instance date=1993-06-30; without a date, ask timeline for a body or memberships-of for an actor",
         ),
         ("members-on", {"date": "1993"}, "members-on needs body"),
         (

@@ -67,7 +67,8 @@ class CannedQuery:
     """
     A named query with its parameters, its columns and the text that it runs.
 
-    `answer` says what the columns hold, `empty` what it means when there are no rows.
+    `answer` says what the columns hold, `empty` what it means when there are no rows. `examples` has a
+    value for each required parameter, `instead` says of some what to ask without them.
     """
 
     name: str
@@ -77,6 +78,8 @@ class CannedQuery:
     columns: tuple[str, ...]
     answer: str
     empty: str
+    examples: Mapping[str, str]
+    instead: Mapping[str, str]
     text: str
 
     def bind(self, store: ReleaseStore, values: Mapping[str, object]) -> str:
@@ -99,7 +102,7 @@ class CannedQuery:
                 )
         terms: dict[str, str] = {}
         for parameter in self.parameters:
-            terms.update(_terms(store, self.name, parameter, given.get(parameter.name, parameter.default)))
+            terms.update(_terms(store, self, parameter, given.get(parameter.name, parameter.default)))
         block, variables = _block(self.text)
         row = " ".join(terms[variable[1:]] for variable in variables.split())
         return self.text.replace(block, f"VALUES ({variables}) {{ ({row}) }}")
@@ -164,11 +167,17 @@ def cell(term: Any) -> Cell:
     return None if term is None else str(getattr(term, "value", term))
 
 
+def headers(text: str) -> dict[str, list[str]]:
+    """Return what the headers of a query say, by their names, in the order of their lines."""
+    found: dict[str, list[str]] = {}
+    for match in HEADER.finditer(text):
+        found.setdefault(match.group(1), []).append(match.group(2))
+    return found
+
+
 def _read(path: Path) -> CannedQuery:
     text = path.read_text(encoding="utf-8")
-    header: dict[str, list[str]] = {}
-    for match in HEADER.finditer(text):
-        header.setdefault(match.group(1), []).append(match.group(2))
+    header = headers(text)
     parameters = [_parameter(path, line) for line in header.get("param", [])]
     answer = header["answer"][0]
     return CannedQuery(
@@ -179,6 +188,8 @@ def _read(path: Path) -> CannedQuery:
         columns=tuple(COLUMN.findall(answer)),
         answer=answer,
         empty=header["empty"][0],
+        examples=dict(pair.split("=", 1) for line in header.get("example", []) for pair in line.split()),
+        instead=dict(line.split(" ", 1) for line in header.get("instead", [])),
         text=text,
     )
 
@@ -205,36 +216,20 @@ def _block(text: str) -> tuple[str, str]:
     return found.group(), found.group(1)
 
 
-def _terms(store: ReleaseStore, query: str, parameter: Parameter, value: str | None) -> dict[str, str]:
+def _terms(store: ReleaseStore, query: CannedQuery, parameter: Parameter, value: str | None) -> dict[str, str]:
     """Write the value of one parameter as terms, by variable; what is left out is UNDEF."""
     asked = f"asked{parameter.name[0].upper()}{parameter.name[1:]}"
     if value is None and parameter.required:
-        need = f"{query} needs {parameter.name}: {parameter.description}"
-        raise UsageError(f"{need}; for instance {_example(parameter)}{_instead(query)}")
+        need = f"{query.name} needs {parameter.name}: {parameter.description}"
+        way_out = f"for instance {parameter.name}={query.examples[parameter.name]}"
+        if parameter.name in query.instead:
+            way_out += f"; {query.instead[parameter.name]}"
+        raise UsageError(f"{need}; {way_out}")
     if parameter.type == "xsd:date":
         first, last = _dates(value) if value else ("UNDEF", "UNDEF")
         return {f"{parameter.name}First": first, f"{parameter.name}Last": last}
     term = "UNDEF" if value is None else str(_term(store, parameter, value))
     return {parameter.name: term, asked: term}
-
-
-def _example(parameter: Parameter) -> str:
-    examples = {
-        "xsd:date": "1993-06-30",
-        "xsd:integer": "1",
-        "xsd:boolean": "true",
-        "xsd:string": "shanghai",
-        "eg:Body": "csto",
-        "eg:Actor": "kz",
-        "eg:Entity": "kz",
-        "eg:Treaty": "csto-charter",
-    }
-    return f"{parameter.name}={examples.get(parameter.type, '...')}"
-
-
-def _instead(query: str) -> str:
-    """Name the query that answers without what is missing."""
-    return "; without a date, ask timeline for a body or memberships-of for an actor" if query == "members-on" else ""
 
 
 def _dates(value: str) -> tuple[str, str]:
