@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import hashlib
 import io
@@ -18,7 +17,7 @@ from click.testing import CliRunner
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 from rdflib.compare import isomorphic
 
-from eurasia_graph import export, pipeline, publish, queries, sorting, tables, turtle
+from eurasia_graph import export, pipeline, publish, sorting, turtle
 from eurasia_graph import namespaces as ns
 from eurasia_graph.cli import main
 from eurasia_graph.errors import UnknownNameError, UsageError
@@ -215,89 +214,6 @@ def test_a_zip_of_tables_carries_no_single_graph(release: ReleaseStore) -> None:
     """An option that a format cannot honour is refused, not ignored."""
     with pytest.raises(UsageError, match="leave --graph out"):
         export.export(release, "csv", "links")
-
-
-def test_the_tables_hold_a_row_for_everything(release: ReleaseStore) -> None:
-    """Every claim, passage and membership of the release is in its table once."""
-    with zipfile.ZipFile(io.BytesIO(export.export(release, "csv"))) as archive:
-        rows = {
-            name: list(csv.DictReader(io.TextIOWrapper(archive.open(name), "utf-8"))) for name in archive.namelist()
-        }
-    claims = {quad.subject for quad in release.engine.quads_for_pattern(None, ns.EG("madeBy"), None, None)}
-    memberships = {quad.subject for quad in release.engine.quads_for_pattern(None, ns.EG("inBody"), None, None)}
-
-    assert {row["claim"] for row in rows["claims.csv"]} == {ns.value(claim) for claim in claims}
-    assert {row["membership"] for row in rows["memberships.csv"]} == {ns.value(each) for each in memberships}
-    assert rows["claim-passages.csv"][0].keys() == {"claim", "passage"}
-
-
-def rows_of(release: ReleaseStore, name: str) -> list[dict[str, str]]:
-    """One table of the zip."""
-    with zipfile.ZipFile(io.BytesIO(export.export(release, "csv"))) as archive:
-        return list(csv.DictReader(io.TextIOWrapper(archive.open(name), "utf-8")))
-
-
-def test_the_panel_of_state_years_agrees_with_the_query_for_every_year(release: ReleaseStore) -> None:
-    """One row for a state, a year, a body and a text, with the certainty that members-on gives."""
-    panel = rows_of(release, "state-years.csv")
-    for body, year in (("CST", 1993), ("SCO", 2001), ("EURASEC", 2006)):
-        asked = queries.by_name("members-on").run(release, {"body": body, "date": year, "lineage": "false"})
-        wanted = {(row["member"], row["status"], row["source"], row["certainty"]) for row in asked}
-        found = {
-            (row["state"], row["status"], row["source"], row["certainty"])
-            for row in panel
-            if row["body"] == ns.ID + f"body/{body}" and row["year"] == str(year) and row["cow"] != "0"
-        }
-        assert wanted and wanted <= found, (body, year)
-
-
-def test_the_dictionary_and_the_metadata_describe_every_column(release: ReleaseStore) -> None:
-    """For people and for programs, with the licence and how to cite."""
-    with zipfile.ZipFile(io.BytesIO(export.export(release, "csv"))) as archive:
-        heads = {
-            name: next(csv.reader(io.TextIOWrapper(archive.open(name), "utf-8")))
-            for name in archive.namelist()
-            if name.endswith(".csv")
-        }
-        metadata = json.loads(archive.read("csv-metadata.json"))
-    described = {(row["table"] + ".csv", row["column"]) for row in rows_of(release, "dictionary.csv") if row["holds"]}
-    columns = {(name, column) for name, head in heads.items() for column in ["", *head]}
-
-    assert described == columns
-    assert {
-        each["url"]: [one["name"] for one in each["tableSchema"]["columns"]] for each in metadata["tables"]
-    } == heads
-    assert release.iri and release.iri.value in metadata["dc:bibliographicCitation"]
-
-
-def test_the_rows_of_a_table_are_told_apart_by_its_key(release: ReleaseStore) -> None:
-    """A claim about two bodies has one row, and two in the table of its bodies."""
-    for name, key in tables.KEYS.items():
-        found = [tuple(row[column] for column in key) for row in rows_of(release, f"{name}.csv")]
-        assert len(found) == len(set(found)) > 0, name
-
-
-def test_no_column_is_empty_but_those_that_may_be(release: ReleaseStore) -> None:
-    """And none is empty from top to bottom, which would promise what is not there."""
-    for name in tables.KEYS:
-        rows = rows_of(release, f"{name}.csv")
-        for column in rows[0]:
-            filled = sum(bool(row[column]) for row in rows)
-            assert filled == len(rows) or (filled and column in tables.OPTIONAL), (name, column)
-
-
-def test_the_panel_has_states_alone_with_the_codes_that_others_know(release: ReleaseStore) -> None:
-    """Of the Correlates of War project: of the state, of the body and of the standing."""
-    panel = rows_of(release, "state-years.csv")
-    notations = {
-        ns.value(quad.subject): ns.value(quad.object)
-        for quad in release.engine.quads_for_pattern(None, ns.SKOS("notation"), None, ns.GRAPH("schemes"))
-    }
-    kazakhstan = next(row for row in panel if row["cowState"] == "KZK" and row["cowIgo"] == "SCO")
-
-    assert all("/id/state/" in row["state"] for row in panel)
-    assert all(row["cow"] == notations.get(row["status"], "") for row in panel)
-    assert kazakhstan["cowCode"] == "705"
 
 
 def test_a_body_holds_its_claims_in_json_ld(release: ReleaseStore) -> None:

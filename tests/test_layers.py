@@ -33,6 +33,7 @@ ORDER = [
     "jsonld",
     "reifying",
     "tables",
+    "csvw",
     "export",
     "publish",
     "delivery",

@@ -23,7 +23,7 @@ from pyoxigraph import (
     serialize,
 )
 
-from eurasia_graph import jsonld, reifying, tables, turtle
+from eurasia_graph import csvw, jsonld, reifying, turtle
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.formats import FORMATS, Content, Format, by_name
@@ -94,7 +94,7 @@ def write(  # noqa: PLR0913  (what, how, where to, and three ways to name a part
         if chosen is not None:
             option = "--graph" if graph else "--source" if source else f"--{only}"
             raise UsageError(f"csv carries the whole release and no part of it; leave {option} out")
-        tables.write(store, about(store), out)
+        csvw.write(store, about(store), out)
         return
     if folded == "trig12":
         _write_reified(store, _all(store) if chosen is None else chosen, out)
