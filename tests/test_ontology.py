@@ -20,33 +20,6 @@ TERMS = sorted(
         if isinstance(quad.subject, NamedNode) and quad.subject.value.startswith(ns.EG)
     }
 )
-KINDS = {
-    "Foundation",
-    "Proposal",
-    "Signature",
-    "Accession",
-    "Ratification",
-    "NonRatification",
-    "Prolongation",
-    "Registration",
-    "EntryIntoForce",
-    "CharterAdoption",
-    "Transformation",
-    "Succession",
-    "MembershipChange",
-    "StatusGrant",
-    "Withdrawal",
-    "Meeting",
-    "Declaration",
-    "OrganCreation",
-    "Exercise",
-    "Decision",
-    "Law",
-    "MilitaryBase",
-    "Negotiation",
-    "Visit",
-    "Aid",
-}
 
 
 def literals(subject: str, predicate: NamedNode) -> list[Literal]:
@@ -129,8 +102,7 @@ def test_every_kind_of_event_of_the_rules_is_a_class() -> None:
     shape = (sources.root() / "ontology/shapes/event-claim.ttl").read_text(encoding="utf-8")
     allowed = set(re.findall(r"eg:(\w+)\n", shape.partition("sh:in (")[2].partition(")")[0]))
 
-    assert leaves >= KINDS
-    assert allowed == leaves
+    assert leaves and allowed == leaves
 
 
 def test_every_generated_term_is_refused_in_files() -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
@@ -501,12 +502,18 @@ def test_the_digest_does_not_depend_on_names_of_blank_nodes_or_on_order() -> Non
     assert proof.canonical(one) != proof.canonical(b"_:x <a:d> <a:e> .\n_:y <a:b> _:y .\n")
 
 
-def test_the_table_has_a_row_for_every_kind_of_the_command() -> None:
-    """And says which were never run."""
-    from eurasia_graph.cli import KINDS, READ_KINDS
+def test_the_commands_offer_the_products_of_the_table() -> None:
+    """To write or to read, as each can be; and the table says which were never run."""
+    offered = {
+        command: next(each.type for each in main.commands[command].params if each.name == "kind")
+        for command in ("push", "serve", "query")
+    }
 
-    assert set(KINDS) == {each.name for each in PRODUCTS.values() if each.writable}
-    assert set(READ_KINDS) == set(PRODUCTS) - {"gsp"}
+    assert {name for name, row in PRODUCTS.items() if not row.writable} == {"fedx"}
+    assert {name for name, row in PRODUCTS.items() if not row.readable} == {"gsp"}
+    for command, kind in offered.items():
+        assert isinstance(kind, click.Choice)
+        assert set(kind.choices) == set(PRODUCTS) - ({"fedx"} if command == "push" else {"gsp"}), command
     assert [each.name for each in PRODUCTS.values() if not each.tested] == ["graphdb"]
     assert {each.name for each in PRODUCTS.values() if each.swap is Swap.TRANSACTION} == {"rdf4j", "graphdb"}
 

@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from eurasia_graph.errors import EurasiaGraphError, UsageError
+from eurasia_graph.products import PRODUCTS
 
 if TYPE_CHECKING:
     from eurasia_graph.queries import CannedQuery, Rows
@@ -31,8 +32,8 @@ WIDEST_CELL = 60
 INTERRUPTED = 130  # as shells say it of SIGINT
 
 data_option = click.option("--data", type=EXISTING, metavar="DIR", help="Work on another data folder.")
-KINDS = ("fuseki", "oxigraph", "virtuoso", "rdf4j", "graphdb", "gsp")
-READ_KINDS = ("fuseki", "oxigraph", "virtuoso", "rdf4j", "graphdb", "fedx")
+KINDS = [each.name for each in PRODUCTS.values() if each.writable]
+READ_KINDS = [each.name for each in PRODUCTS.values() if each.readable]
 
 
 def login_options(command: Callable[..., Any]) -> Callable[..., Any]:

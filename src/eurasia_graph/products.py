@@ -36,8 +36,9 @@ class Product:
     N-Quads, by which graphs that are not there yet go together. `at_once` says how many graphs
     it is sent at a time. `own_default_graph` is False where a query
     without GRAPH sees all graphs. `whole_queries` is False where its planner cannot be trusted with a
-    canned query: then it is asked for the quads that the query depends on. `tested` is False for a row
-    that was written from documentation alone.
+    canned query: then it is asked for the quads that the query depends on. `writable` is False where nothing
+    can be pushed to, `readable` where it is not known how to ask a query. `tested` is False for a row that was
+    written from documentation alone.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Product:
     at_once: int = 1
     whole_queries: bool = True
     writable: bool = True
+    readable: bool = True
     tested: bool = True
 
     def limit(self, timeout_s: float | None) -> Mapping[str, str]:
@@ -162,6 +164,7 @@ PRODUCTS: dict[str, Product] = {
             update="",
             swap=Swap.NONE,
             own_default_graph=True,
+            readable=False,
         ),
     )
 }
