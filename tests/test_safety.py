@@ -70,7 +70,22 @@ def ask(app: Flask, query: str, **extra: str) -> Any:
 def job(query: str, timeout: float = 1.0) -> Job:
     """A query as a worker takes it, past every check that stands before."""
     json_type = "application/sparql-results+json"
-    return Job(query, "SELECT", query, None, "http://a/", "", [], [], [], json_type, {}, 1000, 100_000, timeout)
+    return Job(
+        query=query,
+        form="SELECT",
+        limited=query,
+        next=None,
+        base="http://a/",
+        prologue="",
+        clauses=[],
+        default=[],
+        named=[],
+        format=json_type,
+        prefixes={},
+        rows=1000,
+        bytes=100_000,
+        timeout=timeout,
+    )
 
 
 def test_a_runaway_query_ends_within_its_limit_and_says_what_to_do(app: Flask) -> None:

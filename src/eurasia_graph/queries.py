@@ -46,7 +46,7 @@ class Rows(list[dict[str, Cell]]):
         self.notes = notes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """
     One parameter of a canned query.
@@ -62,7 +62,7 @@ class Parameter:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CannedQuery:
     """
     A named query with its parameters, its columns and the text that it runs.
@@ -202,7 +202,7 @@ def _parameter(path: Path, line: str) -> Parameter:
         )
     name, kind, need, description = match.groups()
     default = need.partition("=")[2] or None
-    return Parameter(name, kind, need == "required", default, description)
+    return Parameter(name=name, type=kind, required=need == "required", default=default, description=description)
 
 
 # --- binding -------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from eurasia_graph.web.lane import Lane
 from eurasia_graph.web.pool import Limits
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """
     How an application is run.
@@ -56,7 +56,7 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
         raise UsageError(f"{chosen.base_url!r} is no address; give one like https://example.org/eurasia")
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
-    service = Service(store, chosen.limits, chosen.base_url, chosen.slow_s)
+    service = Service(store=store, limits=chosen.limits, base_url=chosen.base_url, slow_s=chosen.slow_s)
     app.extensions["eurasia-graph"] = service
     app.jinja_env.filters["shorten"] = ns.shorten
     app.jinja_env.filters["local_link"] = pages.local_link

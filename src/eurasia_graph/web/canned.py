@@ -129,7 +129,7 @@ class Apart(ReleaseStore):
             QueryError: As of a free query.
         """
         del base_iri
-        asked = Operation(sparql)
+        asked = Operation(query=sparql)
         result = free.ask(self._service, asked, syntax.read(sparql), FORMATS["json"])
         self.is_cut = result.truncated
         return parse_query_results(result.body, format=QueryResultsFormat.JSON)

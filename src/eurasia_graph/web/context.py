@@ -25,7 +25,7 @@ MOST_SMALL_QUADS = 300_000
 MOST_LISTED = 200_000
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Service:
     """
     One application at work.

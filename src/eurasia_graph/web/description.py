@@ -181,7 +181,7 @@ GRAPHS = "SELECT ?x (COUNT(*) AS ?n) { GRAPH ?x { ?s ?p ?o } FILTER(isIRI(?x)) }
 MOST_ROUNDS = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """What there is in the default graph, members by class and triples by property; and triples by named graph."""
 
@@ -213,8 +213,18 @@ def _count(service: Service) -> Counts:
         return [[ns.value(term) for term in row] for row in found]
 
     total, subjects, objects = map(int, ask(TOTALS)[0])
-    parts = (Counter({iri: int(count) for iri, count in ask(text)}) for text in (CLASSES, PROPERTIES, GRAPHS))
-    return Counts(total, subjects, objects, *parts)
+
+    def counted(text: str) -> Counter[str]:
+        return Counter({iri: int(count) for iri, count in ask(text)})
+
+    return Counts(
+        triples=total,
+        subjects=subjects,
+        objects=objects,
+        classes=counted(CLASSES),
+        properties=counted(PROPERTIES),
+        graphs=counted(GRAPHS),
+    )
 
 
 def _with_description(service: Service, alone: Counts) -> Counts:
@@ -237,10 +247,10 @@ def _plus(alone: Counts, engine: Store, more: set[Triple]) -> Counts:
     new = [each for each in more if is_new(each.subject, each.predicate, each.object)]
     kinds = [each.object for each in new if each.predicate == ns.RDF("type")]
     return Counts(
-        alone.triples + len(new),
-        alone.subjects + sum(is_new(subject=each) for each in {triple.subject for triple in new}),
-        alone.objects + sum(is_new(obj=each) for each in {triple.object for triple in new}),
-        alone.classes + Counter(each.value for each in kinds if isinstance(each, NamedNode)),
-        alone.properties + Counter(each.predicate.value for each in new),
-        alone.graphs + Counter({GRAPH.value: len(more)}),
+        triples=alone.triples + len(new),
+        subjects=alone.subjects + sum(is_new(subject=each) for each in {triple.subject for triple in new}),
+        objects=alone.objects + sum(is_new(obj=each) for each in {triple.object for triple in new}),
+        classes=alone.classes + Counter(each.value for each in kinds if isinstance(each, NamedNode)),
+        properties=alone.properties + Counter(each.predicate.value for each in new),
+        graphs=alone.graphs + Counter({GRAPH.value: len(more)}),
     )

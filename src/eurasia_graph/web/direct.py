@@ -68,7 +68,9 @@ class Direct:
             raise WorkerError("syntax", str(error.msg)) from None
         except ValueError as error:
             raise WorkerError("engine", str(error)) from None
-        return Result(body, header["kind"], header["truncated"], header["empty"], unknown)
+        return Result(
+            body=body, kind=header["kind"], truncated=header["truncated"], empty=header["empty"], unknown=unknown
+        )
 
     def _dataset(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         default, named = request["default"], request["named"]

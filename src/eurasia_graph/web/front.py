@@ -44,7 +44,7 @@ COMPRESSIBLE_TYPES = ("application/n-triples", "application/n-quads", "applicati
 OF_304 = {"cache-control", "content-location", "etag", "vary", "date", "expires", "link", "access-control-allow-origin"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A whole answer; `count` counts one more request of its kind."""
 
@@ -240,7 +240,7 @@ def _compressed(status: str, headers: Headers, body: bytes, environ: Environ, co
                 headers["ETag"] = headers["ETag"].rstrip('"') + '-gzip"'
     if not status.startswith(("204", "304")):
         headers["Content-Length"] = str(len(body))
-    return Answer(status, list(headers), body, headers.get("ETag"), count)
+    return Answer(status=status, headers=list(headers), body=body, etag=headers.get("ETag"), count=count)
 
 
 def _add_vary(headers: Headers, name: str) -> None:
@@ -259,4 +259,4 @@ def _unless_known(answer: Answer, known: str) -> Answer:
     if not parse_etags(known).contains_weak(answer.etag.removeprefix("W/").strip('"')):
         return answer
     kept = [(name, value) for name, value in answer.headers if name.lower() in OF_304 or name.startswith("X-")]
-    return Answer("304 NOT MODIFIED", kept, b"", answer.etag, answer.count)
+    return Answer(status="304 NOT MODIFIED", headers=kept, body=b"", etag=answer.etag, count=answer.count)

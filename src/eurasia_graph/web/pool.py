@@ -34,7 +34,7 @@ POLITE = 10
 CRASHES = {signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """
     What a free-form query may take: seconds, rows, bytes of answer and of text, MiB of address space.
@@ -53,7 +53,7 @@ class Limits:
     waiting: int = 24
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """
     One query as a worker takes it; `next` asks for the row after the last, if any.
@@ -83,7 +83,7 @@ class Job:
 JOB_FIELDS = tuple(each.name for each in fields(Job))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The answer of a worker: its bytes, whether rows were cut, whether it is empty, graphs it does not know."""
 
@@ -337,7 +337,13 @@ class Pool:
                 self._give_back(worker)
         if "fault" in header:
             raise WorkerError(header["fault"], header.get("detail", ""))
-        return Result(body, header["kind"], header["truncated"], header["empty"], header["unknown"])
+        return Result(
+            body=body,
+            kind=header["kind"],
+            truncated=header["truncated"],
+            empty=header["empty"],
+            unknown=header["unknown"],
+        )
 
     def _take(self) -> Worker:
         while True:

@@ -25,7 +25,7 @@ SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 READ_ONLY = "this store is read-only and takes no updates; send a query"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """
     What a request asks: a query (None where there is none), the graphs it wants, seconds, formats.
@@ -70,11 +70,11 @@ def read(request: Request, longest: int) -> Operation:
             f"the query has {len(queries[0])} characters; at most {longest} are taken; take it apart", status=413
         )
     return Operation(
-        queries[0] if queries else None,
-        _graphs(request, fields, "default-graph-uri"),
-        _graphs(request, fields, "named-graph-uri"),
-        _timeout(fields),
-        [value for name, value in fields if name in {"format", "output", "results"}],
+        query=queries[0] if queries else None,
+        default=_graphs(request, fields, "default-graph-uri"),
+        named=_graphs(request, fields, "named-graph-uri"),
+        timeout_s=_timeout(fields),
+        formats=[value for name, value in fields if name in {"format", "output", "results"}],
     )
 
 

@@ -91,20 +91,20 @@ def ask(
     most = min(rows or limits.rows, limits.rows)
     limited, following = query.limited(most)
     job = Job(
-        query.text,
-        query.form,
-        limited,
-        following,
-        request.base_url,
-        query.prologue,
-        query.clauses,
-        operation.default,
-        operation.named,
-        FORMATS[chosen.name].media_type,
-        ns.PREFIXES,
-        most,
-        limits.answer_bytes,
-        min(operation.timeout_s or limits.timeout_s, limits.timeout_s),
+        query=query.text,
+        form=query.form,
+        limited=limited,
+        next=following,
+        base=request.base_url,
+        prologue=query.prologue,
+        clauses=query.clauses,
+        default=operation.default,
+        named=operation.named,
+        format=FORMATS[chosen.name].media_type,
+        prefixes=ns.PREFIXES,
+        rows=most,
+        bytes=limits.answer_bytes,
+        timeout=min(operation.timeout_s or limits.timeout_s, limits.timeout_s),
     )
     start, outcome = time.perf_counter(), "good"
     try:

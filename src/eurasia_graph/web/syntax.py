@@ -213,7 +213,7 @@ MEANINGLESS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fault:
     """A syntax error: where (from 1), what stands there with a caret below, what was expected, what to do."""
 
@@ -243,7 +243,8 @@ def explain(query: Query, message: str, probe: Probe) -> Fault | None:
     line, column = place(query.text, start)
     lines = query.text.split("\n")
     shown = lines[min(line, len(lines)) - 1]
-    return Fault(line, column, f"{shown}\n{' ' * (column - 1)}^", expected, hint)
+    excerpt = f"{shown}\n{' ' * (column - 1)}^"
+    return Fault(line=line, column=column, excerpt=excerpt, expected=expected, hint=hint)
 
 
 def _offset(text: str, line: int, column: int) -> int:
