@@ -42,7 +42,7 @@ def shared(dataset: Dataset) -> Iterator[Fault]:
     """
     Find entities that bear a name which another of their kind bears: label, other label or short name.
 
-    Each is found once, next to the one that bore the name first.
+    Each is found once, where it is written after the one that bore the name first.
     """
     families = _families(dataset)
     bearers: dict[tuple[str, str], tuple[NamedNode, Quad, str]] = {}
@@ -73,13 +73,12 @@ def _families(dataset: Dataset) -> dict[NamedNode, str]:
 
 
 def _names(dataset: Dataset, families: dict[NamedNode, str]) -> Iterator[tuple[NamedNode, Quad, str, str]]:
-    """List names with their statements, short names first, as far as the files describe what bears them."""
+    """List names with their statements, in the order in which they are written; a class stands for the short name."""
     for quad in dataset.lines:
-        if quad.predicate == ns.RDF("type") and quad.subject in families and quad.graph_name == ENTITIES:
-            assert isinstance(quad.subject, NamedNode)
-            yield quad.subject, quad, "short name", ns.local_name(quad.subject.value)
-    for quad in dataset.lines:
-        kind = NAMING.get(quad.predicate)
-        if kind and isinstance(quad.object, Literal) and quad.subject in families:
-            assert isinstance(quad.subject, NamedNode)
-            yield quad.subject, quad, kind, quad.object.value
+        subject = quad.subject
+        if subject not in families or not isinstance(subject, NamedNode):
+            continue
+        if quad.predicate == ns.RDF("type") and quad.graph_name == ENTITIES:
+            yield subject, quad, "short name", ns.local_name(subject.value)
+        elif quad.predicate in NAMING and isinstance(quad.object, Literal):
+            yield subject, quad, NAMING[quad.predicate], quad.object.value

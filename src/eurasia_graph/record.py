@@ -21,17 +21,31 @@ from eurasia_graph.sources import ENTITIES, LINKS, SCHEMA_GRAPHS, Dataset, home_
 
 TYPE = ns.RDF("type")
 REPORTS_EVENT = ns.EG("reportsEvent")
-# Below which class a record stands, and in which kind of file it is written.
-FILES_OF_CLASSES = {
-    "Claim": "claims",
-    "Passage": "passages",
-    "Event": "links",
-    "Judgement": "links",
-    "Note": "notes",
-    "Entity": "entities",
-    "Match": "entities",
-    "Unit": "entities",
+# For which kinds of IRI a class and those below it are; agents and actors in general are told apart by no kind.
+CONCEPTS = ("concept", "scheme")
+KINDS_OF_CLASSES = {
+    "Body": ("body",),
+    "Claim": ("claim",),
+    "Concept": CONCEPTS,
+    "Event": ("event",),
+    "Factor": CONCEPTS,
+    "Indicator": CONCEPTS,
+    "Judgement": ("judgement",),
+    "Match": ("match",),
+    "Note": ("note",),
+    "Passage": ("passage",),
+    "Person": ("person",),
+    "Place": ("place",),
+    "Purpose": CONCEPTS,
+    "Source": ("source",),
+    "State": ("state",),
+    "Topic": CONCEPTS,
+    "Treaty": ("treaty",),
+    "Unit": CONCEPTS,
+    "Work": ("work",),
 }
+AGENTS = ("agent", "body", "person", "state")
+NAME = re.compile(r"[A-Za-z0-9._~-]+")
 FILES = {
     "claims": "sources/<source>/claims.ttl",
     "passages": "sources/<source>/passages.ttl",
@@ -44,6 +58,7 @@ GENERATED_OF_ALL = ("closure-ontology", "differences", "meta")
 # What a slip makes of our namespace: http for https, www in front, other capitals, no slash at the end.
 LOOKS_LIKE_OURS = re.compile(r"https?://(?:www\.)?w3id\.org/eurasia-graph(?:[/#]|$)", re.IGNORECASE)
 MOST_HINTS = 50
+MOST_CLASSES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +83,16 @@ class Vocabulary:
     """
     The names that a dataset defines.
 
-    `defined` are IRIs that a file describes or a build makes; `files` gives the kind of file in which
-    the records of a class are written; `schema` are the IRIs that ontology and schemes describe.
+    `defined` are IRIs that a file describes or a build makes; `kinds` gives the kinds of IRI that the
+    records of a class have; `schema` are the IRIs that ontology and schemes describe, `generated` those
+    of terms that no file may use.
     `unlinked` tells of events that no build makes, since their claims are linked to another.
     """
 
     defined: set[str] = field(default_factory=set)
-    files: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, tuple[str, ...]] = field(default_factory=dict)
     schema: set[str] = field(default_factory=set)
+    generated: set[str] = field(default_factory=set)
     unlinked: dict[str, str] = field(default_factory=dict)
     hints: dict[str, str] = field(default_factory=dict)
 
@@ -94,8 +111,12 @@ class Vocabulary:
             return [ours]
         name = ns.local_name(ours)
         space = ours[: len(ours) - len(name)]
-        same = sorted(each for each in self.defined if ns.local_name(each).casefold() == name.casefold())
-        beside = {each[len(space) :]: each for each in self.defined if each.startswith(space)}
+        usable = self.defined - self.generated
+        same = sorted(each for each in usable if ns.local_name(each).casefold() == name.casefold())
+        beside = {each[len(space) :]: each for each in usable if each.startswith(space)}
+        if name.isdecimal():
+            numbers = [each for each in beside if each.isdecimal()]
+            return [beside[each] for each in sorted(numbers, key=lambda each: abs(int(each) - int(name)))[:1]]
         return [*islice(same, 2)] or [beside[each] for each in nearest(name, beside)]
 
 
@@ -109,21 +130,24 @@ def faults(dataset: Dataset) -> Iterator[Fault]:
     vocabulary = vocabulary_of(dataset)
     misplaced = list(_misplaced(dataset, vocabulary))
     yield from misplaced
-    known = {(fault.quad.subject, fault.quad.graph_name) for fault in misplaced}
+    known: set[tuple[object, object]] = {(fault.quad.subject, fault.quad.graph_name) for fault in misplaced}
     yield from _undefined(dataset, vocabulary, known)
 
 
 def vocabulary_of(dataset: Dataset) -> Vocabulary:
     """Collect the names that files describe and those that a build of them makes."""
     store = dataset.store
-    found = Vocabulary(files=_files_of_classes(store))
+    found = Vocabulary(kinds=_kinds_of_classes(store))
+    marked = store.quads_for_pattern(None, ns.EG("isGenerated"), Literal(True), SCHEMA_GRAPHS[0])
+    found.generated = {ns.value(quad.subject) for quad in marked}
+    found.kinds = {cls: kinds for cls, kinds in found.kinds.items() if cls not in found.generated}
     for graph in SCHEMA_GRAPHS:
         found.schema |= {ns.value(quad.subject) for quad in store.quads_for_pattern(None, None, None, graph)}
     found.schema |= {ns.value(quad.object) for quad in store.quads_for_pattern(None, ns.OWL("versionIRI"), None, None)}
     described = {
         ns.value(quad.subject)
         for quad in store.quads_for_pattern(None, TYPE, None, None)
-        if ns.value(quad.object) in found.files
+        if ns.value(quad.object) in found.kinds
     }
     found.defined = {each for each in found.schema | described if each.startswith(ns.BASE)}
     found.defined |= {ns.value(quad.graph_name) for quad in dataset.lines}
@@ -180,7 +204,7 @@ def _nested(quad: Quad) -> Fault | None:
         message = "A file says nothing about statements, only about records. Write a claim with its evidence instead."
         return Fault(quad, "Statement-about-statement", message, ns.shorten(ns.value(quad.predicate)))
     if isinstance(quad.subject, BlankNode) or isinstance(quad.object, BlankNode):
-        message = "Every record has an IRI, so that it can be cited and checked. Write the IRI in place of [ ], ( ) or _:name."
+        message = "A record has an IRI by which it is cited and checked. Write the IRI in place of [ ], ( ) or _:name."
         owner = "a blank node" if isinstance(quad.subject, BlankNode) else ns.shorten(ns.value(quad.subject))
         return Fault(quad, "Blank-node", message, f"{ns.shorten(quad.predicate.value)} at {owner}")
     return None
@@ -189,25 +213,46 @@ def _nested(quad: Quad) -> Fault | None:
 def _foreign(quad: Quad, subject: NamedNode, vocabulary: Vocabulary) -> Fault | None:
     """Refuse what a data file says of things that are no records of it."""
     iri = subject.value
-    seen = f"{ns.shorten(quad.predicate.value)} at {ns.shorten(iri)}"
     if not iri.startswith(ns.BASE):
-        message = (
-            "A file says something of records of this graph only, whose IRIs begin with "
-            f"{ns.ID}. Describe an entity of your own there, and match it by skos:exactMatch."
+        rule, message = (
+            "Foreign-subject",
+            (
+                "A file says something of records of this graph only, whose IRIs begin with "
+                f"{ns.ID}. Describe an entity of your own there, and match it by skos:exactMatch."
+            ),
         )
-        return Fault(quad, "Foreign-subject", message, seen)
-    if iri in vocabulary.schema or iri.startswith(ns.EG):
+    elif iri in vocabulary.schema or iri.startswith(ns.EG):
+        rule = "Defined-elsewhere"
         message = "Terms and concepts are defined in ontology/, and a data folder changes none. Take the statement out."
-        return Fault(quad, "Defined-elsewhere", message, seen)
-    if home_of(subject) is None:
+    elif not _is_record(subject):
         kinds = ", ".join(sorted({*ns.KINDS_OF_ENTITY, "claim", "passage", "judgement", "match", "note"}))
-        message = f"The IRI of a record is {ns.ID}<kind>/<name>, of one of the kinds {kinds}. Correct it, or take it out."
-        return Fault(quad, "Record-iri", message, seen)
-    own_event = iri.startswith(f"{ns.ID}event/") and "/" in iri.removeprefix(f"{ns.ID}event/")
-    if own_event:
-        message = "An event of links.ttl has a name without a slash; event/<source>/<number> is the event of a claim that is linked to nothing. Write event:sco-founded."
-        return Fault(quad, "Record-iri", message, seen)
-    return None
+        rule, message = (
+            "Record-iri",
+            (
+                f"The IRI of a record is {ns.ID}<kind>/<name>, of a claim or a passage {ns.ID}<kind>/<source>/<number>; "
+                f"the kinds are {kinds}, names have letters, digits and hyphens, and a build makes all others. Correct the "
+                "IRI, or take out what the build makes."
+            ),
+        )
+    else:
+        return None
+    return Fault(quad, rule, message, f"{ns.shorten(quad.predicate.value)} at {ns.shorten(iri)}")
+
+
+def _is_record(subject: NamedNode) -> bool:
+    """Tell whether an IRI has the form of a record that files describe; events of single claims are generated."""
+    if home_of(subject) is None:
+        return False
+    kind, *names = _segments(subject.value)
+    # The graph closure-ontology is that of the ontology, so no source is called so.
+    reserved = kind == "source" and names == ["ontology"]
+    many = 2 if kind in {"claim", "passage", "scheme"} else 1
+    return kind == "graph" or (len(names) == many and all(map(NAME.fullmatch, names)) and not reserved)
+
+
+def _segments(iri: str) -> list[str]:
+    """Split an IRI of ours after `id/`: kind, then names; the kind of a concept is `scheme`."""
+    return iri.removeprefix(ns.ID).split("/") if iri.startswith(ns.ID) else iri.removeprefix(ns.BASE).split("/")
 
 
 def _elsewhere(dataset: Dataset, quad: Quad, subject: NamedNode) -> Fault | None:
@@ -227,7 +272,10 @@ def _elsewhere(dataset: Dataset, quad: Quad, subject: NamedNode) -> Fault | None
             return None
     kind, _, source = ns.local_name(ns.value(home)).partition("-")
     file = FILES[kind].replace("<source>", source)
-    message = f"What is said of this record stands in {file}. Move the statement there; of a claim, links.ttl says only eg:reportsEvent."
+    message = (
+        f"What is said of this record stands in {file}. Move the statement there; "
+        "links.ttl says only eg:reportsEvent of a claim."
+    )
     return Fault(quad, "Record-file", message, f"{ns.shorten(predicate.value)} at {ns.shorten(subject.value)}")
 
 
@@ -239,16 +287,20 @@ def _text_of_source(quad: Quad, subject: NamedNode) -> bool:
 
 
 def _wrong_class(quad: Quad, subject: NamedNode, vocabulary: Vocabulary) -> Fault | None:
-    """Refuse a class of ours that belongs to records of another file; shapes know the classes within it."""
+    """Refuse a class of ours for other kinds of IRI; of a kind that has several classes, shapes know which."""
     if quad.predicate != TYPE or not isinstance(quad.object, NamedNode) or not quad.object.value.startswith(ns.EG):
         return None
-    wanted = ns.local_name(ns.value(home_of(subject))).partition("-")[0]
-    file = vocabulary.files.get(quad.object.value)
-    if file == wanted or quad.object.value not in vocabulary.schema:
+    kind, cls = _segments(subject.value)[0], quad.object.value
+    kinds = vocabulary.kinds.get(cls, ())
+    if kind in kinds or cls not in vocabulary.schema or cls in vocabulary.generated:
         return None
-    where = f"records of {FILES[file]} have" if file else "the ontology gives, to concepts of a closed list or to what a build makes"
-    message = f"This is a class that {where}. Take it out, or correct the IRI of the record."
-    return Fault(quad, "Record-class", message, f"rdf:type {ns.shorten(quad.object.value)} at {ns.shorten(subject.value)}")
+    fitting = sorted(curie(each) for each, allowed in vocabulary.kinds.items() if kind in allowed)
+    place = f"{'' if kind == 'scheme' else 'id/'}{kind}/"
+    message = (
+        f"The class of a record fits its IRI: one below {place} is of {', '.join(fitting[:MOST_CLASSES])}"
+        f"{' …' if len(fitting) > MOST_CLASSES else ''}. Take the class out, or correct the IRI."
+    )
+    return Fault(quad, "Record-class", message, f"rdf:type {curie(cls)} at {curie(subject.value)}")
 
 
 # --- names that nothing defines ------------------------------------------------------------
@@ -287,26 +339,31 @@ def _as_fault(quad: Quad, iri: str, of_subject: bool, vocabulary: Vocabulary) ->
         message = f"A term in eg: is one that the ontology defines.{ways}"
         return Fault(quad, "Undefined-term", message, f"{curie(iri)} at {ns.shorten(ns.value(quad.subject))}")
     if of_subject:
-        message = f"Every record has a class, by which its shape finds it. Write what it is, such as a eg:EventClaim, or correct its name."
+        message = (
+            "Every record has a class, by which its shape finds it. "
+            "Write what it is, such as a eg:EventClaim, or correct its name."
+        )
         return Fault(quad, "Undefined-name", message, curie(iri), hint=hint)
-    message = f"A name of this graph stands for something that a file describes or a build makes. Correct it, or describe what it stands for."
+    message = (
+        "A name of this graph stands for something that a file describes or a build makes. "
+        "Correct it, or describe what it stands for."
+    )
     seen = f"{ns.shorten(quad.predicate.value)} {curie(iri)} at {ns.shorten(ns.value(quad.subject))}"
     return Fault(quad, "Undefined-name", message, seen, hint=hint)
 
 
-def _files_of_classes(store: Store) -> dict[str, str]:
-    """Give the kind of file for every class below those of records."""
+def _kinds_of_classes(store: Store) -> dict[str, tuple[str, ...]]:
+    """Give the kinds of IRI for every class below those of records."""
     below: dict[str, list[str]] = defaultdict(list)
     for quad in store.quads_for_pattern(None, ns.RDFS("subClassOf"), None, SCHEMA_GRAPHS[0]):
         below[ns.value(quad.object)].append(ns.value(quad.subject))
-    found: dict[str, str] = {}
-    for name, file in FILES_OF_CLASSES.items():
+    found: dict[str, tuple[str, ...]] = {ns.EG(name).value: AGENTS for name in ("Agent", "Actor")}
+    for name, kinds in KINDS_OF_CLASSES.items():
         waiting = [ns.EG(name).value]
         while waiting:
             cls = waiting.pop()
-            if cls not in found:
-                found[cls] = file
-                waiting += below[cls]
+            found[cls] = kinds
+            waiting += below[cls]
     return found
 
 

@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
-from pyoxigraph import Literal, NamedNode, Quad
+from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from eurasia_graph import names, record
 from eurasia_graph import namespaces as ns
@@ -32,6 +32,7 @@ MANUAL = "https://w3id.org/eurasia-graph/shape/"
 GENERATED = {"Generated-class", "Generated-property"}
 # Of these a shape may say more, since it knows what is needed in their place.
 WEAKER = {"Undefined-name", "Date"}
+CLAIM = f"{ns.ID}claim/"
 
 
 class Severity(Enum):
@@ -112,7 +113,9 @@ class Report:
     def sarif(self) -> str:
         """Write the findings as SARIF 2.1.0, which code hosts show beside the lines."""
         results = [
-            _sarif_result(each.rule, each.severity.value, f"{each.message} Seen: {each.seen}.", each.place, each.related)
+            _sarif_result(
+                each.rule, each.severity.value, f"{each.message} Seen: {each.seen}.", each.place, each.related
+            )
             for each in self.findings
         ]
         results += [
@@ -133,6 +136,9 @@ def check_record(dataset: Dataset) -> Report:
     Args:
         dataset: As `sources.load` returns it, nothing generated yet.
     """
+    # The engine of the shapes cannot read statements about statements, which are refused anyway.
+    for quad in [quad for quad in dataset.lines if isinstance(quad.object, Triple)]:
+        dataset.store.remove(quad)
     by_shapes = list(_shape_findings(dataset, "Violation"))
     by_program = [*record.faults(dataset), *names.shared(dataset), *_bad_dates(dataset), *_late_figures(dataset)]
     return Report(_sorted(_without_echoes(dataset, by_shapes, by_program)), list(dataset.errors))
@@ -264,10 +270,14 @@ def _without_echoes(dataset: Dataset, by_shapes: list[Finding], by_program: list
     """
     stronger = {_statement(fault.quad) for fault in by_program if fault.rule not in WEAKER}
     stronger |= {each.statement for each in by_shapes if each.rule in GENERATED and each.statement}
+    # What has a class that its IRI belies is measured by shapes that are not its own.
+    belied = {_subject(fault.quad) for fault in by_program if fault.rule == "Record-class"}
+    belied |= {each.focus for each in by_shapes if each.rule == "Generated-class" and CLAIM not in each.focus}
     kept = [
         each
         for each in by_shapes
-        if each.focus.startswith("http") and (each.rule in GENERATED or each.statement not in stronger)
+        if each.focus.startswith("http")
+        and (each.rule in GENERATED or (each.focus not in belied and each.statement not in stronger))
     ]
     told = {each.statement for each in kept if each.statement}
     weaker = {_statement(fault.quad): fault for fault in by_program if fault.rule in WEAKER}
@@ -322,7 +332,9 @@ def _late_figures(dataset: Dataset) -> Iterator[Fault]:
                 "A figure is of a time before its source was issued. Check the period; a forecast is an "
                 "eg:AssessmentClaim as well, with eg:saysAssessment assessment:prediction."
             )
-            seen = f'eg:saysPeriod "{ns.value(quad.object)}" at {ns.shorten(_subject(quad))}, issued "{ns.value(issued)}"'
+            seen = (
+                f'eg:saysPeriod "{ns.value(quad.object)}" at {ns.shorten(_subject(quad))}, issued "{ns.value(issued)}"'
+            )
             yield Fault(quad, "Figure-after-issue", message, seen, warns=True)
 
 
