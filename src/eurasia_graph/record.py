@@ -214,25 +214,21 @@ def _foreign(quad: Quad, subject: NamedNode, vocabulary: Vocabulary) -> Fault | 
     """Refuse what a data file says of things that are no records of it."""
     iri = subject.value
     if not iri.startswith(ns.BASE):
-        rule, message = (
-            "Foreign-subject",
-            (
-                "A file says something of records of this graph only, whose IRIs begin with "
-                f"{ns.ID}. Describe an entity of your own there, and match it by skos:exactMatch."
-            ),
+        rule = "Foreign-subject"
+        message = (
+            f"A file describes records of this graph only, whose IRIs begin with {ns.ID}. "
+            "Describe the entity under an IRI of ours, and match it by skos:exactMatch."
         )
     elif iri in vocabulary.schema or iri.startswith(ns.EG):
         rule = "Defined-elsewhere"
         message = "Terms and concepts are defined in ontology/, and a data folder changes none. Take the statement out."
     elif not _is_record(subject):
         kinds = ", ".join(sorted({*ns.KINDS_OF_ENTITY, "claim", "passage", "judgement", "match", "note"}))
-        rule, message = (
-            "Record-iri",
-            (
-                f"The IRI of a record is {ns.ID}<kind>/<name>, of a claim or a passage {ns.ID}<kind>/<source>/<number>; "
-                f"the kinds are {kinds}, names have letters, digits and hyphens, and a build makes all others. Correct the "
-                "IRI, or take out what the build makes."
-            ),
+        rule = "Record-iri"
+        message = (
+            f"The IRI of a record is {ns.ID}<kind>/<name>, of a claim or passage <kind>/<source>/<number>, with a "
+            f"name of letters, digits and hyphens and one of the kinds {kinds}; only the build makes others. "
+            "Correct the IRI, or take out what the build makes."
         )
     else:
         return None

@@ -197,7 +197,8 @@ def _from_result(dataset: Dataset, shapes: Any, parts: dict[str, Any]) -> Findin
 
     shape, path, value = parts["sourceShape"], parts["resultPath"], parts["value"]
     difference = shapes.value(shape, URIRef(ns.EG + "differenceKind"))
-    # A query with a target of its own finds statements; one over the whole dataset has a class for its focus, and what it found is the value.
+    # A query with a target of its own finds statements. One over the whole dataset has a class for its
+    # focus, and what it found is the value.
     of_statements = difference is None and (shape, SH.target, None) in shapes
     by_query = (shape, SH.sparql, None) in shapes and not of_statements
     subject = value if by_query and difference is None and isinstance(value, URIRef) else parts["focusNode"]
@@ -340,10 +341,9 @@ def _late_figures(dataset: Dataset) -> Iterator[Fault]:
 
 def _predicts(dataset: Dataset, claim: Any) -> bool:
     """Tell whether a claim is a prediction, or what somebody said."""
-    prediction = Quad(claim, ns.EG("saysAssessment"), ns.SCHEME("assessment/prediction"))
-    reported = Quad(claim, ns.RDF("type"), ns.EG("ReportedClaim"))
-    patterns = (prediction, reported)
-    return any(next(dataset.store.quads_for_pattern(*each.triple, None), None) for each in patterns)
+    prediction = ns.SCHEME("assessment/prediction")
+    patterns = ((ns.EG("saysAssessment"), prediction), (ns.RDF("type"), ns.EG("ReportedClaim")))
+    return any(next(dataset.store.quads_for_pattern(claim, *each, None), None) for each in patterns)
 
 
 def _object(dataset: Dataset, subject: Any, term: str) -> Any:
