@@ -189,7 +189,7 @@ def _other_claims(number: int, state: int, year: int) -> Iterator[Content]:
         saysArea=ns.ID(f"state/S{state}"),
         saysPeriod=date,
         saysValue=Literal("12.5", datatype=NamedNode(ns.XSD + "decimal")),
-        saysUnit=NamedNode("http://qudt.org/vocab/unit/NUM"),
+        saysUnit=ns.SCHEME("unit/number"),
     )
     yield _typed(["NameClaim"], saysNamed=body, saysName=Literal(f"Name of {number}", language="en"))
     yield _typed(["RoleClaim"], saysPerson=person, saysRole=Literal("president", language="en"), saysRoleOf=body)

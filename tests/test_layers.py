@@ -20,6 +20,8 @@ ORDER = [
     "splitting",
     "passages",
     "turtle",
+    "record",
+    "names",
     "validation",
     "rules",
     "store",

@@ -37,7 +37,7 @@ XSD_DATE = NamedNode(ns.XSD + "date")
 NOISE_CLASSES = {ns.OWL(name) for name in ("Thing", "Nothing")} | {
     ns.RDFS(name) for name in ("Resource", "Datatype", "Literal")
 }
-BUILD_MODULES = ("dates", "namespaces", "pipeline", "rules", "sources", "validation")
+BUILD_MODULES = ("dates", "names", "namespaces", "pipeline", "record", "rules", "sources", "validation")
 
 Progress = Callable[[str], None]
 
@@ -87,10 +87,11 @@ def build(data: Path | None = None, progress: Progress = silent) -> Release:
     files = sources.find(data)
     dataset = sources.load(files)
     progress("check the record")
-    _refuse_errors(validation.check_record(dataset))
+    record = validation.check_record(dataset)
+    _refuse_errors(record)
     derive(dataset, progress)
     progress("check the world")
-    report = validation.check_world(dataset)
+    report = Report([*record.findings, *validation.check_world(dataset).findings])
     progress("closure")
     close(dataset)
     progress("differences")
@@ -234,6 +235,8 @@ def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
     issued = _value(store, source, "issued")
     if issued:
         yield Triple(source, ns.EG("horizon"), _day(bounds(issued).latest))
+        yield Triple(source, ns.EG("earliest"), _day(bounds(issued).earliest))
+        yield Triple(source, ns.EG("latest"), _day(bounds(issued).latest))
     yield from _existence(store)
     for quad in store.quads_for_pattern(None, ns.EG("madeBy"), source, None):
         claim = quad.subject

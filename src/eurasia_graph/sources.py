@@ -209,7 +209,8 @@ def add_by_content(dataset: Dataset, path: Path) -> None:
     Parse a Turtle file from outside the data folder into the graphs that its statements ask for.
 
     What is said of a claim goes to the claims of the source that makes it, what is said of a
-    passage to the passages of its source, all else to the entities.
+    passage to the passages of its source, events and judgements to the links, all else to the
+    entities.
     """
     scratch = Dataset()
     add(scratch, TurtleFile(path, ENTITIES))
@@ -220,9 +221,31 @@ def add_by_content(dataset: Dataset, path: Path) -> None:
             if isinstance(quad.object, NamedNode):
                 homes[quad.subject] = graph_of(kind, ns.local_name(quad.object.value))
     for quad, line in scratch.lines.items():
-        moved = ns.quad(quad.triple, homes.get(quad.subject, ENTITIES))
+        home = homes.get(quad.subject) or home_of(quad.subject) or ENTITIES
+        moved = ns.quad(quad.triple, LINKS if quad.predicate == ns.EG("reportsEvent") else home)
         dataset.store.add(moved)
         dataset.lines[_as_stored(moved)] = line
+
+
+def home_of(subject: object) -> NamedNode | None:
+    """
+    Name the graph in which a record stands, which its IRI tells: `claims-icds-2016` for `id/claim/icds-2016/9`.
+
+    Returns:
+        None for what is no record: terms, memberships, IRIs of others.
+    """
+    iri = subject.value if isinstance(subject, NamedNode) else ""
+    if iri == LINKS.value:
+        return LINKS
+    if iri.startswith(ns.SCHEME):
+        return ENTITIES
+    kind, _, name = iri.removeprefix(ns.ID).partition("/")
+    if not iri.startswith(ns.ID) or not name:
+        return None
+    if kind in {"claim", "passage"}:
+        return graph_of(f"{kind}s", name.partition("/")[0])
+    homes = {"event": LINKS, "judgement": LINKS, "note": NOTES, "match": ENTITIES}
+    return homes.get(kind) or (ENTITIES if kind in ns.KINDS_OF_ENTITY else None)
 
 
 def statements_of(path: Path) -> Iterator[tuple[Triple, int]]:

@@ -3,29 +3,36 @@ Check a dataset against the shapes and say where each fault is written.
 
 The shapes in `ontology/shapes/` do the work, by pySHACL on the engine's own store. A shape of
 severity `sh:Violation` checks the record; one of `sh:Warning` checks the world that the texts tell
-of, which needs the generated graphs. Two checks no shape can make: terms that the ontology does not
-define, and days that are not in the calendar.
+of, which needs the generated graphs. Some checks no shape can make: names that nothing defines and
+statements in the wrong file (`record`), names that two entities bear (`names`), and days that are not
+in the calendar.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
-from pyoxigraph import Literal, NamedNode, Quad
+from pyoxigraph import Literal, NamedNode, Quad, Triple
 
+from eurasia_graph import names, record
 from eurasia_graph import namespaces as ns
-from eurasia_graph.dates import DateError, bounds
-from eurasia_graph.errors import EurasiaGraphError, SourceError, nearest
+from eurasia_graph.dates import Bounds, DateError, bounds
+from eurasia_graph.errors import EurasiaGraphError, SourceError
+from eurasia_graph.record import Fault
 from eurasia_graph.sources import Dataset, Place, root, shown
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MANUAL = "https://w3id.org/eurasia-graph/shape/"
+GENERATED = {"Generated-class", "Generated-property"}
+# Of these a shape may say more, since it knows what is needed in their place.
+WEAKER = {"Undefined-name", "Date"}
+CLAIM = f"{ns.ID}claim/"
 
 
 class Severity(Enum):
@@ -41,7 +48,8 @@ class Finding:
     One fault: where it is written, what is needed and what was seen.
 
     `rule` is the name of the shape or check. `focus` and `value` are IRIs or values as the rule
-    found them; of two claims at odds, `focus` is the one and `value` the other.
+    found them; of two claims at odds, `focus` is the one and `value` the other. `related` is where
+    the other of two things stands that do not go together.
     """
 
     severity: Severity
@@ -52,11 +60,14 @@ class Finding:
     value: str | None = None
     place: Place | None = None
     difference: str | None = None
+    related: Place | None = None
+    statement: tuple[str, str, str] | None = field(default=None, compare=False, repr=False)
 
     def text(self) -> str:
         """Write the finding as compilers do, so that editors can jump to it."""
-        where = f"{shown(self.place.path)}:{self.place.line}:{self.place.column}" if self.place else "(generated)"
-        return f"{where}: {self.severity.value}: {self.message} Seen: {self.seen}. [{self.rule}]"
+        where = _written_at(self.place) if self.place else "(generated)"
+        beside = f" ({_written_at(self.related)})" if self.related else ""
+        return f"{where}: {self.severity.value}: {self.message} Seen: {self.seen}{beside}. [{self.rule}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +102,7 @@ class Report:
 
     def json(self) -> str:
         """Write the findings as a JSON object with the arrays `findings` and `unreadable`."""
-        found = [
-            {**asdict(each), "severity": each.severity.value, "place": _place_json(each.place)}
-            for each in self.findings
-        ]
+        found = [_finding_json(each) for each in self.findings]
         unreadable = [
             {"path": str(shown(each.path)), "line": each.line, "column": each.column, "message": each.problem}
             for each in self.unreadable
@@ -105,7 +113,9 @@ class Report:
     def sarif(self) -> str:
         """Write the findings as SARIF 2.1.0, which code hosts show beside the lines."""
         results = [
-            _sarif_result(each.rule, each.severity.value, f"{each.message} Seen: {each.seen}.", each.place)
+            _sarif_result(
+                each.rule, each.severity.value, f"{each.message} Seen: {each.seen}.", each.place, each.related
+            )
             for each in self.findings
         ]
         results += [
@@ -126,8 +136,12 @@ def check_record(dataset: Dataset) -> Report:
     Args:
         dataset: As `sources.load` returns it, nothing generated yet.
     """
-    findings = [*_undefined_terms(dataset), *_bad_dates(dataset), *_shape_findings(dataset, "Violation")]
-    return Report(_sorted(findings), list(dataset.errors))
+    # The engine of the shapes cannot read statements about statements, which are refused anyway.
+    for quad in [quad for quad in dataset.lines if isinstance(quad.object, Triple)]:
+        dataset.store.remove(quad)
+    by_shapes = list(_shape_findings(dataset, "Violation"))
+    by_program = [*record.faults(dataset), *names.shared(dataset), *_bad_dates(dataset), *_late_figures(dataset)]
+    return Report(_sorted(_without_echoes(dataset, by_shapes, by_program)), list(dataset.errors))
 
 
 def check_world(dataset: Dataset) -> Report:
@@ -182,9 +196,11 @@ def _from_result(dataset: Dataset, shapes: Any, parts: dict[str, Any]) -> Findin
     from rdflib import SH, URIRef
 
     shape, path, value = parts["sourceShape"], parts["resultPath"], parts["value"]
-    by_query = (shape, SH.sparql, None) in shapes
     difference = shapes.value(shape, URIRef(ns.EG + "differenceKind"))
-    # A query over the whole dataset has a class for its focus; what it found is the value.
+    # A query with a target of its own finds statements. One over the whole dataset has a class for its
+    # focus, and what it found is the value.
+    of_statements = difference is None and (shape, SH.target, None) in shapes
+    by_query = (shape, SH.sparql, None) in shapes and not of_statements
     subject = value if by_query and difference is None and isinstance(value, URIRef) else parts["focusNode"]
     predicate = NamedNode(str(path)) if isinstance(path, URIRef) else None
     seen = str(value) if value is not None and not by_query else None
@@ -197,6 +213,7 @@ def _from_result(dataset: Dataset, shapes: Any, parts: dict[str, Any]) -> Findin
         value=None if value is None else str(value),
         place=_locate(dataset, str(subject), predicate, None if by_query else value),
         difference=None if difference is None else str(difference),
+        statement=None if path is None or value is None or by_query else (str(subject), str(path), str(value)),
     )
 
 
@@ -245,29 +262,53 @@ def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: 
 # --- by program ----------------------------------------------------------------------------
 
 
-def _undefined_terms(dataset: Dataset) -> Iterator[Finding]:
-    """Find terms of our namespace that the ontology does not define, which a shape would pass over in silence."""
-    ontology = ns.GRAPH("ontology")
-    defined = {
-        quad.subject.value
-        for quad in dataset.store.quads_for_pattern(None, ns.RDFS("label"), None, ontology)
-        if isinstance(quad.subject, NamedNode)
-    }
-    for quad in dataset.lines:
-        for term in (quad.predicate, quad.object):
-            if isinstance(term, NamedNode) and term.value.startswith(ns.EG) and term.value not in defined:
-                near = nearest(term.value[len(ns.EG) :], (each[len(ns.EG) :] for each in defined))
-                hint = f" Write {' or '.join(f'eg:{each}' for each in near)}." if near else ""
-                yield _found(
-                    dataset,
-                    quad,
-                    "Undefined-term",
-                    f"A term in eg: is one that the ontology defines.{hint}",
-                    f"eg:{term.value[len(ns.EG) :]} at {ns.shorten(_subject(quad))}",
-                )
+def _without_echoes(dataset: Dataset, by_shapes: list[Finding], by_program: list[Fault]) -> Iterator[Finding]:
+    """
+    Keep one finding for each statement, that of the rule that says most.
+
+    Where a name is undefined, the shape of the property says what is needed and the hint goes with it.
+    Where a term is generated, undefined or out of place, no shape need say that it is not allowed.
+    """
+    stronger = {_statement(fault.quad) for fault in by_program if fault.rule not in WEAKER}
+    stronger |= {each.statement for each in by_shapes if each.rule in GENERATED and each.statement}
+    # What has a class that its IRI belies is measured by shapes that are not its own.
+    belied = {_subject(fault.quad) for fault in by_program if fault.rule == "Record-class"}
+    belied |= {each.focus for each in by_shapes if each.rule == "Generated-class" and CLAIM not in each.focus}
+    kept = [
+        each
+        for each in by_shapes
+        if each.focus.startswith("http")
+        and (each.rule in GENERATED or (each.focus not in belied and each.statement not in stronger))
+    ]
+    told = {each.statement for each in kept if each.statement}
+    weaker = {_statement(fault.quad): fault for fault in by_program if fault.rule in WEAKER}
+    for finding in kept:
+        fault = weaker.get(finding.statement) if finding.statement else None
+        yield replace(finding, message=finding.message + fault.hint) if fault else finding
+    for fault in by_program:
+        if fault.rule not in WEAKER or _statement(fault.quad) not in told:
+            yield _from_fault(dataset, fault)
 
 
-def _bad_dates(dataset: Dataset) -> Iterator[Finding]:
+def _statement(quad: Quad) -> tuple[str, str, str]:
+    return _subject(quad), quad.predicate.value, ns.value(quad.object)
+
+
+def _from_fault(dataset: Dataset, fault: Fault) -> Finding:
+    quad, other = fault.quad, fault.other
+    return Finding(
+        severity=Severity.WARNING if fault.warns else Severity.ERROR,
+        rule=fault.rule,
+        message=fault.message + fault.hint,
+        seen=fault.seen,
+        focus=_subject(quad),
+        value=_subject(other) if other else None,
+        place=dataset.place_of(quad),
+        related=dataset.place_of(other) if other else None,
+    )
+
+
+def _bad_dates(dataset: Dataset) -> Iterator[Fault]:
     """Find EDTF strings that are none, or whose days are not in the calendar."""
     datatype = NamedNode(ns.EDTF + "EDTF")
     for quad in dataset.lines:
@@ -275,17 +316,47 @@ def _bad_dates(dataset: Dataset) -> Iterator[Finding]:
             try:
                 bounds(quad.object.value)
             except DateError as error:
-                yield _found(
-                    dataset,
-                    quad,
-                    "Date",
-                    f"A date is an EDTF date: {error}.",
-                    f'{ns.shorten(quad.predicate.value)} "{quad.object.value}" at {ns.shorten(_subject(quad))}',
-                )
+                seen = f'{ns.shorten(quad.predicate.value)} "{quad.object.value}" at {ns.shorten(_subject(quad))}'
+                yield Fault(quad, "Date", f"A date is an EDTF date: {error}.", seen)
 
 
-def _found(dataset: Dataset, quad: Quad, rule: str, message: str, seen: str) -> Finding:
-    return Finding(Severity.ERROR, rule, message, seen, _subject(quad), None, dataset.place_of(quad))
+def _late_figures(dataset: Dataset) -> Iterator[Fault]:
+    """Find figures of a time after the issue of their source; the shape Date-in-reach does so for other claims."""
+    for quad in dataset.lines:
+        if quad.predicate != ns.EG("saysPeriod") or _predicts(dataset, quad.subject):
+            continue
+        source = _object(dataset, quad.subject, "madeBy")
+        issued = _object(dataset, source, "issued") if source else None
+        period, issue = _days(quad.object), _days(issued)
+        if period and issue and period.earliest > issue.latest:
+            message = (
+                "A figure is of a time before its source was issued. Check the period; a forecast is an "
+                "eg:AssessmentClaim as well, with eg:saysAssessment assessment:prediction."
+            )
+            seen = (
+                f'eg:saysPeriod "{ns.value(quad.object)}" at {ns.shorten(_subject(quad))}, issued "{ns.value(issued)}"'
+            )
+            yield Fault(quad, "Figure-after-issue", message, seen, warns=True)
+
+
+def _predicts(dataset: Dataset, claim: Any) -> bool:
+    """Tell whether a claim is a prediction, or what somebody said."""
+    prediction = ns.SCHEME("assessment/prediction")
+    patterns = ((ns.EG("saysAssessment"), prediction), (ns.RDF("type"), ns.EG("ReportedClaim")))
+    return any(next(dataset.store.quads_for_pattern(claim, *each, None), None) for each in patterns)
+
+
+def _object(dataset: Dataset, subject: Any, term: str) -> Any:
+    quad = next(dataset.store.quads_for_pattern(subject, ns.EG(term), None, None), None)
+    return quad.object if quad else None
+
+
+def _days(date: Any) -> Bounds | None:
+    """Bound a date that is one; others are found as such."""
+    try:
+        return bounds(date.value) if isinstance(date, Literal) else None
+    except DateError:
+        return None
 
 
 def _subject(quad: Quad) -> str:
@@ -313,19 +384,35 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def _written_at(place: Place) -> str:
+    return f"{shown(place.path)}:{place.line}:{place.column}"
+
+
+def _finding_json(finding: Finding) -> dict[str, Any]:
+    content = {**asdict(finding), "severity": finding.severity.value}
+    del content["statement"]
+    return {**content, "place": _place_json(finding.place), "related": _place_json(finding.related)}
+
+
 def _place_json(place: Place | None) -> dict[str, Any] | None:
     return {"path": str(shown(place.path)), "line": place.line, "column": place.column} if place else None
 
 
-def _sarif_result(rule: str, level: str, message: str, place: Place | None) -> dict[str, Any]:
+def _sarif_result(
+    rule: str, level: str, message: str, place: Place | None, related: Place | None = None
+) -> dict[str, Any]:
     result: dict[str, Any] = {"ruleId": rule, "level": level, "message": {"text": message}}
     if place:
-        result["locations"] = [
-            {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": shown(place.path).as_posix()},
-                    "region": {"startLine": place.line, "startColumn": place.column},
-                }
-            }
-        ]
+        result["locations"] = [_sarif_location(place)]
+    if related:
+        result["relatedLocations"] = [_sarif_location(related)]
     return result
+
+
+def _sarif_location(place: Place) -> dict[str, Any]:
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": shown(place.path).as_posix()},
+            "region": {"startLine": place.line, "startColumn": place.column},
+        }
+    }
