@@ -138,20 +138,26 @@ def _own_files(data: Path | None) -> list[Path]:
 @click.option(
     "--clause", nargs=2, metavar="SENTENCE WORDS", help="Add a clause: the number of its sentence, and its words."
 )
+@click.option(
+    "--headings",
+    default="",
+    metavar="NUMBERS",
+    help="Accept headings: 'all' that are proposed, or numbers such as 1,8.",
+)
 @data_option
-def passages(source: str, textfile: Path, clause: tuple[str, str] | None, data: Path | None) -> None:
+def passages(source: str, textfile: Path, clause: tuple[str, str] | None, headings: str, data: Path | None) -> None:
     """
     Split the text of a source into numbered sentences and write their offsets and digests.
 
-    Numbers that are there already are kept.
+    Numbers that are there already are kept. What looks like a heading is printed, and counts as an open
+    sentence until it is accepted.
 
     \b
     Example: eurasia-graph passages icds-2016 article.txt
     """
     from eurasia_graph import encoding
 
-    written = encoding.write_passages(data, source, textfile, clause)
-    click.echo(written)
+    click.echo("\n".join(encoding.write_passages(data, source, textfile, clause, headings)))
 
 
 @main.command()
