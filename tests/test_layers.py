@@ -25,6 +25,7 @@ ORDER = [
     "validation",
     "rules",
     "store",
+    "kept",
     "queries",
     "pipeline",
     "products",

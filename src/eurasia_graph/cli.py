@@ -627,13 +627,14 @@ def _write_bytes(content: bytes) -> None:
 
 
 def _progress(stage: str) -> None:
-    """Show the stage on a terminal, in place; elsewhere only what somebody must know."""
-    if sys.stderr.isatty():
+    """Show the stage on a terminal, in place; what somebody must know, as a line of its own everywhere."""
+    if stage.startswith("note: "):
+        wipe = "\r\x1b[K" if sys.stderr.isatty() else ""
+        click.echo(f"{wipe}{stage}", err=True)
+    elif sys.stderr.isatty():
         # Within one line, which is all that the next one wipes out.
         shown = f"{stage}{'...' if stage else ''}"[: shutil.get_terminal_size().columns - 1]
         click.echo(f"\r\x1b[K{shown}", err=True, nl=False)
-    elif " " in stage and "cannot" in stage:
-        click.echo(f"note: {stage}", err=True)
 
 
 def _print_rows(rows: Rows, form: str) -> None:
