@@ -12,11 +12,13 @@ from eurasia_graph import sources
 PACKAGE = Path(sources.__file__).parent
 ORDER = [
     "errors",
+    "files",
     "namespaces",
     "formats",
     "lexing",
     "dates",
     "sources",
+    "sentences",
     "splitting",
     "passages",
     "turtle",
@@ -25,6 +27,7 @@ ORDER = [
     "validation",
     "rules",
     "store",
+    "kept",
     "queries",
     "pipeline",
     "products",

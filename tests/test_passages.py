@@ -183,3 +183,42 @@ def test_the_shipped_passages_are_found_in_copies_of_the_source_texts(source: st
         for each in known:
             slices = [text[span.start : span.end] for span, _ in each.parts] or [text[each.span.start : each.span.end]]
             assert digest("".join(slices)) == each.digest
+
+
+HEADED = "Our League\n\nIt began in 1994.\n\nThey left early\n\nIt ended in 1999.\n"
+
+
+def test_a_heading_is_proposed_and_open_until_somebody_accepts_it() -> None:
+    """Nothing drops out of the coverage by itself; the numbers that are accepted get the reason."""
+    proposed = describe(HEADED, split(HEADED))
+    decided = describe(HEADED, split(HEADED), proposed, {"1"})
+
+    assert [(each.reason, each.section) for each in proposed] == [
+        (None, "Our League"),
+        (None, "Our League"),
+        (None, "They left early"),
+        (None, "They left early"),
+    ]
+    assert [(each.reason, each.section) for each in decided] == [
+        ("heading", "Our League"),
+        (None, "Our League"),
+        (None, "Our League"),
+        (None, "Our League"),
+    ]
+    assert describe(HEADED, split(HEADED), decided) == decided
+
+
+@needs_shared
+@pytest.mark.parametrize("source", SEEDS)
+def test_the_shipped_passages_are_what_the_source_texts_split_into(source: str) -> None:
+    """Split from nothing, numbers, offsets and digests are the shipped ones; split again, all of it is."""
+    dataset = sources.load(sources.find())
+    known = from_store(dataset.store, source)
+    text = read_text(SHARED / "seeds" / f"{SEEDS[source]}.txt")
+
+    fresh = describe(text, split(text))
+
+    assert describe(text, split(text), known) == known
+    assert [(each.name, each.span, each.digest, each.parts) for each in fresh] == [
+        (each.name, each.span, each.digest, each.parts) for each in known
+    ]

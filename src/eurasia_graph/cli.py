@@ -139,20 +139,26 @@ def _own_files(data: Path | None) -> list[Path]:
 @click.option(
     "--clause", nargs=2, metavar="SENTENCE WORDS", help="Add a clause: the number of its sentence, and its words."
 )
+@click.option(
+    "--headings",
+    default="",
+    metavar="NUMBERS",
+    help="Accept headings: 'all' that are proposed, or numbers such as 1,8.",
+)
 @data_option
-def passages(source: str, textfile: Path, clause: tuple[str, str] | None, data: Path | None) -> None:
+def passages(source: str, textfile: Path, clause: tuple[str, str] | None, headings: str, data: Path | None) -> None:
     """
     Split the text of a source into numbered sentences and write their offsets and digests.
 
-    Numbers that are there already are kept.
+    Numbers that are there already are kept. What looks like a heading is printed, and counts as an open
+    sentence until it is accepted.
 
     \b
     Example: eurasia-graph passages icds-2016 article.txt
     """
     from eurasia_graph import encoding
 
-    written = encoding.write_passages(data, source, textfile, clause)
-    click.echo(written)
+    click.echo("\n".join(encoding.write_passages(data, source, textfile, clause, headings)))
 
 
 @main.command()
@@ -622,13 +628,14 @@ def _write_bytes(content: bytes) -> None:
 
 
 def _progress(stage: str) -> None:
-    """Show the stage on a terminal, in place; elsewhere only what somebody must know."""
-    if sys.stderr.isatty():
+    """Show the stage on a terminal, in place; what somebody must know, as a line of its own everywhere."""
+    if stage.startswith("note: "):
+        wipe = "\r\x1b[K" if sys.stderr.isatty() else ""
+        click.echo(f"{wipe}{stage}", err=True)
+    elif sys.stderr.isatty():
         # Within one line, which is all that the next one wipes out.
         shown = f"{stage}{'...' if stage else ''}"[: shutil.get_terminal_size().columns - 1]
         click.echo(f"\r\x1b[K{shown}", err=True, nl=False)
-    elif " " in stage and "cannot" in stage:
-        click.echo(f"note: {stage}", err=True)
 
 
 def _print_rows(rows: Rows, form: str) -> None:

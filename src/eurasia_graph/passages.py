@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -20,10 +20,13 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Store, Triple
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import UsageError
+from eurasia_graph.files import MIB, read_bounded
 from eurasia_graph.sources import graph_of, not_utf8
 from eurasia_graph.splitting import Kind, Piece, Span
 
 HEADING_WORDS = 7
+# Longer than the longest book; a text of which nothing is found takes minutes from there on.
+LARGEST_TEXT = 16 * MIB
 # How far a copy may run on with furniture, in folded code points, before a sentence that stands
 # behind it counts as moved.
 FURNITURE_ALLOWANCE = 2000
@@ -61,13 +64,10 @@ def read_text(path: Path) -> str:
     Read a source text: UTF-8, NFC, line feeds, nothing else changed.
 
     Raises:
-        UsageError: If there is no such file.
+        UsageError: If there is no such file, or it is larger than any text that people encode.
         SourceError: If it is not UTF-8; names the line and column of the first bad byte.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}; give the path of the source's text") from None
+    raw = read_bounded(path, LARGEST_TEXT, "give the path of the source's text, one UTF-8 file")
     try:
         decoded = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -107,11 +107,14 @@ def text_digest(text: str) -> Digest:
 
 # --- describing ----------------------------------------------------------------------------
 
-# Furniture says nothing; a curator may give other pieces a reason, and that one is kept.
-REASONS = {Kind.HEADING: "heading", Kind.FURNITURE: "bibliographic-furniture"}
+# Furniture says nothing. Whether something is a heading, a person decides: until then it counts as open.
+REASONS = {Kind.FURNITURE: "bibliographic-furniture"}
+HEADING = "heading"
 
 
-def describe(text: str, pieces: Iterable[Piece], known: Iterable[Passage] = ()) -> list[Passage]:
+def describe(
+    text: str, pieces: Iterable[Piece], known: Iterable[Passage] = (), headings: Container[str] = ()
+) -> list[Passage]:
     """
     Describe the pieces of a text as passages and keep the numbers that are known already.
 
@@ -120,6 +123,9 @@ def describe(text: str, pieces: Iterable[Piece], known: Iterable[Passage] = ()) 
         pieces: As `splitting.split` returns them for this text.
         known: The passages of the source so far. A sentence with the same fold keeps its number
             and its reason; a clause is found again inside its sentence.
+        headings: The numbers of the sentences that somebody takes for headings.
+    Returns:
+        One passage for each piece, in order, and then the clauses.
     Raises:
         UsageError: If a known passage is not in the text; nothing would be left of its number.
     """
@@ -132,6 +138,7 @@ def describe(text: str, pieces: Iterable[Piece], known: Iterable[Passage] = ()) 
             by_digest.setdefault(passage.digest, []).append(passage)
     last = max((int(each.name) for group in by_digest.values() for each in group), default=0)
     found: list[Passage] = []
+    pieces = list(pieces)
     for piece in pieces:
         passage = _describe(text, piece)
         same = by_digest.get(passage.digest)
@@ -141,7 +148,8 @@ def describe(text: str, pieces: Iterable[Piece], known: Iterable[Passage] = ()) 
         else:
             last += 1
             passage = replace(passage, name=str(last))
-        found.append(passage)
+        found.append(replace(passage, reason=HEADING) if passage.name in headings else passage)
+    found = list(_with_sections(text, pieces, found))
     lost = [each.name for group in by_digest.values() for each in group]
     by_name = {passage.name: passage for passage in found}
     for clause in clauses:
@@ -166,14 +174,24 @@ def _describe(text: str, piece: Piece) -> Passage:
         span=Span(piece.spans[0].start, piece.spans[-1].end),
         digest=digest("".join(slices)),
         parts=parts,
-        section=_shortened(piece.section),
         reason=REASONS.get(piece.kind),
     )
 
 
-def _shortened(heading: str | None) -> str | None:
+def _with_sections(text: str, pieces: list[Piece], passages: list[Passage]) -> Iterator[Passage]:
+    """Say under which heading each passage stands: a proposed one counts as long as nobody has decided on any."""
+    undecided = all(each.reason != HEADING for each in passages)
+    section = None
+    for piece, passage in zip(pieces, passages, strict=True):
+        proposed = piece.kind is Kind.HEADING and (undecided or passage.reason)
+        if proposed or passage.reason == HEADING:
+            section = _shortened(" ".join(text[span.start : span.end] for span in piece.spans))
+        yield replace(passage, section=section)
+
+
+def _shortened(heading: str) -> str | None:
     """Keep at most seven words of a heading: enough to know it by, too little to be a sentence."""
-    words = (heading or "").split()
+    words = heading.split()
     short = " ".join(words[:HEADING_WORDS])
     return (f"{short} …" if len(words) > HEADING_WORDS else short) or None
 

@@ -6,10 +6,7 @@ Nothing in here writes to a loaded release, opens a connection or reads a file t
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -272,53 +269,3 @@ def _fault(path: Path, name: str, error: SyntaxError) -> str:
         )
     place = f"{path}:{error.lineno}:{error.offset}" if error.lineno else str(path)
     return f"{place}: this is not {name}: {error.msg}"
-
-
-def keep(store: ReleaseStore, folder: Path) -> None:
-    """
-    Keep a release in a folder of its own, whole or not at all.
-
-    Raises:
-        StoreError: If the folder cannot be written.
-    """
-    assert store.iri and store.content and store.inputs
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
-    except OSError as error:
-        raise StoreError(f"the release cannot be kept in {folder.parent}: {error.strerror}") from None
-    try:
-        store.local.dump(str(scratch / "release.nq"), RdfFormat.N_QUADS)
-        description = {
-            "quads": len(store.engine),
-            "content": store.content,
-            "inputs": store.inputs,
-            "iri": store.iri.value,
-            "warnings": store.warnings,
-        }
-        (scratch / "release.json").write_text(json.dumps(description), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        scratch.rename(folder)
-    except OSError as error:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise StoreError(f"the release cannot be kept in {folder}: {error.strerror}") from None
-
-
-def load_kept(folder: Path) -> ReleaseStore | None:
-    """Load a release that was kept, or return None where there is none, or none that can be read."""
-    try:
-        description = json.loads((folder / "release.json").read_text(encoding="utf-8"))
-        engine = Store()
-        # Written by `keep`, so that its IRIs need no second look, which would take half of the time.
-        engine.bulk_load(path=str(folder / "release.nq"), format=RdfFormat.N_QUADS, lenient=True)
-        if len(engine) != description["quads"]:
-            return None
-        return ReleaseStore(
-            engine,
-            NamedNode(description["iri"]),
-            description["content"],
-            description["inputs"],
-            description["warnings"],
-        )
-    except (OSError, ValueError, KeyError, SyntaxError):
-        return None
