@@ -15,6 +15,8 @@ ORDER = [
     "namespaces",
     "formats",
     "lexing",
+    "columns",
+    "spelling",
     "dates",
     "sources",
     "splitting",

@@ -29,6 +29,8 @@ from pyoxigraph import (
 )
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph import spelling
+from eurasia_graph.columns import spelled_out
 from eurasia_graph.errors import QueryError, StoreError, UsageError
 from eurasia_graph.formats import Content, by_extension, carrying
 from eurasia_graph.lexing import place, tokens
@@ -109,7 +111,7 @@ class ReleaseStore:
         """
         refuse_service(sparql)
         try:
-            return self.engine.query(sparql, base_iri=base_iri)
+            return self.engine.query(spelled_out(sparql, base_iri), base_iri=base_iri)
         except SyntaxError as error:
             raise QueryError(f"this is not a SPARQL query: {error.msg}; {_hint(sparql)}") from None
         except (RuntimeError, ValueError, OSError) as error:
@@ -147,6 +149,17 @@ class ReleaseStore:
             for iri, label in named:
                 for meanings, name in ((by_iri, iri), (by_short_name, ns.local_name(iri)), (by_label, label)):
                     meanings.setdefault(name.casefold(), set()).add(iri)
+        return found
+
+    @cached_property
+    def spellings(self) -> dict[str, tuple[Meanings, Meanings]]:
+        """The entities of each class by their short names and labels in either English spelling."""
+        found: dict[str, tuple[Meanings, Meanings]] = {}
+        for kind, (_, *by_name) in self.meanings.items():
+            found[kind] = ({}, {})
+            for folded, meanings in zip(found[kind], by_name, strict=True):
+                for name, iris in meanings.items():
+                    folded.setdefault(spelling.fold(name), set()).update(iris)
         return found
 
     @cached_property
