@@ -31,6 +31,7 @@ from pyoxigraph import (
 from eurasia_graph import namespaces as ns
 from eurasia_graph import spelling
 from eurasia_graph.columns import spelled_out
+from eurasia_graph.dates import day_range
 from eurasia_graph.errors import QueryError, StoreError, UsageError
 from eurasia_graph.formats import Content, by_extension, carrying
 from eurasia_graph.lexing import place, tokens
@@ -164,8 +165,14 @@ class ReleaseStore:
 
     @cached_property
     def horizons(self) -> dict[str, str]:
-        """The sources, by IRI, each with the last day on which it can have been issued (ISO 8601)."""
+        """The sources, by IRI, each with the last day of which it can know (ISO 8601)."""
         return {row[0]: row[1] for row in self._select(HORIZONS)}
+
+    @cached_property
+    def covered(self) -> dict[str, str]:
+        """The sources, by IRI, that cover less than the time until they were issued, each with how that is written."""
+        told = {row[0]: row[1] for row in self._select(COVERED)}
+        return {source: end for source, end in told.items() if str(day_range(end)[1]) == self.horizons.get(source)}
 
     def _select(self, sparql: str) -> list[list[str]]:
         answer = self.engine.query(sparql)
@@ -175,6 +182,7 @@ class ReleaseStore:
 
 # They begin as the canned queries do, which some stores are asked for in another way.
 HORIZONS = f"#+ the days that texts can know of\nSELECT ?source ?day {{ GRAPH ?g {{ ?source <{ns.EG}horizon> ?day }} }}"
+COVERED = f"#+ what tables cover\nSELECT ?source ?until {{ GRAPH ?g {{ ?source <{ns.EG}coversUntil> ?until }} }}"
 NAMES_OF_ENTITIES = f"""#+ the entities and their names
 PREFIX skos: <{ns.SKOS}> PREFIX rdfs: <{ns.RDFS}>
 SELECT DISTINCT ?class ?entity ?name ?naming {{

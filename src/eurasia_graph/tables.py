@@ -149,7 +149,7 @@ SUMMARIES = {
     "states": "states and the codes of others for them",
     "actors": "all who can act or belong: states, organisations, organs",
     "entities": "everything that has a name",
-    "state-years": "one row a state, year, body, text and standing, up to the year in which the text was issued; "
+    "state-years": "one row a state, year, body, text and standing, up to the last year of which the text can know; "
     "no row means that the text says nothing, and never that it says no",
     "dictionary": "what every column holds",
 }
@@ -278,7 +278,7 @@ def _dictionary(heads: dict[str, list[str]]) -> Iterator[list[str]]:
 
 
 def panel(store: ReleaseStore) -> Iterator[list[str]]:
-    """Spread memberships of states over the years in which they can have been, until their text was issued."""
+    """Spread memberships of states over the years in which they can have been and of which their text can know."""
     return _sorted(_years(store), PANEL, PANEL)
 
 
