@@ -25,6 +25,7 @@ ORDER = [
     "validation",
     "rules",
     "store",
+    "notes",
     "queries",
     "pipeline",
     "products",

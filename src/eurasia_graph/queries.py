@@ -1,6 +1,9 @@
 """
 The canned queries: `queries/<name>.rq`, each with typed parameters and fixed columns.
 
+What an answer leaves out is asked by a query beside it, `queries/<name>.left-out.rq`, with the same parameters
+and the columns claim and why; where there is none, nothing is left out.
+
 A file runs as it stands in any SPARQL 1.1 engine, since its parameters are a VALUES block with
 examples. Calling it puts terms in place of that block, written by the RDF library, never text.
 """
@@ -17,12 +20,14 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode, QuerySolutions
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import spelling
+from eurasia_graph import notes, spelling
 from eurasia_graph.dates import DateError, day_range
-from eurasia_graph.errors import UnknownNameError, UsageError, nearest
+from eurasia_graph.errors import QueryError, RemoteError, UnknownNameError, UsageError, nearest
+from eurasia_graph.notes import LeftOut
 from eurasia_graph.sources import root
 from eurasia_graph.store import ReleaseStore
 
+BESIDE = ".left-out.rq"
 HEADER = re.compile(r"^#\+ (\w+): (.*)$", re.MULTILINE)
 PARAMETER = re.compile(r"(\w+) (\S+) (required|optional|default=\S+) (.+)")
 VALUES = re.compile(r"VALUES \(((?:\?\w+ ?)+)\) \{ \(([^\n]*)\) \}")
@@ -68,7 +73,8 @@ class CannedQuery:
     """
     A named query with its parameters, its columns and the text that it runs.
 
-    `answer` says what the columns hold, `empty` what it means when there are no rows.
+    `answer` says what the columns hold, `empty` what it means when there are no rows, and `alone` what it
+    means when only one text was asked. `left_out` is the text that asks what the answer leaves out.
     """
 
     name: str
@@ -79,6 +85,8 @@ class CannedQuery:
     answer: str
     empty: str
     text: str
+    alone: str | None = None
+    left_out: str | None = None
 
     def bind(self, store: ReleaseStore, values: Mapping[str, object]) -> str:
         """
@@ -90,6 +98,14 @@ class CannedQuery:
         Raises:
             UsageError: If a parameter is unknown, missing or of the wrong type; says what is right.
         """
+        return _filled(self.text, self._given(store, values))
+
+    def bind_left_out(self, store: ReleaseStore, values: Mapping[str, object]) -> str | None:
+        """Do what `bind` does with the query that asks what the answer leaves out; None where there is none."""
+        return _filled(self.left_out, self._given(store, values)) if self.left_out else None
+
+    def _given(self, store: ReleaseStore, values: Mapping[str, object]) -> dict[str, str]:
+        """Write the values as terms, by the variables of the VALUES block."""
         given = {name: str(value) for name, value in values.items() if value is not None and value != ""}
         known = [parameter.name for parameter in self.parameters]
         for name in given:
@@ -101,9 +117,7 @@ class CannedQuery:
         terms: dict[str, str] = {}
         for parameter in self.parameters:
             terms.update(_terms(store, self.name, parameter, given.get(parameter.name, parameter.default)))
-        block, variables = _block(self.text)
-        row = " ".join(terms[variable[1:]] for variable in variables.split())
-        return self.text.replace(block, f"VALUES ({variables}) {{ ({row}) }}")
+        return terms
 
     def ask(self, store: ReleaseStore, values: Mapping[str, object]) -> QuerySolutions:
         """Ask the query and return the answer as the engine gives it; arguments and errors are those of `run`."""
@@ -125,10 +139,38 @@ class CannedQuery:
         columns = [variable.value for variable in answer.variables]
         rows = (dict(zip(columns, map(cell, solution), strict=True)) for solution in answer)
         found = Rows(rows, columns, [])
-        found.notes.extend(notes(store, values))
-        if not found:
-            found.notes.append(f"no rows: {self.empty}")
+        found.notes.extend(self.notes(store, values, is_empty=not found))
         return found
+
+    def notes(self, store: ReleaseStore, values: Mapping[str, object], *, is_empty: bool) -> list[str]:
+        """
+        Say what a reader should know about the answer.
+
+        Args:
+            store: The release that was asked.
+            values: By parameter, as `bind` takes them.
+            is_empty: Whether there were no rows.
+        """
+        asked = values.get("source")
+        source = resolve(store, "eg:Source", str(asked)).value if asked else None
+        found = list(_of_horizons(store, values, source))
+        left_out: LeftOut = []
+        try:
+            left_out = self.ask_left_out(store, values)
+        except (QueryError, RemoteError) as error:
+            found.append(notes.of_failure(error))
+        if is_empty:
+            found.append(notes.of_nothing(self.empty, self.alone, source, left_out))
+        return [*found, *notes.of_left_out(left_out)]
+
+    def ask_left_out(self, store: ReleaseStore, values: Mapping[str, object]) -> LeftOut:
+        """Ask which claims the answer leaves out and why; arguments and errors are those of `run`."""
+        text = self.bind_left_out(store, values)
+        if text is None:
+            return []
+        answer = store.query(text)
+        assert isinstance(answer, QuerySolutions)
+        return [(ns.value(claim), ns.value(why)) for claim, why in answer]
 
 
 def load() -> dict[str, CannedQuery]:
@@ -138,7 +180,8 @@ def load() -> dict[str, CannedQuery]:
 
 @lru_cache(maxsize=2)
 def _load(folder: Path) -> tuple[tuple[str, CannedQuery], ...]:
-    return tuple((path.stem, _read(path)) for path in sorted(folder.glob("*.rq")))
+    paths = (path for path in sorted(folder.glob("*.rq")) if not path.name.endswith(BESIDE))
+    return tuple((path.stem, _read(path)) for path in paths)
 
 
 def by_name(name: str) -> CannedQuery:
@@ -167,6 +210,7 @@ def cell(term: Any) -> Cell:
 
 def _read(path: Path) -> CannedQuery:
     text = path.read_text(encoding="utf-8")
+    beside = path.with_name(path.stem + BESIDE)
     header: dict[str, list[str]] = {}
     for match in HEADER.finditer(text):
         header.setdefault(match.group(1), []).append(match.group(2))
@@ -181,6 +225,8 @@ def _read(path: Path) -> CannedQuery:
         answer=answer,
         empty=header["empty"][0],
         text=text,
+        alone=header.get("alone", [None])[0],
+        left_out=beside.read_text(encoding="utf-8") if beside.is_file() else None,
     )
 
 
@@ -204,6 +250,13 @@ def _block(text: str) -> tuple[str, str]:
     found = VALUES.search(text)
     assert found, "a canned query has a VALUES block"
     return found.group(), found.group(1)
+
+
+def _filled(text: str, terms: Mapping[str, str]) -> str:
+    """Write terms in the place of the examples, wherever the block stands."""
+    block, variables = _block(text)
+    row = " ".join(terms[variable[1:]] for variable in variables.split())
+    return text.replace(block, f"VALUES ({variables}) {{ ({row}) }}")
 
 
 def _terms(store: ReleaseStore, query: str, parameter: Parameter, value: str | None) -> dict[str, str]:
@@ -305,19 +358,13 @@ def _noun(kind: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.removeprefix("eg:")).lower()
 
 
-def notes(store: ReleaseStore, values: Mapping[str, object]) -> list[str]:
-    """Say which texts cannot know of the day that is asked for."""
-    return list(_notes(store, values))
-
-
-def _notes(store: ReleaseStore, values: Mapping[str, object]) -> Iterator[str]:
-    date, asked = values.get("date"), values.get("source")
-    if date:
-        last = str(day_range(str(date))[1])
-        only = resolve(store, "eg:Source", str(asked)).value if asked else None
-        for source, horizon in sorted(store.horizons.items()):
-            if horizon < last and only in {None, source}:
-                yield (
-                    f"{ns.shorten(source)} was issued by {horizon} and cannot tell of {date}: "
-                    f"what it says is only possible then; ask for {horizon} or before"
-                )
+def _of_horizons(store: ReleaseStore, values: Mapping[str, object], only: str | None) -> Iterator[str]:
+    """Say which texts cannot know of the time that is asked about."""
+    asked = str(values.get("date") or "")
+    if not asked:
+        return
+    days = day_range(asked)
+    for source, horizon in sorted(store.horizons.items()):
+        note = notes.of_horizon(source, horizon, store.covered.get(source), asked, days)
+        if note and only in {None, source}:
+            yield note

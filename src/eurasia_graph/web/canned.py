@@ -131,7 +131,8 @@ class Apart(ReleaseStore):
         del base_iri
         asked = Operation(sparql)
         result = free.ask(self._service, asked, syntax.read(sparql), FORMATS["json"])
-        self.is_cut = result.truncated
+        # An answer is several queries: its rows, and what they leave out.
+        self.is_cut = self.is_cut or result.truncated
         return parse_query_results(result.body, format=QueryResultsFormat.JSON)
 
 
@@ -171,9 +172,7 @@ def answer(
             rows = canned.run(store, values)
             return _write(rows, chosen).encode(), rows.notes
         body = canned.ask(store, values).serialize(format=chosen.rows) or b""
-    notes = queries.notes(store, values)
-    if NO_ROWS[chosen.name](body):
-        notes.append(f"no rows: {canned.empty}")
+        notes = canned.notes(store, values, is_empty=NO_ROWS[chosen.name](body))
     return body, notes
 
 
