@@ -369,10 +369,10 @@ def memberships(store: ReleaseStore) -> list[dict[str, str]]:
     engine = store.local
     for quad in engine.quads_for_pattern(None, ns.RDF("type"), ns.EG("Membership"), None):
         one = found.setdefault(str(quad.subject), {"fromLatest": NEVER, "toEarliest": NEVER, "toLatest": NEVER})
-        begun = []
+        begun: list[NamedNode] = []
         for each in engine.quads_for_pattern(quad.subject, None, None, quad.graph_name):
             one[ns.local_name(each.predicate.value)] = ns.local_name(ns.value(each.object))
-            if each.predicate == NamedNode(ns.PROV + "wasDerivedFrom"):
+            if each.predicate == ns.PROV("wasDerivedFrom") and isinstance(each.object, NamedNode):
                 begun.append(each.object)
         status = ns.SCHEME(f"status/{one['status']}")
         one["claims"] = " ".join(

@@ -156,7 +156,7 @@ def test_notes_are_true(release: ReleaseStore, case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", list(queries.load()))
 def test_a_query_of_one_text_has_words_for_that_text_alone(name: str) -> None:
-    """ "No text" would say too much of the others."""
+    """Of the others, "no text" would say too much."""
     canned = queries.by_name(name)
     optional = any(each.name == "source" and not each.required for each in canned.parameters)
 

@@ -28,7 +28,7 @@ from eurasia_graph.sources import root
 from eurasia_graph.store import ReleaseStore
 
 BESIDE = ".left-out.rq"
-HEADER = re.compile(r"^#\+ (\w+): (.*)$", re.MULTILINE)
+HEADER = re.compile(r"^#\+ ([\w-]+): (.*)$", re.MULTILINE)
 PARAMETER = re.compile(r"(\w+) (\S+) (required|optional|default=\S+) (.+)")
 VALUES = re.compile(r"VALUES \(((?:\?\w+ ?)+)\) \{ \(([^\n]*)\) \}")
 COLUMN = re.compile(r"\?(\w+)")
@@ -74,7 +74,8 @@ class CannedQuery:
     A named query with its parameters, its columns and the text that it runs.
 
     `answer` says what the columns hold, `empty` what it means when there are no rows, and `alone` what it
-    means when only one text was asked. `left_out` is the text that asks what the answer leaves out.
+    means when only one text was asked. `left_out` is the text that asks what the answer leaves out, and
+    `settled_by` the parameter of which the store knows whether that can be anything.
     """
 
     name: str
@@ -87,6 +88,7 @@ class CannedQuery:
     text: str
     alone: str | None = None
     left_out: str | None = None
+    settled_by: str | None = None
 
     def bind(self, store: ReleaseStore, values: Mapping[str, object]) -> str:
         """
@@ -165,10 +167,12 @@ class CannedQuery:
 
     def ask_left_out(self, store: ReleaseStore, values: Mapping[str, object]) -> LeftOut:
         """Ask which claims the answer leaves out and why; arguments and errors are those of `run`."""
-        text = self.bind_left_out(store, values)
-        if text is None:
+        if self.left_out is None:
             return []
-        answer = store.query(text)
+        terms = self._given(store, values)
+        if self.settled_by and terms[self.settled_by].strip("<>") not in store.unsettled:
+            return []
+        answer = store.query(_filled(self.left_out, terms))
         assert isinstance(answer, QuerySolutions)
         return [(ns.value(claim), ns.value(why)) for claim, why in answer]
 
@@ -211,8 +215,9 @@ def cell(term: Any) -> Cell:
 def _read(path: Path) -> CannedQuery:
     text = path.read_text(encoding="utf-8")
     beside = path.with_name(path.stem + BESIDE)
+    left_out = beside.read_text(encoding="utf-8") if beside.is_file() else None
     header: dict[str, list[str]] = {}
-    for match in HEADER.finditer(text):
+    for match in HEADER.finditer(f"{text}\n{left_out or ''}"):
         header.setdefault(match.group(1), []).append(match.group(2))
     parameters = [_parameter(path, line) for line in header.get("param", [])]
     answer = header["answer"][0]
@@ -226,7 +231,8 @@ def _read(path: Path) -> CannedQuery:
         empty=header["empty"][0],
         text=text,
         alone=header.get("alone", [None])[0],
-        left_out=beside.read_text(encoding="utf-8") if beside.is_file() else None,
+        left_out=left_out,
+        settled_by=header.get("settled-by", [None])[0],
     )
 
 

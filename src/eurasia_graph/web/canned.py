@@ -120,6 +120,8 @@ class Apart(ReleaseStore):
         super().__init__(service.store.engine, service.store.iri)
         self._service = service
         self.is_cut = False
+        # Learnt once for the release and not for each request.
+        self.__dict__["unsettled"] = service.store.unsettled
 
     def query(self, sparql: str, base_iri: str | None = None) -> Answer:
         """
