@@ -489,3 +489,17 @@ def test_a_query_beside_another_is_plain_sparql_with_the_same_parameters(name: s
     assert [variable.value for variable in Store().query(text).variables] == ["claim", "why"]  # type: ignore[union-attr]
     for literal in re.findall(r'BIND\("([^"]+)" AS \?(?:why|nameless)\)', text):
         assert literal in notes.REASONS
+
+
+@pytest.mark.parametrize(("name", "kind"), [("members-on", "eg:Body"), ("memberships-of", "eg:Actor")])
+def test_what_is_settled_leaves_nothing_out(release: ReleaseStore, name: str, kind: str) -> None:
+    """Of most bodies and actors it is not asked; asked, the query gives nothing either."""
+    canned = queries.by_name(name)
+    named = {iri for iri, _ in release.entities[ns.EG + kind.removeprefix("eg:")]}
+    settled = named - release.unsettled
+
+    assert settled
+    assert named & release.unsettled
+    for iri in sorted(settled):
+        text = canned.bind_left_out(release, {str(canned.settled_by): iri, "date": "2010"})
+        assert list(release.query(str(text))) == [], iri  # type: ignore[arg-type]
