@@ -13,14 +13,15 @@ from rdflib.plugins.sparql import prepareQuery
 
 from conftest import CHECKOUT, TESTS
 from eurasia_graph import namespaces as ns
-from eurasia_graph import queries
+from eurasia_graph import notes, pipeline, queries
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.queries import VALUES
 from eurasia_graph.store import ReleaseStore
 
 ANSWERS = tomllib.loads((TESTS / "cases" / "answers.toml").read_text(encoding="utf-8"))["answer"]
 CONTRACT = tomllib.loads((TESTS / "cases" / "contract.toml").read_text(encoding="utf-8"))
-FILES = sorted((CHECKOUT / "queries").glob("*.rq"))
+NOTES = tomllib.loads((TESTS / "cases" / "notes.toml").read_text(encoding="utf-8"))["note"]
+FILES = sorted(path for path in (CHECKOUT / "queries").glob("*.rq") if not path.name.endswith(".left-out.rq"))
 
 
 def shown(value: object) -> object:
@@ -159,12 +160,63 @@ def test_a_day_after_the_horizon_says_what_to_ask_instead(release: ReleaseStore)
     ]
 
 
-def test_no_rows_are_explained(release: ReleaseStore) -> None:
-    """Silence is no answer, and the note says where to look."""
-    rows = queries.by_name("members-on").run(release, {"body": "eco", "date": "2000"})
+@pytest.mark.parametrize("case", NOTES, ids=lambda case: f"{case['query']}: {case['text']}")
+def test_notes_are_true(release: ReleaseStore, case: dict[str, Any]) -> None:
+    """What is left out is counted and named; that no text tells of something is said only where none does."""
+    rows = queries.by_name(case["query"]).run(release, case["with"])
 
-    assert rows == []
-    assert rows.notes[0].startswith("no rows: no text tells of members on that day")
+    assert rows.notes == case["notes"]
+    assert len(rows) == case.get("rows", len(rows))
+    assert rows or case.get("rows") == 0
+
+
+@pytest.mark.parametrize("name", list(queries.load()))
+def test_a_query_of_one_text_has_words_for_that_text_alone(name: str) -> None:
+    """Of the others, "no text" would say too much."""
+    canned = queries.by_name(name)
+    optional = any(each.name == "source" and not each.required for each in canned.parameters)
+
+    assert bool(canned.alone) == optional
+
+
+def test_a_table_covers_up_to_its_last_year(mini: Path) -> None:
+    """Nothing is certain after it, though the table was issued years later, and the note says why."""
+    file = mini / "sources/one/source.ttl"
+    covered = '    eg:coversUntil "2007"^^edtf:EDTF ;\n    eg:issued'
+    file.write_text(file.read_text(encoding="utf-8").replace("    eg:issued", covered), encoding="utf-8")
+    store = pipeline.open_release(mini)
+    ask = queries.by_name("members-on")
+
+    within = ask.run(store, {"body": "alpha", "date": "2007-12-31", "source": "one"})
+    after = ask.run(store, {"body": "alpha", "date": "2008-01-01", "source": "one"})
+
+    assert {row["certainty"] for row in within} == {"certain"}
+    assert within.notes == []
+    assert {row["certainty"] for row in after} == {"possible"}
+    assert after.notes == [
+        "one covers up to 2007 and cannot tell of 2008-01-01: what it says is only possible then; ask for 2007 or before"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "counted"),
+    [
+        (["no date"], "left out: 1 claim without a date (s/1)"),
+        (["no date"] * 2, "left out: 2 claims without a date (s/1, s/2)"),
+        (["open list"], "not complete: 1 claim names only some of those it is about (s/1)"),
+        (["open list"] * 2, "not complete: 2 claims name only some of those they are about (s/1, s/2)"),
+        (["no date"] * 7, "left out: 7 claims without a date (s/1, s/2, s/3, s/4, s/5 and 2 more)"),
+        (
+            ["hedged", "denied", "hedged"],
+            "left out: 1 claim that is denied (s/2); 2 claims that are hedged (s/1, s/3)",
+        ),
+    ],
+)
+def test_claims_are_counted_in_english(words: list[str], counted: str) -> None:
+    """One is one, several are several, and many are not all named."""
+    found = [(f"{ns.ID}claim/s/{number}", why) for number, why in enumerate(words, start=1)]
+
+    assert list(notes.of_left_out(found)) == [counted]
 
 
 @pytest.mark.parametrize(

@@ -51,22 +51,35 @@ def rows_of(answer: object) -> list[tuple[object, ...]]:
     return [tuple(row) for row in answer]
 
 
-@pytest.mark.parametrize("name", queries.load())
+CANNED = {each.name: each.text for each in queries.load().values()} | {
+    f"{each.name}.left-out": each.left_out for each in queries.load().values() if each.left_out
+}
+
+
+@pytest.mark.parametrize("name", CANNED)
 def test_a_canned_query_answers_there_as_here(well: Fake, release: ReleaseStore, name: str) -> None:
     """Row by row, though the store holds a graph of somebody else."""
-    text = queries.by_name(name).text
+    text = CANNED[name]
 
     assert rows_of(over(well).query(text)) == rows_of(release.query(text))
 
 
-@pytest.mark.parametrize("name", queries.load())
+@pytest.mark.parametrize("name", CANNED)
 def test_the_patterns_of_a_canned_query_are_all_it_depends_on(well: Fake, release: ReleaseStore, name: str) -> None:
     """For stores that are asked for quads because they cannot be trusted with the query (Virtuoso)."""
-    text = queries.by_name(name).text
+    text = CANNED[name]
     engine = remote.RemoteEngine(f"{well.url}/sparql", None)
     here = engine._query_here(text, None)
 
     assert rows_of(here) == rows_of(release.query(text))
+
+
+def test_notes_are_those_that_are_given_here(well: Fake, release: ReleaseStore) -> None:
+    """What is left out is asked of the other store."""
+    there = queries.by_name("organs").run(over(well), {"body": "sco"})
+
+    assert there.notes == queries.by_name("organs").run(release, {"body": "sco"}).notes
+    assert there.notes == ["left out: 2 claims that name no organ (icds-2016/61, icds-2016/90)"]
 
 
 def test_a_query_without_graph_sees_what_it_sees_here(well: Fake, release: ReleaseStore) -> None:

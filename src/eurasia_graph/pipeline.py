@@ -267,9 +267,13 @@ def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
     """Bound the claims of a source, the source itself and the states, and tell which claims count."""
     issued = _value(store, source, "issued")
     if issued:
-        yield Triple(source, ns.EG("horizon"), _day(bounds(issued).latest))
         yield Triple(source, ns.EG("earliest"), _day(bounds(issued).earliest))
         yield Triple(source, ns.EG("latest"), _day(bounds(issued).latest))
+    # A table may be issued years after the last that it covers.
+    ends = [_value(store, source, term) for term in ("issued", "coversUntil")]
+    known = [bounds(each).latest for each in ends if each]
+    if known:
+        yield Triple(source, ns.EG("horizon"), _day(min(known)))
     yield from _existence(store)
     for quad in store.quads_for_pattern(None, ns.EG("madeBy"), source, None):
         claim = quad.subject

@@ -156,8 +156,13 @@ def _paired(here: list[str], there: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _calls(store: ReleaseStore, canned: CannedQuery) -> Iterator[tuple[str, str]]:
-    """Return texts of a canned query with labels: as the file stands, then with values of every parameter."""
-    yield canned.text, f"{canned.name} as it stands"
+    """
+    Return texts of a canned query with labels: as the file stands, then with values of every parameter.
+
+    The query that asks what it leaves out is another of them.
+    """
+    for text, name in _texts(canned):
+        yield text, f"{name} as it stands"
     tried = {each.name: list(_values(store, each)) for each in canned.parameters}
     for index in range(max(map(len, tried.values()), default=0)):
         given = {
@@ -169,8 +174,17 @@ def _calls(store: ReleaseStore, canned: CannedQuery) -> Iterator[tuple[str, str]
         label = " ".join(f"{name}={value}" for name, value in given.items())
         try:
             yield canned.bind(store, given), f"{canned.name} {label}"
+            left_out = canned.bind_left_out(store, given)
+            if left_out:
+                yield left_out, f"{canned.name}.left-out {label}"
         except EurasiaGraphError:
             continue  # two values that do not go together
+
+
+def _texts(canned: CannedQuery) -> Iterator[tuple[str, str]]:
+    yield canned.text, canned.name
+    if canned.left_out:
+        yield canned.left_out, f"{canned.name}.left-out"
 
 
 def _is_required(canned: CannedQuery, name: str) -> bool:

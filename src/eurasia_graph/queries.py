@@ -1,6 +1,9 @@
 """
 The canned queries: `queries/<name>.rq`, each with typed parameters and fixed columns.
 
+What an answer leaves out is asked by a query beside it, `queries/<name>.left-out.rq`, with the same parameters
+and the columns claim and why; where there is none, nothing is left out.
+
 A file runs as it stands in any SPARQL 1.1 engine, since its parameters are a VALUES block with
 examples. Calling it puts terms in place of that block, written by the RDF library, never text.
 """
@@ -17,12 +20,15 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode, QuerySolutions
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph import notes, spelling
 from eurasia_graph.dates import DateError, day_range
-from eurasia_graph.errors import UnknownNameError, UsageError, nearest
+from eurasia_graph.errors import QueryError, RemoteError, UnknownNameError, UsageError, nearest
+from eurasia_graph.notes import LeftOut
 from eurasia_graph.sources import root
 from eurasia_graph.store import ReleaseStore
 
-HEADER = re.compile(r"^#\+ (\w+): (.*)$", re.MULTILINE)
+BESIDE = ".left-out.rq"
+HEADER = re.compile(r"^#\+ ([\w-]+): (.*)$", re.MULTILINE)
 PARAMETER = re.compile(r"(\w+) (\S+) (required|optional|default=\S+) (.+)")
 VALUES = re.compile(r"VALUES \(((?:\?\w+ ?)+)\) \{ \(([^\n]*)\) \}")
 COLUMN = re.compile(r"\?(\w+)")
@@ -67,8 +73,10 @@ class CannedQuery:
     """
     A named query with its parameters, its columns and the text that it runs.
 
-    `answer` says what the columns hold, `empty` what it means when there are no rows. `examples` has a
-    value for each required parameter, `instead` says of some what to ask without them.
+    `answer` says what the columns hold, `empty` what it means when there are no rows, and `alone` what it
+    means when only one text was asked. `examples` has a value for each required parameter, `instead` says of
+    some what to ask without them. `left_out` is the text that asks what the answer leaves out, and
+    `settled_by` the parameter of which the store knows whether that can be anything.
     """
 
     name: str
@@ -81,6 +89,9 @@ class CannedQuery:
     examples: Mapping[str, str]
     instead: Mapping[str, str]
     text: str
+    alone: str | None = None
+    left_out: str | None = None
+    settled_by: str | None = None
 
     def bind(self, store: ReleaseStore, values: Mapping[str, object]) -> str:
         """
@@ -92,6 +103,14 @@ class CannedQuery:
         Raises:
             UsageError: If a parameter is unknown, missing or of the wrong type; says what is right.
         """
+        return _filled(self.text, self._given(store, values))
+
+    def bind_left_out(self, store: ReleaseStore, values: Mapping[str, object]) -> str | None:
+        """Do what `bind` does with the query that asks what the answer leaves out; None where there is none."""
+        return _filled(self.left_out, self._given(store, values)) if self.left_out else None
+
+    def _given(self, store: ReleaseStore, values: Mapping[str, object]) -> dict[str, str]:
+        """Write the values as terms, by the variables of the VALUES block."""
         given = {name: str(value) for name, value in values.items() if value is not None and value != ""}
         known = [parameter.name for parameter in self.parameters]
         for name in given:
@@ -103,9 +122,7 @@ class CannedQuery:
         terms: dict[str, str] = {}
         for parameter in self.parameters:
             terms.update(_terms(store, self, parameter, given.get(parameter.name, parameter.default)))
-        block, variables = _block(self.text)
-        row = " ".join(terms[variable[1:]] for variable in variables.split())
-        return self.text.replace(block, f"VALUES ({variables}) {{ ({row}) }}")
+        return terms
 
     def ask(self, store: ReleaseStore, values: Mapping[str, object]) -> QuerySolutions:
         """Ask the query and return the answer as the engine gives it; arguments and errors are those of `run`."""
@@ -127,10 +144,40 @@ class CannedQuery:
         columns = [variable.value for variable in answer.variables]
         rows = (dict(zip(columns, map(cell, solution), strict=True)) for solution in answer)
         found = Rows(rows, columns, [])
-        found.notes.extend(notes(store, values))
-        if not found:
-            found.notes.append(f"no rows: {self.empty}")
+        found.notes.extend(self.notes(store, values, is_empty=not found))
         return found
+
+    def notes(self, store: ReleaseStore, values: Mapping[str, object], *, is_empty: bool) -> list[str]:
+        """
+        Say what a reader should know about the answer.
+
+        Args:
+            store: The release that was asked.
+            values: By parameter, as `bind` takes them.
+            is_empty: Whether there were no rows.
+        """
+        asked = values.get("source")
+        source = resolve(store, "eg:Source", str(asked)).value if asked else None
+        found = list(_of_horizons(store, values, source))
+        left_out: LeftOut = []
+        try:
+            left_out = self.ask_left_out(store, values)
+        except (QueryError, RemoteError) as error:
+            found.append(notes.of_failure(error))
+        if is_empty:
+            found.append(notes.of_nothing(self.empty, self.alone, source, left_out))
+        return [*found, *notes.of_left_out(left_out)]
+
+    def ask_left_out(self, store: ReleaseStore, values: Mapping[str, object]) -> LeftOut:
+        """Ask which claims the answer leaves out and why; arguments and errors are those of `run`."""
+        if self.left_out is None:
+            return []
+        terms = self._given(store, values)
+        if self.settled_by and terms[self.settled_by].strip("<>") not in store.unsettled:
+            return []
+        answer = store.query(_filled(self.left_out, terms))
+        assert isinstance(answer, QuerySolutions)
+        return [(ns.value(claim), ns.value(why)) for claim, why in answer]
 
 
 def load() -> dict[str, CannedQuery]:
@@ -140,7 +187,8 @@ def load() -> dict[str, CannedQuery]:
 
 @lru_cache(maxsize=2)
 def _load(folder: Path) -> tuple[tuple[str, CannedQuery], ...]:
-    return tuple((path.stem, _read(path)) for path in sorted(folder.glob("*.rq")))
+    paths = (path for path in sorted(folder.glob("*.rq")) if not path.name.endswith(BESIDE))
+    return tuple((path.stem, _read(path)) for path in paths)
 
 
 def by_name(name: str) -> CannedQuery:
@@ -177,7 +225,9 @@ def headers(text: str) -> dict[str, list[str]]:
 
 def _read(path: Path) -> CannedQuery:
     text = path.read_text(encoding="utf-8")
-    header = headers(text)
+    beside = path.with_name(path.stem + BESIDE)
+    left_out = beside.read_text(encoding="utf-8") if beside.is_file() else None
+    header = headers(f"{text}\n{left_out or ''}")
     parameters = [_parameter(path, line) for line in header.get("param", [])]
     answer = header["answer"][0]
     return CannedQuery(
@@ -191,6 +241,9 @@ def _read(path: Path) -> CannedQuery:
         examples=dict(pair.split("=", 1) for line in header.get("example", []) for pair in line.split()),
         instead=dict(line.split(" ", 1) for line in header.get("instead", [])),
         text=text,
+        alone=header.get("alone", [None])[0],
+        left_out=left_out,
+        settled_by=header.get("settled-by", [None])[0],
     )
 
 
@@ -214,6 +267,13 @@ def _block(text: str) -> tuple[str, str]:
     found = VALUES.search(text)
     assert found, "a canned query has a VALUES block"
     return found.group(), found.group(1)
+
+
+def _filled(text: str, terms: Mapping[str, str]) -> str:
+    """Write terms in the place of the examples, wherever the block stands."""
+    block, variables = _block(text)
+    row = " ".join(terms[variable[1:]] for variable in variables.split())
+    return text.replace(block, f"VALUES ({variables}) {{ ({row}) }}")
 
 
 def _terms(store: ReleaseStore, query: CannedQuery, parameter: Parameter, value: str | None) -> dict[str, str]:
@@ -272,9 +332,8 @@ def resolve(store: ReleaseStore, kind: str, value: str) -> NamedNode:
     prefix, _, local = wanted.partition(":")
     if prefix in ns.PREFIXES and not local.startswith("//"):
         wanted = (ns.PREFIXES[prefix] + local).casefold()
-    # An IRI beats a short name, and a short name a label.
-    for meanings in store.meanings.get(kind_iri, ()):
-        found = sorted(meanings.get(wanted, ()))
+    # An IRI beats a short name, and a short name a label; what is spelt as asked beats the other spelling.
+    for found in _meant(store, kind_iri, wanted):
         # A thing beats a concept of a scheme: people ask for spillover, seldom for the factor of that name.
         things = [iri for iri in found if iri.startswith(ns.ID)]
         if len(things) == 1 or len(found) == 1:
@@ -287,24 +346,26 @@ def resolve(store: ReleaseStore, kind: str, value: str) -> NamedNode:
     raise UnknownNameError(_noun(kind), value, [*sorted(short_names), *sorted(labels)])
 
 
+def _meant(store: ReleaseStore, kind_iri: str, wanted: str) -> Iterator[list[str]]:
+    """Look a name up, exactly first; sorted IRIs, which are none where nothing bears it."""
+    for meanings in store.meanings.get(kind_iri, ()):
+        yield sorted(meanings.get(wanted, ()))
+    for meanings in store.spellings.get(kind_iri, ()):
+        yield sorted(meanings.get(spelling.fold(wanted), ()))
+
+
 def _noun(kind: str) -> str:
     """Turn `eg:DifferenceKind` into `difference kind`."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.removeprefix("eg:")).lower()
 
 
-def notes(store: ReleaseStore, values: Mapping[str, object]) -> list[str]:
-    """Say which texts cannot know of the day that is asked for."""
-    return list(_notes(store, values))
-
-
-def _notes(store: ReleaseStore, values: Mapping[str, object]) -> Iterator[str]:
-    date, asked = values.get("date"), values.get("source")
-    if date:
-        last = str(day_range(str(date))[1])
-        only = resolve(store, "eg:Source", str(asked)).value if asked else None
-        for source, horizon in sorted(store.horizons.items()):
-            if horizon < last and only in {None, source}:
-                yield (
-                    f"{ns.shorten(source)} was issued by {horizon} and cannot tell of {date}: "
-                    f"what it says is only possible then; ask for {horizon} or before"
-                )
+def _of_horizons(store: ReleaseStore, values: Mapping[str, object], only: str | None) -> Iterator[str]:
+    """Say which texts cannot know of the time that is asked about."""
+    asked = str(values.get("date") or "")
+    if not asked:
+        return
+    days = day_range(asked)
+    for source, horizon in sorted(store.horizons.items()):
+        note = notes.of_horizon(source, horizon, store.covered.get(source), asked, days)
+        if note and only in {None, source}:
+            yield note

@@ -370,7 +370,7 @@ class RemoteStore(ReleaseStore):
             self.iri, self.content, self.inputs = known
             self._remote.forget()
             self._remote.release()
-            for cached in ("entities", "meanings", "horizons"):
+            for cached in ("entities", "meanings", "spellings", "horizons", "covered", "unsettled"):
                 self.__dict__.pop(cached, None)
         self._learnt_at = time.monotonic()
 

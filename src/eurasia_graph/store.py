@@ -26,6 +26,9 @@ from pyoxigraph import (
 )
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph import spelling
+from eurasia_graph.columns import spelled_out
+from eurasia_graph.dates import day_range
 from eurasia_graph.errors import QueryError, StoreError, UsageError
 from eurasia_graph.formats import Content, by_extension, carrying
 from eurasia_graph.lexing import place, tokens
@@ -106,7 +109,7 @@ class ReleaseStore:
         """
         refuse_service(sparql)
         try:
-            return self.engine.query(sparql, base_iri=base_iri)
+            return self.engine.query(spelled_out(sparql, base_iri), base_iri=base_iri)
         except SyntaxError as error:
             raise QueryError(f"this is not a SPARQL query: {error.msg}; {_hint(sparql)}") from None
         except (RuntimeError, ValueError, OSError) as error:
@@ -147,9 +150,44 @@ class ReleaseStore:
         return found
 
     @cached_property
+    def spellings(self) -> dict[str, tuple[Meanings, Meanings]]:
+        """The entities of each class by their short names and labels in either English spelling."""
+        found: dict[str, tuple[Meanings, Meanings]] = {}
+        for kind, (_, *by_name) in self.meanings.items():
+            found[kind] = ({}, {})
+            for folded, meanings in zip(found[kind], by_name, strict=True):
+                for name, iris in meanings.items():
+                    folded.setdefault(spelling.fold(name), set()).update(iris)
+        return found
+
+    @cached_property
     def horizons(self) -> dict[str, str]:
-        """The sources, by IRI, each with the last day on which it can have been issued (ISO 8601)."""
+        """The sources, by IRI, each with the last day of which it can know (ISO 8601)."""
         return {row[0]: row[1] for row in self._select(HORIZONS)}
+
+    @cached_property
+    def covered(self) -> dict[str, str]:
+        """The sources, by IRI, that cover less than the time until they were issued, each with how that is written."""
+        told = {row[0]: row[1] for row in self._select(COVERED)}
+        return {source: end for source, end in told.items() if str(day_range(end)[1]) == self.horizons.get(source)}
+
+    @cached_property
+    def unsettled(self) -> frozenset[str]:
+        """
+        The bodies and actors, by IRI, of which answers on standings may leave something out.
+
+        Asked once, so that of all others it need not be asked what an answer leaves out: more may be in here
+        than is left out of any answer, but never less.
+        """
+        standings = {(row[0], row[1]) for row in self._select(STANDINGS)}
+        found: set[str] = set()
+        for value, says, kind, is_open in self._select(UNSETTLED):
+            body = says != f"{ns.EG}saysActor"
+            if body or is_open != "true":
+                found.add(value)
+            if says == f"{ns.EG}saysOldBody" or (body and kind == f"{ns.EG}Dissolution"):
+                found |= {actor for actor, inside in standings if inside == value}
+        return frozenset(found | {of for of, kin in self._select(LINEAGES) if kin in found})
 
     def _select(self, sparql: str) -> list[list[str]]:
         answer = self.engine.query(sparql)
@@ -159,6 +197,29 @@ class ReleaseStore:
 
 # They begin as the canned queries do, which some stores are asked for in another way.
 HORIZONS = f"#+ the days that texts can know of\nSELECT ?source ?day {{ GRAPH ?g {{ ?source <{ns.EG}horizon> ?day }} }}"
+COVERED = f"#+ what tables cover\nSELECT ?source ?until {{ GRAPH ?g {{ ?source <{ns.EG}coversUntil> ?until }} }}"
+LINEAGES = f"""#+ which bodies came of which
+SELECT DISTINCT ?of ?body {{ GRAPH ?g {{ ?step <{ns.EG}lineageOf> ?of ; <{ns.EG}lineageBody> ?body }} }}"""
+STANDINGS = f"""#+ who has a standing in what
+PREFIX eg: <{ns.EG}>
+SELECT DISTINCT ?actor ?body {{ GRAPH ?g {{ ?claim eg:saysStatus ?any ; eg:saysActor ?actor ; eg:saysBody ?body }} }}"""
+UNSETTLED = f"""#+ standings and ends without a date, not asserted, or with an open list
+PREFIX eg: <{ns.EG}>
+SELECT DISTINCT ?value ?says ?kind ?isOpen {{
+  GRAPH ?claims {{ ?claim ?says ?value ; eg:saysKind ?kind }}
+  FILTER(?says IN (eg:saysBody, eg:saysOldBody, eg:saysActor))
+  OPTIONAL {{ GRAPH ?statuses {{ ?claim eg:saysStatus ?status }} }}
+  OPTIONAL {{ GRAPH ?olds {{ ?claim eg:saysOldBody ?old }} }}
+  FILTER(BOUND(?status) || BOUND(?old) || ?kind IN (eg:Withdrawal, eg:Dissolution))
+  OPTIONAL {{ GRAPH ?dates {{ ?claim eg:saysDate ?date }} }}
+  OPTIONAL {{ GRAPH ?modalities {{ ?claim eg:modality ?modality }} }}
+  OPTIONAL {{ GRAPH ?carriedIn {{ ?claim a eg:ReportedClaim }} }}
+  OPTIONAL {{ GRAPH ?actors {{ ?claim eg:saysActor ?actor }} }}
+  OPTIONAL {{ GRAPH ?openIn {{ ?claim eg:listIsComplete false }} }}
+  BIND(!BOUND(?date) || BOUND(?modality) || BOUND(?carriedIn) || !BOUND(?actor) AS ?idle)
+  FILTER(?idle || BOUND(?openIn))
+  BIND(!?idle AS ?isOpen)
+}}"""
 NAMES_OF_ENTITIES = f"""#+ the entities and their names
 PREFIX skos: <{ns.SKOS}> PREFIX rdfs: <{ns.RDFS}>
 SELECT DISTINCT ?class ?entity ?name ?naming {{

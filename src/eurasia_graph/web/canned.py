@@ -120,6 +120,8 @@ class Apart(ReleaseStore):
         super().__init__(service.store.engine, service.store.iri)
         self._service = service
         self.is_cut = False
+        # Learnt once for the release and not for each request.
+        self.__dict__["unsettled"] = service.store.unsettled
 
     def query(self, sparql: str, base_iri: str | None = None) -> Answer:
         """
@@ -131,7 +133,8 @@ class Apart(ReleaseStore):
         del base_iri
         asked = Operation(query=sparql)
         result = free.ask(self._service, asked, syntax.read(sparql), FORMATS["json"])
-        self.is_cut = result.truncated
+        # An answer is several queries: its rows, and what they leave out.
+        self.is_cut = self.is_cut or result.truncated
         return parse_query_results(result.body, format=QueryResultsFormat.JSON)
 
 
@@ -171,9 +174,7 @@ def answer(
             rows = canned.run(store, values)
             return _write(rows, chosen).encode(), rows.notes
         body = canned.ask(store, values).serialize(format=chosen.rows) or b""
-    notes = queries.notes(store, values)
-    if NO_ROWS[chosen.name](body):
-        notes.append(f"no rows: {canned.empty}")
+        notes = canned.notes(store, values, is_empty=NO_ROWS[chosen.name](body))
     return body, notes
 
 

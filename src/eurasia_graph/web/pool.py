@@ -58,6 +58,8 @@ class Job:
     """
     One query as a worker takes it; `next` asks for the row after the last, if any.
 
+    `star` is where a `SELECT *` has its `*`, and the variables that the query names, in order.
+
     With `probes`, nothing is answered: the worker tries to read those texts and returns, as JSON, what
     the engine says of each, or null.
     """
@@ -77,6 +79,7 @@ class Job:
     bytes: int
     timeout: float
     probes: list[str] = field(default_factory=list)
+    star: tuple[int, list[str]] | None = None
 
 
 # By hand, since asdict copies the table of prefixes every time, which takes longer than most queries.

@@ -14,6 +14,7 @@ from dataclasses import replace
 from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import BadRequest
 
+from eurasia_graph import columns
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import QueryError, RemoteError, nearest
 from eurasia_graph.formats import FORMATS, Content, Format, carrying
@@ -105,6 +106,7 @@ def ask(
         rows=most,
         bytes=limits.answer_bytes,
         timeout=min(operation.timeout_s or limits.timeout_s, limits.timeout_s),
+        star=columns.star(query.text, query.tokens),
     )
     start, outcome = time.perf_counter(), "good"
     try:

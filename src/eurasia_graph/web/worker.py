@@ -310,7 +310,7 @@ def run(engine: Any, dataset: dict[str, Any], request: Request) -> tuple[Header,
     chosen = FORMATS[request["format"]]
     found: QuerySolutions | QueryBoolean | QueryTriples
     try:
-        found = engine.query(request["limited"], base_iri=base, **dataset)
+        found = engine.query(_in_order(request), base_iri=base, **dataset)
     except SyntaxError:
         # The message must be about the text that the client sent.
         engine.query(request["query"], base_iri=base, **dataset)
@@ -330,6 +330,21 @@ def run(engine: Any, dataset: dict[str, Any], request: Request) -> tuple[Header,
     if isinstance(found, QueryBoolean):
         return {"kind": "boolean", "truncated": False, "empty": empty}, body
     return {"kind": "rows", "truncated": _is_cut(engine, dataset, request, body), "empty": _is_empty(body)}, body
+
+
+def _in_order(request: Request) -> str:
+    """Write the `*` of a SELECT out, in the order in which the query names its variables; see `columns.py`."""
+    text = str(request["limited"])
+    if request["star"] is None:
+        return text
+    place, named = request["star"]
+    # An empty store tells what is in scope, and takes no time for it.
+    probe = Store().query(text, base_iri=request["base"])
+    meant = [variable.value for variable in probe.variables] if isinstance(probe, QuerySolutions) else []
+    ordered = [name for name in named if name in meant] + [name for name in meant if name not in named]
+    if ordered == meant:
+        return text
+    return f"{text[:place]} {' '.join(f'?{name}' for name in ordered)} {text[place + 1 :]}"
 
 
 def _refuse_broken_xml(sink: Sink, chosen: RdfFormat | QueryResultsFormat) -> None:

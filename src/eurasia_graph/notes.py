@@ -1,0 +1,124 @@
+"""
+What a reader should know about an answer, in words: the one place where notes are worded.
+
+A note is true of the answer that it stands beside: "no text tells of …" is said only where no claim does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from eurasia_graph import namespaces as ns
+
+# How many claims a note names before it only counts.
+MOST_NAMED = 5
+# Why a claim stands in no row, or in a row that does not show all of it: of one claim, and of several.
+LEFT_OUT = {
+    "denied": ("claim that is denied", "claims that are denied"),
+    "reported": ("claim that is only reported", "claims that are only reported"),
+    "hedged": ("claim that is hedged", "claims that are hedged"),
+    "no date": ("claim without a date", "claims without a date"),
+    "no actor": ("claim that names no actor", "claims that name no actor"),
+    "no body": ("claim that names no body", "claims that name no body"),
+    "no organ": ("claim that names no organ", "claims that name no organ"),
+    "no speech": ("claim that credits a view but tells of no speech", "claims that credit views but tell of no speech"),
+    "not certain": (
+        "claim of a standing that is not certain for the time asked about",
+        "claims of standings that are not certain for the time asked about",
+    ),
+    "perhaps together": (
+        "claim of a standing that the two only perhaps had together",
+        "claims of standings that the two only perhaps had together",
+    ),
+    "another kind of thing": (
+        "definition of something other than a concept, body or treaty",
+        "definitions of something other than a concept, body or treaty",
+    ),
+}
+INCOMPLETE = {
+    "open list": ("claim names only some of those it is about", "claims name only some of those they are about")
+}
+SHOWN = {
+    "shown, but denied": ("claim is denied", "claims are denied"),
+    "shown, but reported": ("claim is only reported", "claims are only reported"),
+    "shown, but hedged": ("claim is hedged", "claims are hedged"),
+}
+KINDS = (("left out", LEFT_OUT), ("not complete", INCOMPLETE), ("not all asserted", SHOWN))
+REASONS = {**LEFT_OUT, **INCOMPLETE, **SHOWN}
+
+# A claim, by its IRI, and why it is left out, as `queries/*.left-out.rq` give them.
+LeftOut = list[tuple[str, str]]
+
+
+def of_horizon(source: str, horizon: str, covers: str | None, asked: str, days: tuple[date, date]) -> str | None:
+    """
+    Say that a text cannot know of the time that is asked about, or not of all of it.
+
+    Args:
+        source: Its IRI.
+        horizon: The last day of which it can know (ISO 8601).
+        covers: What it covers up to, as it is written, where that and not its issue is the reason.
+        asked: The day, month or year, as it was written.
+        days: The first and the last day of that.
+    """
+    first, last = map(str, days)
+    if horizon >= last:
+        return None
+    why = f"covers up to {covers}" if covers else f"was issued by {horizon}"
+    part, effect = "", "what it says is only possible then"
+    if horizon >= first:
+        part, effect = "all of ", "nothing is certain throughout it"
+    until = covers or horizon
+    return f"{ns.shorten(source)} {why} and cannot tell of {part}{asked}: {effect}; ask for {until} or before"
+
+
+def of_left_out(found: LeftOut) -> Iterator[str]:
+    """Count the claims that an answer leaves out or shows in part, by their reasons, and name the first of each."""
+    by_reason: dict[str, list[str]] = {}
+    for claim, why in found:
+        by_reason.setdefault(why, []).append(ns.shorten(claim))
+    for head, reasons in KINDS:
+        parts = [_counted(words, by_reason[why]) for why, words in reasons.items() if why in by_reason]
+        if parts:
+            yield f"{head}: {'; '.join(parts)}"
+    # Of a store that holds a query of another version.
+    for why in by_reason.keys() - REASONS.keys():
+        yield f"left out: {_counted((f'claim ({why})', f'claims ({why})'), by_reason[why])}"
+
+
+def of_nothing(empty: str, alone: str | None, source: str | None, found: LeftOut) -> str:
+    """
+    Say what it means that there are no rows.
+
+    Args:
+        empty: What it means where every text was asked; behind a semicolon, what to ask instead.
+        alone: What it means where one text was asked, with its name to come before.
+        source: The IRI of the only text that was asked.
+        found: What was left out.
+    """
+    meaning, semicolon, advice = empty.partition(";")
+    # What is said to be surely not so is true whatever is left out.
+    if "surely" not in meaning and any(why not in INCOMPLETE for _, why in found):
+        meaning = "everything that matches was left out"
+    elif source and alone:
+        meaning = f"{ns.shorten(source)} {alone}"
+    return f"no rows: {meaning}{semicolon}{advice}"
+
+
+def of_failure(reason: object) -> str:
+    """Say that what was left out is not known."""
+    return f"what was left out could not be counted: {reason}"
+
+
+def _counted(words: tuple[str, str], names: Iterable[str]) -> str:
+    ordered = sorted(set(names), key=_natural)
+    shown = ", ".join(ordered[:MOST_NAMED])
+    rest = f" and {len(ordered) - MOST_NAMED} more" if len(ordered) > MOST_NAMED else ""
+    return f"{len(ordered)} {words[len(ordered) > 1]} ({shown}{rest})"
+
+
+def _natural(name: str) -> tuple[str, int, str]:
+    """Sort claims of one source by their numbers."""
+    source, _, number = name.rpartition("/")
+    return source, int(number) if number.isdecimal() else 0, number
