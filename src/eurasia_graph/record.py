@@ -130,8 +130,7 @@ def faults(dataset: Dataset) -> Iterator[Fault]:
     vocabulary = vocabulary_of(dataset)
     misplaced = list(_misplaced(dataset, vocabulary))
     yield from misplaced
-    known: set[tuple[object, object]] = {(fault.quad.subject, fault.quad.graph_name) for fault in misplaced}
-    yield from _undefined(dataset, vocabulary, known)
+    yield from _undefined(dataset, vocabulary, misplaced)
 
 
 def vocabulary_of(dataset: Dataset) -> Vocabulary:
@@ -267,11 +266,11 @@ def _elsewhere(dataset: Dataset, quad: Quad, subject: NamedNode) -> Fault | None
         if next(dataset.store.quads_for_pattern(subject, ns.EG(term), None, graph), None):
             return None
     kind, _, source = ns.local_name(ns.value(home)).partition("-")
-    file = FILES[kind].replace("<source>", source)
-    message = (
-        f"What is said of this record stands in {file}. Move the statement there; "
-        "links.ttl says only eg:reportsEvent of a claim."
-    )
+    about_source = subject.value.startswith(f"{ns.ID}source/")
+    file = "sources/<source>/source.ttl" if about_source else FILES[kind].replace("<source>", source)
+    message = f"What is said of this record stands in {file}. Move the statement there."
+    if graph == LINKS and kind == "claims":
+        message = f"Of a claim links.ttl says only eg:reportsEvent. Move the statement to {file}."
     return Fault(quad, "Record-file", message, f"{ns.shorten(predicate.value)} at {ns.shorten(subject.value)}")
 
 
@@ -302,19 +301,19 @@ def _wrong_class(quad: Quad, subject: NamedNode, vocabulary: Vocabulary) -> Faul
 # --- names that nothing defines ------------------------------------------------------------
 
 
-def _undefined(dataset: Dataset, vocabulary: Vocabulary, misplaced: set[tuple[object, object]]) -> Iterator[Fault]:
-    told: set[tuple[str, object]] = set()
+def _undefined(dataset: Dataset, vocabulary: Vocabulary, misplaced: list[Fault]) -> Iterator[Fault]:
+    statements = {fault.quad for fault in misplaced}
+    told = {(ns.value(quad.subject), quad.graph_name) for quad in statements}
     for quad in dataset.lines:
-        if (quad.subject, quad.graph_name) in misplaced:
+        if quad in statements:
             continue
         for term in _names_in(quad):
             if term in vocabulary.defined:
                 continue
             of_subject = term == ns.value(quad.subject)
-            if of_subject:
-                if (term, quad.graph_name) in told:
-                    continue
-                told.add((term, quad.graph_name))
+            if of_subject and (term, quad.graph_name) in told:
+                continue
+            told |= {(term, quad.graph_name)} if of_subject else set()
             yield _as_fault(quad, term, of_subject, vocabulary)
 
 
