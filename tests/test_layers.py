@@ -20,6 +20,7 @@ ORDER = [
     "splitting",
     "passages",
     "turtle",
+    "vocabulary",
     "record",
     "names",
     "validation",

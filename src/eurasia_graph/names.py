@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from pyoxigraph import Literal, NamedNode, Quad
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.record import Fault, curie
+from eurasia_graph.record import Fault
 from eurasia_graph.sources import ENTITIES, SCHEMA_GRAPHS, Dataset
+from eurasia_graph.vocabulary import curie
 
 NAMING = {ns.SKOS("prefLabel"): "label", ns.SKOS("altLabel"): "other label", ns.SKOS("hiddenLabel"): "other label"}
 # A treaty and the circle of its parties, or a place and a notion, may well share a name; two bodies may not.

@@ -37,7 +37,7 @@ XSD_DATE = NamedNode(ns.XSD + "date")
 NOISE_CLASSES = {ns.OWL(name) for name in ("Thing", "Nothing")} | {
     ns.RDFS(name) for name in ("Resource", "Datatype", "Literal")
 }
-BUILD_MODULES = ("dates", "names", "namespaces", "pipeline", "record", "rules", "sources", "validation")
+BUILD_MODULES = ("dates", "names", "namespaces", "pipeline", "record", "rules", "sources", "validation", "vocabulary")
 
 Progress = Callable[[str], None]
 
@@ -235,7 +235,6 @@ def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
     issued = _value(store, source, "issued")
     if issued:
         yield Triple(source, ns.EG("horizon"), _day(bounds(issued).latest))
-        yield Triple(source, ns.EG("earliest"), _day(bounds(issued).earliest))
         yield Triple(source, ns.EG("latest"), _day(bounds(issued).latest))
     yield from _existence(store)
     for quad in store.quads_for_pattern(None, ns.EG("madeBy"), source, None):
