@@ -24,6 +24,7 @@ ORDER = [
     "splitting",
     "passages",
     "turtle",
+    "vocabulary",
     "record",
     "names",
     "validation",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
-from pyoxigraph import Literal, NamedNode
+from pyoxigraph import Literal, NamedNode, Quad
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import sources
+from eurasia_graph import pipeline, sources
 
 DATASET = sources.load(sources.find())
 ONTOLOGY = ns.GRAPH("ontology")
@@ -105,20 +107,90 @@ def test_every_kind_of_event_of_the_rules_is_a_class() -> None:
     assert leaves and allowed == leaves
 
 
-def test_every_generated_term_is_refused_in_files() -> None:
-    """Constraint 33 lists each property whose definition begins with Generated."""
-    shape = (
-        (sources.root() / "ontology/shapes/claim.ttl")
-        .read_text(encoding="utf-8")
-        .partition("shape:Generated-property-query")[2]
-    )
-    generated = {
-        term
-        for term in TERMS
-        if term[len(ns.EG)].islower() and literals(term, ns.SKOS("definition"))[0].value.startswith("Generated")
-    }
+GENERATED_GRAPHS = ("bounds", "facts", "memberships", "closure", "differences", "meta")
+MARKED = {
+    ns.value(quad.subject): ns.value(quad.object)
+    for quad in DATASET.store.quads_for_pattern(None, ns.EG("isGenerated"), None, ONTOLOGY)
+}
 
-    assert {term for term in generated if f"eg:{term[len(ns.EG) :]}" not in shape} == set()
+
+def terms_in(quads: Iterable[Quad]) -> set[str]:
+    """The classes and properties of ours that quads use."""
+    used = {ns.value(quad.predicate) for quad in quads} | {
+        ns.value(quad.object) for quad in quads if quad.predicate == ns.RDF("type")
+    }
+    return {term for term in used if term.startswith(ns.EG)}
+
+
+def events() -> set[str]:
+    """The classes at and below eg:Event."""
+    found, waiting = set(), [ns.EG("Event")]
+    while waiting:
+        cls = waiting.pop()
+        found.add(cls.value)
+        below = DATASET.store.quads_for_pattern(None, ns.RDFS("subClassOf"), cls, ONTOLOGY)
+        waiting += [quad.subject for quad in below if isinstance(quad.subject, NamedNode)]
+    return found
+
+
+def test_marked_as_generated_is_what_a_build_writes(built: pipeline.Release, mini: Path) -> None:
+    """In both directions; kinds of events are marked whether or not a text tells of one."""
+    quads = [quad for store in (built.store, pipeline.build(mini).store) for quad in store]
+    names = {quad.graph_name: ns.local_name(ns.value(quad.graph_name)).partition("-")[0] for quad in quads}
+    written = terms_in([quad for quad in quads if names[quad.graph_name] in GENERATED_GRAPHS])
+
+    assert written - set(MARKED) == set()
+    assert set(MARKED) - written - events() == set()
+    assert events() - set(MARKED) == set()
+
+
+def test_a_generated_term_is_in_files_only_where_a_shape_lists_it() -> None:
+    """What is marked "sometimes" is listed by a shape; what is marked true is in no list and in no file."""
+    from rdflib import SH, URIRef
+
+    from eurasia_graph.validation import _shapes
+
+    shapes = _shapes("Violation")
+    lists = [shapes.items(head) for term in (SH["in"], SH.ignoredProperties) for head in shapes.objects(None, term)]
+    listed = {str(each) for items in lists for each in items} | {str(each) for each in shapes.objects(None, SH.path)}
+    in_files = terms_in([quad for quad in DATASET.lines if quad.graph_name not in sources.SCHEMA_GRAPHS])
+
+    assert set(MARKED.values()) == {"true", "sometimes"}
+    assert {term for term in MARKED if MARKED[term] == "sometimes"} == set(MARKED) & listed
+    assert {term for term in in_files & set(MARKED) if MARKED[term] == "true"} == set()
+    assert URIRef(ns.EG + "CountedClaim") not in listed
+
+
+def test_every_record_has_a_closed_shape() -> None:
+    """What a shape does not list is refused, whichever vocabulary it is of."""
+    from rdflib import SH, URIRef
+
+    from eurasia_graph.validation import MANUAL, _shapes
+
+    shapes = _shapes("Violation")
+    closed = list(shapes.subjects(SH.closed, None))
+    targets = {str(target) for shape in closed for target in shapes.objects(shape, SH.targetClass)}
+
+    assert targets == {ns.EG + name for name in ("Claim", "Event", "Judgement", "Match", "Note", "Passage")}
+    assert {str(each) for shape in closed for each in shapes.objects(shape, SH.targetNode)} == {ns.GRAPH + "links"}
+    assert (URIRef(MANUAL + "Entity-closed"), SH.target, URIRef(MANUAL + "Entity-files")) in shapes
+
+
+def test_every_unit_is_matched_to_qudt_or_to_a_currency() -> None:
+    """Other data are found by the unit that the whole world uses."""
+    graph = ns.GRAPH("schemes")
+    units = {quad.subject for quad in DATASET.store.quads_for_pattern(None, ns.RDF("type"), ns.EG("Unit"), graph)}
+    spaces = ("http://qudt.org/vocab/unit/", "http://publications.europa.eu/resource/authority/currency/")
+
+    matched = {
+        quad.subject
+        for term in ("exactMatch", "closeMatch")
+        for quad in DATASET.store.quads_for_pattern(None, ns.SKOS(term), None, graph)
+        if ns.value(quad.object).startswith(spaces)
+    }
+    used = {quad.object for quad in DATASET.store.quads_for_pattern(None, ns.EG("saysUnit"), None, None)}
+    assert matched == units
+    assert used <= units
 
 
 def test_every_concept_of_a_scheme_is_defined() -> None:
@@ -129,7 +201,11 @@ def test_every_concept_of_a_scheme_is_defined() -> None:
     }
 
     for concept in concepts:
-        for predicate in (ns.SKOS("prefLabel"), ns.SKOS("definition"), ns.SKOS("inScheme")):
+        labels = [quad.object for quad in DATASET.store.quads_for_pattern(concept, ns.SKOS("prefLabel"), None, graph)]
+        languages = [label.language for label in labels if isinstance(label, Literal)]
+        assert languages.count("en") == 1, concept
+        assert len(languages) == len(set(languages)) == len(labels), concept
+        for predicate in (ns.SKOS("definition"), ns.SKOS("inScheme")):
             assert len(list(DATASET.store.quads_for_pattern(concept, predicate, None, graph))) == 1, (
                 concept,
                 predicate,

@@ -14,20 +14,29 @@ from collections.abc import Iterator
 from pyoxigraph import Literal, NamedNode, Quad
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.record import Fault, curie
+from eurasia_graph.record import Fault
 from eurasia_graph.sources import ENTITIES, SCHEMA_GRAPHS, Dataset
+from eurasia_graph.vocabulary import curie
 
 NAMING = {ns.SKOS("prefLabel"): "label", ns.SKOS("altLabel"): "other label", ns.SKOS("hiddenLabel"): "other label"}
 # A treaty and the circle of its parties, or a place and a notion, may well share a name; two bodies may not.
 FAMILIES = {
-    "Actor": "agent",
-    "Agent": "agent",
-    "Body": "body",
-    "Organ": "body",
-    "Organisation": "body",
-    "ProposedBody": "body",
-    "TreatyRegime": "body",
+    "agent": ("Actor", "Agent"),
+    "body": ("Body", "Organ", "Organisation", "ProposedBody", "TreatyRegime"),
+    "concept": ("Concept",),
+    "factor": ("Factor",),
+    "indicator": ("Indicator",),
+    "person": ("Person",),
+    "place": ("Place",),
+    "purpose": ("Purpose",),
+    "source": ("Source",),
+    "state": ("State",),
+    "topic": ("Topic",),
+    "treaty": ("Treaty",),
+    "unit": ("Unit",),
+    "work": ("Work",),
 }
+FAMILY_OF = {ns.EG(name): family for family, classes in FAMILIES.items() for name in classes}
 IZE = re.compile(r"iz(?=ation|e|ing)")
 RULE = "Name-shared"
 
@@ -62,14 +71,15 @@ def shared(dataset: Dataset) -> Iterator[Fault]:
 
 
 def _families(dataset: Dataset) -> dict[NamedNode, str]:
-    found: dict[NamedNode, str] = {}
-    for quad in dataset.lines:
-        if quad.predicate != ns.RDF("type") or quad.graph_name not in {ENTITIES, SCHEMA_GRAPHS[2]}:
-            continue
-        if isinstance(quad.subject, NamedNode) and ns.value(quad.object).startswith(ns.EG):
-            name = ns.local_name(ns.value(quad.object))
-            found[quad.subject] = FAMILIES.get(name, name.lower())
-    return found
+    return {
+        quad.subject: FAMILY_OF[quad.object]
+        for quad in dataset.lines
+        if quad.graph_name in {ENTITIES, SCHEMA_GRAPHS[2]}
+        and quad.predicate == ns.RDF("type")
+        and isinstance(quad.subject, NamedNode)
+        and isinstance(quad.object, NamedNode)
+        and quad.object in FAMILY_OF
+    }
 
 
 def _names(dataset: Dataset, families: dict[NamedNode, str]) -> Iterator[tuple[NamedNode, Quad, str, str]]:

@@ -39,7 +39,7 @@ XSD_DATE = NamedNode(ns.XSD + "date")
 NOISE_CLASSES = {ns.OWL(name) for name in ("Thing", "Nothing")} | {
     ns.RDFS(name) for name in ("Resource", "Datatype", "Literal")
 }
-BUILD_MODULES = ("dates", "names", "namespaces", "pipeline", "record", "rules", "sources", "validation")
+BUILD_MODULES = ("dates", "names", "namespaces", "pipeline", "record", "rules", "sources", "validation", "vocabulary")
 
 LARGEST_FILE = 1024 * MIB
 # What `write` writes.
@@ -267,7 +267,6 @@ def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
     """Bound the claims of a source, the source itself and the states, and tell which claims count."""
     issued = _value(store, source, "issued")
     if issued:
-        yield Triple(source, ns.EG("earliest"), _day(bounds(issued).earliest))
         yield Triple(source, ns.EG("latest"), _day(bounds(issued).latest))
     # A table may be issued years after the last that it covers.
     ends = [_value(store, source, term) for term in ("issued", "coversUntil")]

@@ -8,43 +8,15 @@ file of other records, would pass by all of them; here every statement of the fi
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Store, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.errors import nearest
 from eurasia_graph.sources import ENTITIES, LINKS, SCHEMA_GRAPHS, Dataset, home_of
+from eurasia_graph.vocabulary import LOOKS_LIKE_OURS, REPORTS_EVENT, TYPE, Vocabulary, curie, vocabulary_of
 
-TYPE = ns.RDF("type")
-REPORTS_EVENT = ns.EG("reportsEvent")
-# For which kinds of IRI a class and those below it are; agents and actors in general are told apart by no kind.
-CONCEPTS = ("concept", "scheme")
-KINDS_OF_CLASSES = {
-    "Body": ("body",),
-    "Claim": ("claim",),
-    "Concept": CONCEPTS,
-    "Event": ("event",),
-    "Factor": CONCEPTS,
-    "Indicator": CONCEPTS,
-    "Judgement": ("judgement",),
-    "Match": ("match",),
-    "Note": ("note",),
-    "Passage": ("passage",),
-    "Person": ("person",),
-    "Place": ("place",),
-    "Purpose": CONCEPTS,
-    "Source": ("source",),
-    "State": ("state",),
-    "Topic": CONCEPTS,
-    "Treaty": ("treaty",),
-    "Unit": CONCEPTS,
-    "Work": ("work",),
-}
-AGENTS = ("agent", "body", "person", "state")
 NAME = re.compile(r"[A-Za-z0-9._~-]+")
 FILES = {
     "claims": "sources/<source>/claims.ttl",
@@ -53,11 +25,6 @@ FILES = {
     "notes": "notes.ttl",
     "entities": "entities/*.ttl",
 }
-GENERATED_OF_A_SOURCE = ("bounds", "facts", "memberships", "closure")
-GENERATED_OF_ALL = ("closure-ontology", "differences", "meta")
-# What a slip makes of our namespace: http for https, www in front, other capitals, no slash at the end.
-LOOKS_LIKE_OURS = re.compile(r"https?://(?:www\.)?w3id\.org/eurasia-graph(?:[/#]|$)", re.IGNORECASE)
-MOST_HINTS = 50
 MOST_CLASSES = 8
 
 
@@ -78,48 +45,6 @@ class Fault:
     hint: str = ""
 
 
-@dataclass
-class Vocabulary:
-    """
-    The names that a dataset defines.
-
-    `defined` are IRIs that a file describes or a build makes; `kinds` gives the kinds of IRI that the
-    records of a class have; `schema` are the IRIs that ontology and schemes describe, `generated` those
-    of terms that no file may use.
-    `unlinked` tells of events that no build makes, since their claims are linked to another.
-    """
-
-    defined: set[str] = field(default_factory=set)
-    kinds: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    schema: set[str] = field(default_factory=set)
-    generated: set[str] = field(default_factory=set)
-    unlinked: dict[str, str] = field(default_factory=dict)
-    hints: dict[str, str] = field(default_factory=dict)
-
-    def hint(self, iri: str) -> str:
-        """Say which names that are defined look most like one that is not."""
-        if iri not in self.hints and len(self.hints) < MOST_HINTS:
-            near = self._near(iri)
-            self.hints[iri] = f" Nearest: {', '.join(map(curie, near))}." if near else ""
-        return self.hints.get(iri, "")
-
-    def _near(self, iri: str) -> list[str]:
-        if iri in self.unlinked:
-            return [self.unlinked[iri]]
-        ours = LOOKS_LIKE_OURS.sub(str(ns.BASE), iri, count=1)
-        if ours in self.defined:
-            return [ours]
-        name = ns.local_name(ours)
-        space = ours[: len(ours) - len(name)]
-        usable = self.defined - self.generated
-        same = sorted(each for each in usable if ns.local_name(each).casefold() == name.casefold())
-        beside = {each[len(space) :]: each for each in usable if each.startswith(space)}
-        if name.isdecimal():
-            numbers = [each for each in beside if each.isdecimal()]
-            return [beside[each] for each in sorted(numbers, key=lambda each: abs(int(each) - int(name)))[:1]]
-        return [*islice(same, 2)] or [beside[each] for each in nearest(name, beside)]
-
-
 def faults(dataset: Dataset) -> Iterator[Fault]:
     """
     Find what is wrong with single statements.
@@ -130,49 +55,7 @@ def faults(dataset: Dataset) -> Iterator[Fault]:
     vocabulary = vocabulary_of(dataset)
     misplaced = list(_misplaced(dataset, vocabulary))
     yield from misplaced
-    known: set[tuple[object, object]] = {(fault.quad.subject, fault.quad.graph_name) for fault in misplaced}
-    yield from _undefined(dataset, vocabulary, known)
-
-
-def vocabulary_of(dataset: Dataset) -> Vocabulary:
-    """Collect the names that files describe and those that a build of them makes."""
-    store = dataset.store
-    found = Vocabulary(kinds=_kinds_of_classes(store))
-    marked = store.quads_for_pattern(None, ns.EG("isGenerated"), Literal(True), SCHEMA_GRAPHS[0])
-    found.generated = {ns.value(quad.subject) for quad in marked}
-    found.kinds = {cls: kinds for cls, kinds in found.kinds.items() if cls not in found.generated}
-    for graph in SCHEMA_GRAPHS:
-        found.schema |= {ns.value(quad.subject) for quad in store.quads_for_pattern(None, None, None, graph)}
-    found.schema |= {ns.value(quad.object) for quad in store.quads_for_pattern(None, ns.OWL("versionIRI"), None, None)}
-    described = {
-        ns.value(quad.subject)
-        for quad in store.quads_for_pattern(None, TYPE, None, None)
-        if ns.value(quad.object) in found.kinds
-    }
-    found.defined = {each for each in found.schema | described if each.startswith(ns.BASE)}
-    found.defined |= {ns.value(quad.graph_name) for quad in dataset.lines}
-    names = [ns.local_name(source.value) for source in dataset.sources()]
-    kinds = ("claims", "passages", *GENERATED_OF_A_SOURCE)
-    found.defined |= {ns.GRAPH(f"{kind}-{name}").value for name in names for kind in kinds}
-    found.defined |= {ns.GRAPH(name).value for name in GENERATED_OF_ALL}
-    found.defined |= {ns.GRAPH(name).value for name in ("entities", "links", "notes")}
-    _add_built(store, found)
-    return found
-
-
-def curie(iri: str) -> str:
-    """Write an IRI of ours as files do, `state:KZ` or `unit:percent`; any other IRI in angle brackets."""
-    for base in (ns.SCHEME, ns.ID):
-        kind, _, name = iri.removeprefix(base).partition("/")
-        if iri.startswith(base) and kind and name:
-            if kind in {"claim", "passage"}:
-                source, _, name = name.partition("/")
-                kind = source if kind == "claim" else f"{source}-passage"
-            return f"{kind}:{name}"
-    for prefix in ("eg", "graph"):
-        if iri.startswith(ns.PREFIXES[prefix]):
-            return f"{prefix}:{iri[len(ns.PREFIXES[prefix]) :]}"
-    return f"<{iri}>"
+    yield from _undefined(dataset, vocabulary, misplaced)
 
 
 # --- where a statement stands --------------------------------------------------------------
@@ -267,11 +150,11 @@ def _elsewhere(dataset: Dataset, quad: Quad, subject: NamedNode) -> Fault | None
         if next(dataset.store.quads_for_pattern(subject, ns.EG(term), None, graph), None):
             return None
     kind, _, source = ns.local_name(ns.value(home)).partition("-")
-    file = FILES[kind].replace("<source>", source)
-    message = (
-        f"What is said of this record stands in {file}. Move the statement there; "
-        "links.ttl says only eg:reportsEvent of a claim."
-    )
+    about_source = subject.value.startswith(f"{ns.ID}source/")
+    file = "sources/<source>/source.ttl" if about_source else FILES[kind].replace("<source>", source)
+    message = f"What is said of this record stands in {file}. Move the statement there."
+    if graph == LINKS and kind == "claims":
+        message = f"Of a claim links.ttl says only eg:reportsEvent. Move the statement to {file}."
     return Fault(quad, "Record-file", message, f"{ns.shorten(predicate.value)} at {ns.shorten(subject.value)}")
 
 
@@ -302,19 +185,19 @@ def _wrong_class(quad: Quad, subject: NamedNode, vocabulary: Vocabulary) -> Faul
 # --- names that nothing defines ------------------------------------------------------------
 
 
-def _undefined(dataset: Dataset, vocabulary: Vocabulary, misplaced: set[tuple[object, object]]) -> Iterator[Fault]:
-    told: set[tuple[str, object]] = set()
+def _undefined(dataset: Dataset, vocabulary: Vocabulary, misplaced: list[Fault]) -> Iterator[Fault]:
+    statements = {fault.quad for fault in misplaced}
+    told = {(ns.value(quad.subject), quad.graph_name) for quad in statements}
     for quad in dataset.lines:
-        if (quad.subject, quad.graph_name) in misplaced:
+        if quad in statements:
             continue
         for term in _names_in(quad):
             if term in vocabulary.defined:
                 continue
             of_subject = term == ns.value(quad.subject)
-            if of_subject:
-                if (term, quad.graph_name) in told:
-                    continue
-                told.add((term, quad.graph_name))
+            if of_subject and (term, quad.graph_name) in told:
+                continue
+            told |= {(term, quad.graph_name)} if of_subject else set()
             yield _as_fault(quad, term, of_subject, vocabulary)
 
 
@@ -346,40 +229,3 @@ def _as_fault(quad: Quad, iri: str, of_subject: bool, vocabulary: Vocabulary) ->
     )
     seen = f"{ns.shorten(quad.predicate.value)} {curie(iri)} at {ns.shorten(ns.value(quad.subject))}"
     return Fault(quad, "Undefined-name", message, seen, hint=hint)
-
-
-def _kinds_of_classes(store: Store) -> dict[str, tuple[str, ...]]:
-    """Give the kinds of IRI for every class below those of records."""
-    below: dict[str, list[str]] = defaultdict(list)
-    for quad in store.quads_for_pattern(None, ns.RDFS("subClassOf"), None, SCHEMA_GRAPHS[0]):
-        below[ns.value(quad.object)].append(ns.value(quad.subject))
-    found: dict[str, tuple[str, ...]] = {ns.EG(name).value: AGENTS for name in ("Agent", "Actor")}
-    for name, kinds in KINDS_OF_CLASSES.items():
-        waiting = [ns.EG(name).value]
-        while waiting:
-            cls = waiting.pop()
-            found[cls] = kinds
-            waiting += below[cls]
-    return found
-
-
-def _add_built(store: Store, found: Vocabulary) -> None:
-    """Add the events and observations that a build makes of the claims that count."""
-    for kind, path in (("EventClaim", "event"), ("IndicatorClaim", "observation")):
-        for quad in store.quads_for_pattern(None, TYPE, ns.EG(kind), None):
-            claim = quad.subject
-            if not isinstance(claim, NamedNode) or not _counts(store, claim):
-                continue
-            built = claim.value.replace("/id/claim/", f"/id/{path}/")
-            link = next(store.quads_for_pattern(claim, REPORTS_EVENT, None, LINKS), None)
-            if link and path == "event":
-                found.unlinked[built] = ns.value(link.object)
-            else:
-                found.defined.add(built)
-
-
-def _counts(store: Store, claim: NamedNode) -> bool:
-    modality = next(store.quads_for_pattern(claim, ns.EG("modality"), None, None), None)
-    asserted = modality is None or modality.object == ns.SCHEME("modality/asserted")
-    reported = next(store.quads_for_pattern(claim, TYPE, ns.EG("ReportedClaim"), None), None)
-    return asserted and reported is None
