@@ -24,6 +24,7 @@ ORDER = [
     "turtle",
     "validation",
     "rules",
+    "reading",
     "store",
     "kept",
     "queries",

@@ -381,6 +381,9 @@ def explain(claim: str, text_file: Path | None, data: Path | None) -> None:
 @click.option("--rows", default=100_000, show_default=True, type=click.IntRange(1), help="Rows a free query may give.")
 @click.option("--memory", default=512, show_default=True, type=click.IntRange(256), help="MiB for a free query.")
 @click.option("--cache", default=64, show_default=True, type=click.IntRange(0), help="MiB of answers to keep; 0: none.")
+@click.option(
+    "--format", "form", metavar="NAME", help="Read FILES whose extension says nothing as turtle, nquads, jsonld …"
+)
 @click.option("--access-log", is_flag=True, help="Write a line of JSON to stderr for every request; no addresses.")
 @data_option
 @store_options
@@ -393,6 +396,7 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     rows: int,
     memory: int,
     cache: int,
+    form: str | None,
     access_log: bool,
     data: Path | None,
     **remote: str | None,
@@ -400,8 +404,8 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     """
     Serve the graph over HTTP: SPARQL, canned queries and pages.
 
-    With FILES (Turtle, TriG, N-Quads and others), those are served as they are instead. With --store, a
-    release that was pushed to another store is: it does the work, and may come and go.
+    With FILES (Turtle, TriG, N-Quads, RDF/XML, JSON-LD and others, .gz too), those are served as they are
+    instead. With --store, a release that was pushed to another store is: it does the work, and may come and go.
 
     \b
     Example: eurasia-graph serve --port 8080
@@ -411,13 +415,15 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
 
     if files and remote["store"]:
         raise UsageError("give FILES or --store, not both")
+    if form and not files:
+        raise UsageError("--format says how FILES are read; give some, or leave it out")
 
     def open_store() -> ReleaseStore:
         from eurasia_graph.store import load_files
 
         if remote["store"]:
             return _open_remote(data, timeout, **remote)
-        return load_files(files) if files else _open(data)
+        return load_files(files, form) if files else _open(data)
 
     with ThreadPoolExecutor(1) as beside:
         # The engine reads while the framework is imported.

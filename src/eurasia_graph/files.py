@@ -17,8 +17,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import IO
 
 from eurasia_graph.errors import UsageError
 
@@ -42,7 +42,7 @@ def named(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def open_regular(path: Path, wanted: str) -> IO[bytes]:
+def open_regular(path: Path, wanted: str) -> BufferedReader:
     """
     Open a file to read, and nothing else that may stand under its name.
 
@@ -54,7 +54,7 @@ def open_regular(path: Path, wanted: str) -> IO[bytes]:
     """
     try:
         # Without waiting: a pipe that nobody writes to would hold us for good.
-        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", closefd=True)
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
     except IsADirectoryError:
         raise UsageError(f"cannot read {named(path)}: it is a folder; {wanted}") from None
     except (OSError, ValueError) as error:
