@@ -202,7 +202,7 @@ def _what_is_missing(form: Format) -> str:
 
 
 class _TooMuchError(Exception):
-    """The text says of what."""
+    """The text says of what, and what to do."""
 
 
 def _refuse_bomb(file: IO[bytes], limit: int) -> None:
@@ -211,7 +211,9 @@ def _refuse_bomb(file: IO[bytes], limit: int) -> None:
     while raw := unpacked.read(MIB):
         limit -= len(raw)
         if limit < 0:
-            raise _TooMuchError(f"it unpacks to more than {UNPACKED_PER_BYTE} times its size")
+            raise _TooMuchError(
+                f"it unpacks to more than {UNPACKED_PER_BYTE} times its size; unpack it, and give what you want of it"
+            )
     file.seek(0)
 
 
@@ -225,7 +227,10 @@ class _Counted:
     def write(self, raw: bytes) -> int:
         self.left -= len(raw)
         if self.left < 0:
-            raise _TooMuchError(f"its statements, written out, take more than {STATEMENTS_PER_BYTE} times its size")
+            raise _TooMuchError(
+                f"its statements, written out, take more than {STATEMENTS_PER_BYTE} times its size; "
+                "convert it to N-Quads and give that"
+            )
         return self.file.write(raw)
 
     def flush(self) -> None:
@@ -242,7 +247,9 @@ def _plain(found: Iterator[Quad], form: Format) -> Iterator[Quad]:
         while isinstance(term, Triple):
             term, depth = term.object, depth + 1
             if depth > DEEPEST_TRIPLE_TERM:
-                raise _TooMuchError(f"triple terms stand in each other more than {DEEPEST_TRIPLE_TERM} deep")
+                raise _TooMuchError(
+                    f"triple terms stand in each other more than {DEEPEST_TRIPLE_TERM} deep; flatten them"
+                )
         yield quad
 
 
@@ -274,7 +281,7 @@ def child(words: list[str]) -> None:
     except SyntaxError as error:
         _fail(f":{error.lineno}:{error.offset}" if error.lineno else "", _syntax(form, error))
     except (_TooMuchError, OSError, EOFError, zlib.error, UnicodeDecodeError, ValueError) as error:
-        _fail("", f"{error}; convert it to N-Quads and give that" if isinstance(error, _TooMuchError) else _io(error))
+        _fail("", str(error) if isinstance(error, _TooMuchError) else _io(error))
 
 
 def _fail(place: str | None, text: str | None = None) -> None:
