@@ -119,10 +119,10 @@ def _by_content(path: Path, head: str, found: Format) -> Format:
     for syntax, what in OTHER_SYNTAXES:
         if syntax.match(head):
             raise StoreError(f"{named(path)}: this is {what}, which is not read; save it as RDF/XML or Turtle")
-    if not XML.match(head.lstrip()):
+    if _extension(path) == "owl" and not XML.match(head.lstrip()):
         turtle = by_name("turtle")
         assert turtle
-        return found if _extension(path) == "rdf" else turtle
+        return turtle
     prologue = PROLOGUE.match(head)
     root = ROOT.match(head, prologue.end() if prologue else 0)
     if root and root.group(1) != "RDF" and RDF_XML_NAMESPACE not in head:
