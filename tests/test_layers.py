@@ -29,6 +29,7 @@ ORDER = [
     "names",
     "validation",
     "rules",
+    "reading",
     "store",
     "kept",
     "notes",

@@ -21,11 +21,12 @@ from eurasia_graph.passages import (
     digest,
     fold,
     from_store,
+    keep_cuts,
     read_text,
     to_triples,
     verify,
 )
-from eurasia_graph.splitting import split
+from eurasia_graph.splitting import Kind, Piece, Span, split
 
 TEXT = read_text(TESTS / "mini" / "texts" / "one.txt")
 SEEDS = {"icds-2016": "004_1c5f4a991d0b2a5f", "eurasianism-central-asia": "000_381b1a7ac0ef7617"}
@@ -222,3 +223,18 @@ def test_the_shipped_passages_are_what_the_source_texts_split_into(source: str) 
     assert [(each.name, each.span, each.digest, each.parts) for each in fresh] == [
         (each.name, each.span, each.digest, each.parts) for each in known
     ]
+
+
+def test_what_was_cut_otherwise_before_is_kept_as_it_was() -> None:
+    """Claims rest on it: only what no known passage holds becomes a passage of its own."""
+    text = "It was signed on Dec. 3, 1990. It lapsed. The end.\n"
+    half, rest = text.index("3, 1990"), text.index("It lapsed")
+    spans = [Span(0, half - 1), Span(half, rest - 1), Span(rest, text.index("The end") - 1)]
+    known = describe(text, [Piece(Kind.SENTENCE, (span,)) for span in spans])
+
+    pieces, kept = keep_cuts(text, split(text), known)
+    again = describe(text, pieces, known)
+
+    assert kept == ["1", "2"]
+    assert again[:3] == known
+    assert [(each.name, text[each.span.start : each.span.end]) for each in again[3:]] == [("4", "The end.")]

@@ -19,6 +19,7 @@ from eurasia_graph.passages import (
     clause,
     describe,
     from_store,
+    keep_cuts,
     read_text,
     text_digest,
     to_triples,
@@ -28,6 +29,8 @@ from eurasia_graph.splitting import Kind, Piece, Span, split
 from eurasia_graph.turtle import format_triples
 
 LONGEST_SHOWN = 80
+# What a copy may have around the text; looking for sentences in more of it takes minutes.
+TIMES_LONGER, FREE_LENGTH = 10, 100_000
 
 
 def write_passages(
@@ -56,12 +59,16 @@ def write_passages(
     path = _folder(data, source) / "passages.ttl"
     text = read_text(textfile)
     known = _known(path, source)
-    pieces = split(text)
+    pieces, as_before = keep_cuts(text, split(text), known)
     found = describe(text, pieces, known)
     if headings:
         found = describe(text, pieces, known, _chosen(headings, pieces, found))
     numbers = {each.name for each in known}
     notices = list(_proposals(textfile, text, pieces, found, numbers))
+    if as_before:
+        notices.append(
+            f"passages kept as they were cut before: {', '.join(as_before)}; the text would be split otherwise today"
+        )
     if new_clause:
         found.append(_new_clause(text, found, *new_clause))
     lines = "\n".join(f"{triple} ." for triple in to_triples(source, text, found))
@@ -115,6 +122,12 @@ def verify_passages(data: Path | None, source: str, textfile: Path) -> tuple[lis
     if not known:
         raise UsageError(f"{path} holds no passages; run eurasia-graph passages {source} {textfile} first")
     text = read_text(textfile)
+    longest = TIMES_LONGER * max(each.span.end for each in known) + FREE_LENGTH
+    if len(text) > longest:
+        raise UsageError(
+            f"{textfile} has {len(text)} characters, more than {TIMES_LONGER} times as many as the source; "
+            "cut the text of the source out of it, and give that"
+        )
     results = verify(known, text)
     counts = {state: sum(1 for each in results if each.found is state) for state in Found}
     lines = [_line(textfile, text, each) for each in results if each.found is not Found.IN_PLACE]

@@ -17,8 +17,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import IO
 
 from eurasia_graph.errors import UsageError
 
@@ -42,7 +42,35 @@ def named(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def open_regular(path: Path, wanted: str) -> IO[bytes]:
+def is_handed_over(path: Path) -> bool:
+    """Tell whether a name stands for what the shell has opened for us, as `<(…)` does, with somebody who writes."""
+    return path.parent in {Path("/dev/fd"), Path("/proc/self/fd")} or path == Path("/dev/stdin")
+
+
+def refuse_odd(path: Path, limit: int, wanted: str) -> None:
+    """
+    Refuse what is there but is no file that a person writes; what is not there is left to those who read it.
+
+    Raises:
+        UsageError: If it is a folder, a pipe, a device, or larger than `limit` bytes.
+    """
+    try:
+        status = path.stat()
+    except (FileNotFoundError, PermissionError, NotADirectoryError):
+        return
+    except OSError as error:  # links in a circle, a name that is too long
+        raise UsageError(f"cannot read {named(path)}: {error.strerror}; {wanted}") from None
+    if not stat.S_ISREG(status.st_mode) and not is_handed_over(path):
+        raise UsageError(f"cannot read {named(path)}: it is {_kind(status.st_mode)}; {wanted}")
+    if status.st_size > limit:
+        raise UsageError(f"cannot read {named(path)}: it is larger than {limit // MIB} MiB; {wanted}")
+
+
+def _kind(mode: int) -> str:
+    return next((name for test, name in KINDS if test(mode)), "not a file")
+
+
+def open_regular(path: Path, wanted: str) -> BufferedReader:
     """
     Open a file to read, and nothing else that may stand under its name.
 
@@ -54,7 +82,7 @@ def open_regular(path: Path, wanted: str) -> IO[bytes]:
     """
     try:
         # Without waiting: a pipe that nobody writes to would hold us for good.
-        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", closefd=True)
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
     except IsADirectoryError:
         raise UsageError(f"cannot read {named(path)}: it is a folder; {wanted}") from None
     except (OSError, ValueError) as error:
@@ -63,8 +91,7 @@ def open_regular(path: Path, wanted: str) -> IO[bytes]:
     mode = os.fstat(file.fileno()).st_mode
     if not stat.S_ISREG(mode):
         file.close()
-        seen = next((name for test, name in KINDS if test(mode)), "no file")
-        raise UsageError(f"cannot read {named(path)}: it is {seen}; {wanted}")
+        raise UsageError(f"cannot read {named(path)}: it is {_kind(mode)}; {wanted}")
     return file
 
 
@@ -75,11 +102,11 @@ def read_bounded(path: Path, limit: int, wanted: str) -> bytes:
     Raises:
         UsageError: If it is not a file, cannot be read or is larger.
     """
-    with open_regular(path, wanted) as file:
-        try:
+    try:
+        with path.open("rb") if is_handed_over(path) else open_regular(path, wanted) as file:
             raw = file.read(limit + 1)
-        except OSError as error:
-            raise UsageError(f"cannot read {named(path)}: {error.strerror}; {wanted}") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {named(path)}: {error.strerror}; {wanted}") from None
     if len(raw) > limit:
         raise UsageError(f"cannot read {named(path)}: it is larger than {limit // MIB} MiB; {wanted}")
     return raw

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -110,6 +111,8 @@ def text_digest(text: str) -> Digest:
 # Furniture says nothing. Whether something is a heading, a person decides: until then it counts as open.
 REASONS = {Kind.FURNITURE: "bibliographic-furniture"}
 HEADING = "heading"
+# So many names of passages stand in a message.
+SHOWN = 8
 
 
 def describe(
@@ -159,11 +162,52 @@ def describe(
         else:
             lost.append(clause.name)
     if lost:
+        names = sorted(lost, key=lambda name: [int(number) for number in name.split("-")])
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         raise UsageError(
-            f"passage {', '.join(sorted(lost))} of the source is not in this text; give the text that the source "
-            "was encoded from, or take the passage and its claims out first"
+            f"passage {', '.join(names[:SHOWN])}{more} of the source is not in this text; give the text that the "
+            "source was encoded from, or take the passage and its claims out first"
         )
     return found
+
+
+def keep_cuts(text: str, pieces: Iterable[Piece], known: Iterable[Passage]) -> tuple[list[Piece], list[str]]:
+    """
+    Keep the passages that are known as they were cut, where the splitter cuts otherwise today.
+
+    Claims rest on them. What else stands in the new pieces becomes pieces of its own.
+
+    Returns:
+        The pieces, and the names of the passages that were kept so.
+    """
+    pieces, known = list(pieces), [each for each in known if not each.sentence]
+    today = Counter(_describe(text, piece).digest for piece in pieces)
+    before = Counter(each.digest for each in known)
+    if before <= today:
+        return pieces, []
+    kept = [
+        each for each in verify(known, text) if each.spans and before[each.passage.digest] > today[each.passage.digest]
+    ]
+    taken = sorted(span for each in kept for span in ((one.start, one.end) for one in each.spans))
+    cut = [Piece(Kind.SENTENCE, each.spans) for each in kept]
+    for piece in pieces:
+        left = tuple(span for whole in piece.spans for span in _without(text, whole, taken))
+        if left == piece.spans:
+            cut.append(piece)
+        elif left:
+            cut.append(Piece(Kind.SENTENCE, left))
+    return sorted(cut, key=lambda piece: piece.spans[0].start), [each.passage.name for each in kept]
+
+
+def _without(text: str, whole: Span, taken: list[tuple[int, int]]) -> Iterator[Span]:
+    """Yield what is left of a slice when others are taken out of it, if there is a letter or digit in it."""
+    start = whole.start
+    for first, last in [*(each for each in taken if each[0] < whole.end and each[1] > start), (whole.end, whole.end)]:
+        content = text[start : max(start, first)]
+        if any(character.isalnum() for character in content):
+            begin = start + len(content) - len(content.lstrip())
+            yield Span(begin, begin + len(content.strip()))
+        start = max(start, last)
 
 
 def _describe(text: str, piece: Piece) -> Passage:

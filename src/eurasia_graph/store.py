@@ -20,17 +20,14 @@ from pyoxigraph import (
     QueryBoolean,
     QuerySolutions,
     QueryTriples,
-    RdfFormat,
     Store,
-    parse,
 )
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import spelling
+from eurasia_graph import reading, spelling
 from eurasia_graph.columns import spelled_out
 from eurasia_graph.dates import day_range
-from eurasia_graph.errors import QueryError, StoreError, UsageError
-from eurasia_graph.formats import Content, by_extension, carrying
+from eurasia_graph.errors import QueryError, UsageError
 from eurasia_graph.lexing import place, tokens
 
 # What a query without GRAPH sees: what the texts say and what follows, not what curators judged
@@ -288,30 +285,23 @@ def fill_default_graph(engine: Store) -> None:
 # --- files ---------------------------------------------------------------------------------
 
 
-def load_files(paths: Iterable[Path]) -> ReleaseStore:
+def load_files(paths: Iterable[Path], form: str | None = None) -> ReleaseStore:
     """
     Load RDF files as they are: not checked, nothing derived; the default graph is their merge.
 
     Args:
-        paths: Turtle, N-Triples, RDF/XML, JSON-LD, TriG or N-Quads, told apart by their extensions.
+        paths: Turtle, N-Triples, RDF/XML, JSON-LD, TriG, N-Quads or N3, packed by gzip or not, told apart by their
+            extensions.
+        form: The name of the format of those whose extension tells none; if all of them tell one, of all.
     Raises:
-        UsageError: If there is no such file, or its extension is none of these.
-        StoreError: If a file is not in its format; names the line and column.
+        UsageError: If there is no such file, or nothing tells its format.
+        StoreError: If a file is not in its format, with line and column, or cannot be read within limits.
     """
     engine = Store()
+    paths = list(paths)
+    told = all(map(reading.says_format, paths))
     for path in paths:
-        found = by_extension(path.suffix)
-        if found is None or not isinstance(found.engine, RdfFormat):
-            known = ", ".join(f".{each.extension}" for each in carrying(Content.GRAPH, Content.DATASET))
-            raise UsageError(f"{path}: the extension {path.suffix!r} names no RDF format; give one of {known}")
-        try:
-            engine.bulk_extend(
-                parse(path=str(path), format=found.engine, base_iri=path.resolve().as_uri(), rename_blank_nodes=True)
-            )
-        except OSError as error:
-            raise UsageError(f"cannot read {path}: {error.strerror or error}; give the path of an RDF file") from None
-        except SyntaxError as error:
-            raise StoreError(_fault(path, found.name, error)) from None
+        engine.bulk_extend(reading.quads(path, form if told or not reading.says_format(path) else None))
     for graph in list(engine.named_graphs()):
         if isinstance(graph, NamedNode):
             engine.update(f"ADD <{graph.value}> TO DEFAULT")
@@ -319,14 +309,3 @@ def load_files(paths: Iterable[Path]) -> ReleaseStore:
             # An update cannot name a blank node.
             engine.bulk_extend([ns.quad(quad.triple) for quad in engine.quads_for_pattern(None, None, None, graph)])
     return ReleaseStore(engine)
-
-
-def _fault(path: Path, name: str, error: SyntaxError) -> str:
-    """Say where a file is not in its format, and what to do about a context that would have to be fetched."""
-    if "LoadDocumentCallback" in error.msg:
-        return (
-            f"{path}: its @context stands at another address, and nothing that a file names is fetched; "
-            "write the context into the file, or convert the file to N-Quads and give that"
-        )
-    place = f"{path}:{error.lineno}:{error.offset}" if error.lineno else str(path)
-    return f"{place}: this is not {name}: {error.msg}"
