@@ -209,8 +209,9 @@ SELECT DISTINCT ?actor ?body {{ GRAPH ?g {{ ?claim eg:saysStatus ?any ; eg:saysA
 UNSETTLED = f"""#+ standings and ends without a date, not asserted, or with an open list
 PREFIX eg: <{ns.EG}>
 SELECT DISTINCT ?value ?says ?kind ?isOpen {{
-  GRAPH ?claims {{ ?claim ?says ?value ; eg:saysKind ?kind }}
-  FILTER(?says IN (eg:saysBody, eg:saysOldBody, eg:saysActor))
+  {{ GRAPH ?claims {{ ?claim eg:saysKind ?kind ; eg:saysBody ?value }} BIND(eg:saysBody AS ?says) }}
+  UNION {{ GRAPH ?claims {{ ?claim eg:saysKind ?kind ; eg:saysOldBody ?value }} BIND(eg:saysOldBody AS ?says) }}
+  UNION {{ GRAPH ?claims {{ ?claim eg:saysKind ?kind ; eg:saysActor ?value }} BIND(eg:saysActor AS ?says) }}
   OPTIONAL {{ GRAPH ?statuses {{ ?claim eg:saysStatus ?status }} }}
   OPTIONAL {{ GRAPH ?olds {{ ?claim eg:saysOldBody ?old }} }}
   FILTER(BOUND(?status) || BOUND(?old) || ?kind IN (eg:Withdrawal, eg:Dissolution))
