@@ -16,7 +16,7 @@ ORDER = [
     "formats",
     "lexing",
     "columns",
-    "spelling",
+    "variants",
     "dates",
     "sources",
     "splitting",

@@ -29,7 +29,7 @@ from pyoxigraph import (
 )
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import spelling
+from eurasia_graph import variants
 from eurasia_graph.columns import spelled_out
 from eurasia_graph.dates import day_range
 from eurasia_graph.errors import QueryError, StoreError, UsageError
@@ -160,7 +160,7 @@ class ReleaseStore:
             found[kind] = ({}, {})
             for folded, meanings in zip(found[kind], by_name, strict=True):
                 for name, iris in meanings.items():
-                    folded.setdefault(spelling.fold(name), set()).update(iris)
+                    folded.setdefault(variants.fold(name), set()).update(iris)
         return found
 
     @cached_property
