@@ -179,6 +179,10 @@ def test_other_formats_carry_the_same_columns(form: str, begins: str) -> None:
         (["query", "--sparql", "SELECT * WHERE {"], 1, "this is not a SPARQL query"),
         (["query", "--sparql", "SELECT * { SERVICE <http://127.0.0.1/> { ?s ?p ?o } }"], 1, "SERVICE is refused"),
         (["query", "--format", "csv", "find", "--text", "a", "--format", "json"], 2, "--format is given twice, as csv"),
+        (["query", "find", "--text", "a", "--text", "b"], 2, "--text is given 2 times; give it once"),
+        (["query", "--sparql", "ASK {}", "--sparql", "ASK {}"], 2, "--sparql is given 2 times"),
+        (["export", "turtle", "--hand-written", "--generated"], 2, "--hand-written and --generated exclude each other"),
+        (["export", "turtle", "--graph", "a", "--graph", "b"], 2, "--graph is given 2 times"),
         (["query", "--list", "--format", "csv"], 2, "leave --format out"),
         (["query", "--list", "--sparql", "ASK {}"], 2, "give --list or --sparql, not both"),
         (["query", "--sparql", "ASK {}", "find", "--text", "a"], 2, "give --sparql or find, not both"),
@@ -221,6 +225,18 @@ def test_notes_go_to_stderr_so_that_stdout_stays_data() -> None:
     assert result.exit_code == 0
     assert "cannot tell of 2020" in result.stderr
     assert "note" not in result.stdout
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "tsv", "json", "xml"])
+def test_what_is_left_out_is_said_whatever_the_format(form: str) -> None:
+    """And what it means that there are no rows."""
+    result = run("query", "members-on", "--body", "eu", "--date", "2010", "--format", form)
+
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        "note: no rows: everything that matches was left out; memberships-of and timeline show what they do tell",
+        "note: left out: 1 claim without a date (icds-2016/45)",
+    ]
 
 
 def test_free_queries_print_rows_booleans_and_graphs() -> None:

@@ -17,7 +17,7 @@ ORDER = [
     "formats",
     "lexing",
     "columns",
-    "spelling",
+    "variants",
     "dates",
     "sources",
     "sentences",

@@ -60,7 +60,9 @@ class Claim:
     @property
     def first(self) -> str:
         """Its first day."""
-        return str(bounds(self.date).earliest) if self.date else ""
+        # None where it is only known by when.
+        first: object = bounds(self.date).earliest if self.date else None
+        return "" if first is None else str(first)
 
 
 def random_claims(seed: int) -> list[Claim]:

@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +76,24 @@ def store_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return store(kind(login_options(command)))
 
 
+class Once(click.Command):
+    """A command that refuses an option that is given twice, of which the first would be dropped without a word."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Look for options of one name before they become values."""
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        seen: dict[str | None, click.Parameter] = {}
+        for each in order:
+            if not isinstance(each, click.Option) or each.multiple:
+                continue
+            before = seen.setdefault(each.name, each)
+            if before is not each:
+                raise UsageError(f"{before.opts[0]} and {each.opts[0]} exclude each other; give one of them")
+            if order.count(each) > 1 and not each.is_flag:
+                raise UsageError(f"{each.opts[0]} is given {order.count(each)} times; give it once")
+        return super().parse_args(ctx, args)
+
+
 class Commands(click.Group):
     """A group that turns our errors into a line on stderr and the exit status that fits."""
 
@@ -102,6 +120,8 @@ class Commands(click.Group):
             # The reader of our output has gone, which is no fault: `… | head`.
             sys.stderr.close()
             ctx.exit(0)
+
+    command_class = Once
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """Keep the order of the architecture, which is the order of use."""
@@ -274,7 +294,7 @@ def build(out: Path | None, clean: bool, data: Path | None) -> None:
 # --- asking --------------------------------------------------------------------------------
 
 
-class QueryCommands(click.Group):
+class QueryCommands(Once, click.Group):
     """The canned queries as sub-commands, made from their headers."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
@@ -362,7 +382,7 @@ def _query_command(canned: CannedQuery) -> click.Command:
         asked = ctx.obj.joined(Asked(form, data, remote))
         _print_canned(canned, asked.open(), values, asked.form or "table")
 
-    command = click.command(canned.name, help=f"{canned.summary}.\n\nColumns: {canned.answer}.")(ask)
+    command = click.command(canned.name, cls=Once, help=f"{canned.summary}.\n\nColumns: {canned.answer}.")(ask)
     # Some queries have a --kind of their own; that of a store then stands before the name.
     command.params = [*options, *(each for each in command.params if each.name not in own)]
     return command
@@ -375,10 +395,25 @@ def _spellings(name: str) -> list[str]:
 
 
 def _print_canned(canned: CannedQuery, store: ReleaseStore, values: Mapping[str, str | None], form: str) -> None:
-    if form in {"table", "json", "csv", "tsv"}:
-        _print_rows(canned.run(store, values), form)
+    from eurasia_graph.formats import FORMATS
+
+    if form in {"turtle", "jsonld"}:
+        raise _no_graph(form)
+    if form == "xml":
+        body = canned.ask(store, values).serialize(format=FORMATS["xml"].rows) or b""
+        _write_bytes(body)
+        _print_notes(canned.notes(store, values, is_empty=b"<result>" not in body))
     else:
-        _print_answer(store, canned.bind(store, values), form)
+        _print_rows(canned.run(store, values), form)
+
+
+def _no_graph(form: str) -> UsageError:
+    return UsageError(f"SELECT gives rows, not a graph; use --format table, csv, tsv, json or xml instead of {form}")
+
+
+def _print_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
 
 
 def _parameter_help(description: str, required: bool, default: str | None) -> str:
@@ -791,8 +826,7 @@ def _print_rows(rows: Rows, form: str) -> None:
     elif rows:
         shown = [[_short(ns.shorten, value) for value in row.values()] for row in rows]
         click.echo(_table(rows.columns, shown))
-    for note in rows.notes:
-        click.echo(f"note: {note}", err=True)
+    _print_notes(rows.notes)
 
 
 def _separated(rows: Rows, delimiter: str) -> str:
@@ -843,9 +877,7 @@ def _print_answer(store: ReleaseStore, sparql: str, form: str) -> None:
         if form == "xml":
             _write_bytes(answer.serialize(format=FORMATS["xml"].rows) or b"")
         elif form in {"turtle", "jsonld"}:
-            raise UsageError(
-                f"SELECT gives rows, not a graph; use --format table, csv, tsv, json or xml instead of {form}"
-            )
+            raise _no_graph(form)
         else:
             rows = queries.Rows(
                 (dict(zip(columns, map(queries.cell, row), strict=True)) for row in answer), columns, []

@@ -20,7 +20,7 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode, QuerySolutions
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import notes, spelling
+from eurasia_graph import notes, variants
 from eurasia_graph.dates import DateError, day_range
 from eurasia_graph.errors import QueryError, RemoteError, UnknownNameError, UsageError, nearest
 from eurasia_graph.notes import LeftOut
@@ -351,7 +351,7 @@ def _meant(store: ReleaseStore, kind_iri: str, wanted: str) -> Iterator[list[str
     for meanings in store.meanings.get(kind_iri, ()):
         yield sorted(meanings.get(wanted, ()))
     for meanings in store.spellings.get(kind_iri, ()):
-        yield sorted(meanings.get(spelling.fold(wanted), ()))
+        yield sorted(meanings.get(variants.fold(wanted), ()))
 
 
 def _noun(kind: str) -> str:

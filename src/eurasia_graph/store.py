@@ -24,7 +24,7 @@ from pyoxigraph import (
 )
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import reading, spelling
+from eurasia_graph import reading, variants
 from eurasia_graph.columns import spelled_out
 from eurasia_graph.dates import day_range
 from eurasia_graph.errors import QueryError, UsageError
@@ -154,7 +154,7 @@ class ReleaseStore:
             found[kind] = ({}, {})
             for folded, meanings in zip(found[kind], by_name, strict=True):
                 for name, iris in meanings.items():
-                    folded.setdefault(spelling.fold(name), set()).update(iris)
+                    folded.setdefault(variants.fold(name), set()).update(iris)
         return found
 
     @cached_property
@@ -203,8 +203,9 @@ SELECT DISTINCT ?actor ?body {{ GRAPH ?g {{ ?claim eg:saysStatus ?any ; eg:saysA
 UNSETTLED = f"""#+ standings and ends without a date, not asserted, or with an open list
 PREFIX eg: <{ns.EG}>
 SELECT DISTINCT ?value ?says ?kind ?isOpen {{
-  GRAPH ?claims {{ ?claim ?says ?value ; eg:saysKind ?kind }}
-  FILTER(?says IN (eg:saysBody, eg:saysOldBody, eg:saysActor))
+  {{ GRAPH ?claims {{ ?claim eg:saysKind ?kind ; eg:saysBody ?value }} BIND(eg:saysBody AS ?says) }}
+  UNION {{ GRAPH ?claims {{ ?claim eg:saysKind ?kind ; eg:saysOldBody ?value }} BIND(eg:saysOldBody AS ?says) }}
+  UNION {{ GRAPH ?claims {{ ?claim eg:saysKind ?kind ; eg:saysActor ?value }} BIND(eg:saysActor AS ?says) }}
   OPTIONAL {{ GRAPH ?statuses {{ ?claim eg:saysStatus ?status }} }}
   OPTIONAL {{ GRAPH ?olds {{ ?claim eg:saysOldBody ?old }} }}
   FILTER(BOUND(?status) || BOUND(?old) || ?kind IN (eg:Withdrawal, eg:Dissolution))

@@ -6,8 +6,8 @@ import pytest
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph import queries
-from eurasia_graph.spelling import fold
 from eurasia_graph.store import ReleaseStore
+from eurasia_graph.variants import fold
 
 PAIRS = """
 organisation organization, organisations organizations, organisational organizational, organisers organizers
