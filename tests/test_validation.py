@@ -111,7 +111,7 @@ def test_an_undefined_term_is_answered_with_the_nearest(mini: Path) -> None:
 
 
 def test_a_month_13_is_named_with_its_line(mini: Path) -> None:
-    """A date that is no date stops the record, with the days that are right."""
+    """What is not a date stops the record, with the days that are right."""
     report = changed(mini, {"edit": [["C2", '"2001"^^edtf:EDTF', '"2001-13"^^edtf:EDTF']]})
 
     assert '"2001-13"' in report.text()
