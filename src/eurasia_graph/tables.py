@@ -61,7 +61,7 @@ QUERIES = {
       ?source ?claim {
         GRAPH ?g {
           ?membership a eg:Membership ; eg:holder ?holder ; eg:inBody ?body ; eg:status ?status ;
-            eg:accordingTo ?source ; eg:begunBy ?claim ; eg:from ?from ; eg:fromEarliest ?fromEarliest
+            eg:accordingTo ?source ; eg:leadClaim ?claim ; eg:from ?from ; eg:fromEarliest ?fromEarliest
           OPTIONAL { ?membership eg:to ?to } OPTIONAL { ?membership eg:fromLatest ?fromLatest }
           OPTIONAL { ?membership eg:toEarliest ?toEarliest } OPTIONAL { ?membership eg:toLatest ?toLatest }
         }
