@@ -252,7 +252,8 @@ def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
         written, kind = _value(store, claim, "saysDate"), _value(store, claim, "saysKind")
         found = bounds(written) if written else None
         if found:
-            for term, day in _days_of(found, lasting=kind in standings):
+            stands = kind in implying or _value(store, claim, "saysStatus") is not None
+            for term, day in _days_of(found, lasting=kind in standings, stands=stands):
                 yield Triple(claim, ns.EG(term), _day(day))
         modality = ns.local_name(_value(store, claim, "modality") or "asserted")
         reported = Quad(claim, ns.RDF("type"), ns.EG("ReportedClaim"), quad.graph_name) in store
@@ -263,8 +264,15 @@ def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
             yield Triple(claim, ns.RDF("type"), ns.EG("DoubtfulClaim"))
 
 
-def _days_of(found: Bounds, *, lasting: bool) -> Iterator[tuple[str, date]]:
-    """Name the days of a date; an interval is how long a standing lasted, or else the days that an event took."""
+def _days_of(found: Bounds, *, lasting: bool, stands: bool) -> Iterator[tuple[str, date]]:
+    """
+    Name the days of a date.
+
+    Args:
+        found: What the date says.
+        lasting: Whether an interval is how long a standing lasted, and not the days that an event took.
+        stands: Whether the claim gives a standing, which a date without a first day says to hold on its last.
+    """
     begun, held = (found.begun, found.held) if lasting else (None, None)
     if found.earliest:
         yield "earliest", found.earliest
@@ -273,7 +281,7 @@ def _days_of(found: Bounds, *, lasting: bool) -> Iterator[tuple[str, date]]:
         # Nothing is over on a day before the first on which it can have begun.
         yield "overEarliest", _day_after(max(held, found.earliest))
         yield "overLatest", _day_after(found.latest)
-    if found.earliest is None:
+    if found.earliest is None and stands:
         yield "mayEndFrom", _day_after(found.latest)
 
 
