@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from itertools import product
 
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Quad, Store
 
-from definition import DATES, Claim, World
+from definition import DATES, DAWN, DAY, Claim, World
 from eurasia_graph import namespaces as ns
 from eurasia_graph import pipeline, queries, sources, validation
 from eurasia_graph.store import ReleaseStore, fill_default_graph
@@ -143,7 +143,7 @@ def borders(claims: list[Claim]) -> list[date]:
     """The day before, on and after every first and last day of anything that is claimed, and some others."""
     spans = [span for claim in claims for span in (claim.date.began, claim.date.whole, claim.date.ended) if span]
     edges = {edge for span in spans for edge in (min(span), max(span))} | set(EXISTS.values()) | {date(1996, 7, 1)}
-    return sorted({edge + step * timedelta(days=1) for edge in edges for step in (-1, 0, 1, 2)})
+    return sorted({edge + step * DAY for edge in edges for step in (-1, 0, 1, 2)} - {DAWN - DAY})
 
 
 def compare(claims: list[Claim]) -> sources.Dataset:

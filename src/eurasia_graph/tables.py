@@ -70,7 +70,7 @@ QUERIES = {
         GRAPH ?f { ?claim eg:reportsEvent ?event . ?event skos:prefLabel ?label }
         GRAPH ?g { ?claim eg:madeBy ?source
           OPTIONAL { ?claim eg:saysKind ?kind } OPTIONAL { ?claim eg:saysDate ?date } }
-        OPTIONAL { GRAPH ?b { ?claim eg:earliest ?earliest ; eg:latest ?latest } }
+        OPTIONAL { GRAPH ?b { ?claim eg:latest ?latest OPTIONAL { ?claim eg:earliest ?earliest } } }
       } ORDER BY ?event ?claim ?label""",
     "claims": """?claim ?source ?type ?gist ?kind ?assessment ?date ?dateInferred ?status ?treaty ?modality ?counted {
         GRAPH ?g {
@@ -200,7 +200,7 @@ COLUMNS = {
     "datatype": ("string", "by CSV on the Web: anyURI for an IRI, date for a day of ISO 8601"),
     "date": ("string", "when, as the text has it; EDTF"),
     "dateInferred": ("boolean", "true where the date follows from the context"),
-    "earliest": ("date", "the first day that the date can mean"),
+    "earliest": ("date", "the first day that the date can mean; blank where it names none"),
     "end": ("integer", "where the sentence ends; code points from 0, excluded"),
     "entity": ("anyURI", "what is named"),
     "event": ("anyURI", "what happened"),
@@ -218,7 +218,7 @@ COLUMNS = {
     "kind": ("anyURI", "the class of the event that is told of; blank for other claims"),
     "label": ("string", "the name in English"),
     "labelRu": ("string", "the name in Russian"),
-    "latest": ("date", "the last day that the date can mean"),
+    "latest": ("date", "the last day that the date can mean; of a standing that lasted, the last on which it can have begun"),
     "membership": ("anyURI", "the membership"),
     "modality": ("anyURI", "hedged, reported or denied; blank where the text asserts it"),
     "number": ("integer", "of the sentence in its text, from 1"),
