@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from itertools import product
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Quad, Store
 
+from conftest import TESTS
 from definition import DATES, DAWN, DAY, Claim, World
 from eurasia_graph import namespaces as ns
 from eurasia_graph import pipeline, queries, sources, validation
@@ -21,6 +25,11 @@ SOURCE = ns.ID("source/random")
 CLAIMS = sources.graph_of("claims", "random")
 MEMBERSHIPS = sources.graph_of("memberships", "random")
 ACTORS, BODIES = ("KZ", "UZ"), ("ALPHA", "BETA")
+CASES = tomllib.loads((TESTS / "cases" / "standings.toml").read_text(encoding="utf-8"))["case"]
+KINDS = [
+    *("MembershipChange", "MembershipChange", "StatusStatement", "StatusStatement", "Accession", "Foundation"),
+    *("FoundationBegun", "Withdrawal", "Dissolution", "Transformation"),
+]
 EXISTENCE = {"KZ": "1991-12-25/..", "ALPHA": "1993-02/1996"}
 EXISTS = {"KZ": date(1991, 12, 25), "ALPHA": date(1993, 2, 1)}
 
@@ -28,12 +37,7 @@ EXISTS = {"KZ": date(1991, 12, 25), "ALPHA": date(1993, 2, 1)}
 @st.composite
 def random_claims(draw: st.DrawFn) -> Claim:
     """Draw a claim of any kind that bears on standings."""
-    kind = draw(
-        st.sampled_from(
-            ["MembershipChange", "MembershipChange", "StatusStatement", "StatusStatement", "Accession", "Foundation"]
-            + ["FoundationBegun", "Withdrawal", "Dissolution", "Transformation"]  # noqa: RUF005
-        )
-    )
+    kind = draw(st.sampled_from(KINDS))
     some = [("KZ",), ("KZ",), ("UZ",), ("KZ", "UZ")]
     claim = Claim(
         kind=kind,
@@ -59,13 +63,13 @@ def random_claims(draw: st.DrawFn) -> Claim:
     return claim
 
 
-def dataset_of(claims: list[Claim]) -> sources.Dataset:
-    """Write random claims of one source and derive their memberships."""
+def dataset_of(claims: list[Claim], issued: str = "2000-12-31") -> sources.Dataset:
+    """Write claims of one source and derive their memberships."""
     dataset = sources.Dataset(Store(), {})
     dataset.store.extend(ontology())
     quads = [
         Quad(SOURCE, ns.RDF("type"), ns.EG("Source"), sources.ENTITIES),
-        Quad(SOURCE, ns.EG("issued"), Literal("2000-12-31", datatype=EDTF), sources.ENTITIES),
+        Quad(SOURCE, ns.EG("issued"), Literal(issued, datatype=EDTF), sources.ENTITIES),
     ]
     for name in ("GAMMA", *BODIES, *ACTORS):
         thing = _thing(name)
@@ -188,6 +192,50 @@ def test_members_on_agrees_with_the_bounds(claims: list[Claim]) -> None:
             if status != "outside"
         }
         assert found == wanted, (body, day, claims)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["text"]))
+def test_a_case_comes_out_as_thought_out(case: dict[str, Any]) -> None:
+    """On every day and in every period that it names, and with these dates in its rows."""
+    usual = {"actors": ["KZ"], "body": "ALPHA"}
+    claims = [Claim(**{key: tuple(value) if key == "actors" else value for key, value in (usual | each).items()}) for each in case["claims"]]  # fmt: skip
+    dataset = dataset_of(claims, case.get("issued", "2016-03-11"))
+    written = [each for each in derived(dataset.store) if each["holder"].endswith("/KZ") and each["inBody"].endswith("/ALPHA")]  # fmt: skip
+    fill_default_graph(dataset.store)
+    store = ReleaseStore(dataset.store)
+
+    found = {when: asked(store, when) for when in case["on"]}
+
+    assert found == case["on"]
+    rows = [f"{ns.local_name(each['status'])} from {each['from']} to {each.get('to', '-')}" for each in written]
+    assert sorted(rows) == case["rows"]
+
+
+def asked(store: ReleaseStore, when: str) -> str:
+    """What members-on says of KZ in ALPHA on a day or in a period."""
+    rows = queries.by_name("members-on").run(store, {"body": "ALPHA", "date": when, "lineage": "false"})
+    own = [row for row in rows if str(row["member"]).endswith("/KZ")]
+    return ", ".join(sorted(f"{ns.local_name(str(row['status']))} {row['certainty']}" for row in own)) or "nothing"
+
+
+def test_all_claims_that_date_an_event_are_named() -> None:
+    """What began or ended by several claims on one event names each of them; an answer shows the one that is over first."""
+    joined = Claim("Accession", "1995", ("KZ",), "ALPHA", "member")
+    left = Claim("Withdrawal", "2006", ("KZ",), "ALPHA", event="left")
+    dataset = dataset_of([joined, left, replace(left, when="2003")])
+    member, outside = (_claims_of(dataset.store, number) for number in (1, 3))
+
+    assert member == {"begunBy": {"1"}, "leadClaim": {"1"}, "endedBy": {"2", "3"}, "wasDerivedFrom": {"1", "2", "3"}}
+    assert outside == {"begunBy": {"2", "3"}, "leadClaim": {"3"}, "wasDerivedFrom": {"2", "3"}}
+
+
+def _claims_of(store: Store, number: int) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for quad in store.quads_for_pattern(ns.ID(f"membership/random/KZ-ALPHA-{number}"), None, None, MEMBERSHIPS):
+        if "/claim/" in ns.value(quad.object):
+            name = ns.local_name(ns.value(quad.predicate))
+            found.setdefault(name, set()).add(ns.local_name(ns.value(quad.object)))
+    return found
 
 
 def test_a_membership_without_a_claim_that_counts_is_reported(mini_dataset: sources.Dataset) -> None:

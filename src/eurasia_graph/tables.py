@@ -58,12 +58,13 @@ class Table:
 
 QUERIES = {
     "memberships": """?membership ?holder ?body ?status ?from ?to ?fromEarliest ?fromLatest ?toEarliest ?toLatest
-      ?source ?claim {
+      ?surelyHeld ?source ?claim {
         GRAPH ?g {
           ?membership a eg:Membership ; eg:holder ?holder ; eg:inBody ?body ; eg:status ?status ;
             eg:accordingTo ?source ; eg:leadClaim ?claim ; eg:from ?from ; eg:fromEarliest ?fromEarliest
           OPTIONAL { ?membership eg:to ?to } OPTIONAL { ?membership eg:fromLatest ?fromLatest }
           OPTIONAL { ?membership eg:toEarliest ?toEarliest } OPTIONAL { ?membership eg:toLatest ?toLatest }
+          OPTIONAL { ?membership eg:surelyHeld ?surelyHeld }
         }
       } ORDER BY ?membership""",
     "events": """?event ?kind ?label ?claim ?source ?date ?earliest ?latest {
@@ -218,7 +219,10 @@ COLUMNS = {
     "kind": ("anyURI", "the class of the event that is told of; blank for other claims"),
     "label": ("string", "the name in English"),
     "labelRu": ("string", "the name in Russian"),
-    "latest": ("date", "the last day that the date can mean; of a standing that lasted, the last on which it can have begun"),
+    "latest": (
+        "date",
+        "the last day that the date can mean; of a standing that lasted, the last on which it can have begun",
+    ),
     "membership": ("anyURI", "the membership"),
     "modality": ("anyURI", "hedged, reported or denied; blank where the text asserts it"),
     "number": ("integer", "of the sentence in its text, from 1"),
@@ -230,6 +234,7 @@ COLUMNS = {
     "start": ("integer", "where the sentence begins; code points from 0"),
     "state": ("anyURI", "the state"),
     "status": ("anyURI", "in which standing"),
+    "surelyHeld": ("boolean", "true where it was surely held at some time, though on no day for certain; else blank"),
     "table": ("string", "the name of the file without .csv"),
     "to": ("string", "until when, as the text has it; EDTF; blank where no text tells of an end"),
     "toEarliest": ("date", "the first day on which it can have ended"),
@@ -243,7 +248,19 @@ COLUMNS = {
 OPTIONAL = {
     *("approximate", "assessment", "column", "cow", "cowCode", "cowIgo", "cowIgoNumber", "cowState"),
     *("datatype", "date", "dateInferred", "earliest", "existence", "fromLatest", "isoAlpha3", "kind"),
-    *("labelRu", "latest", "modality", "organOf", "section", "status", "to", "toEarliest", "toLatest", "treaty"),
+    *(
+        "labelRu",
+        "latest",
+        "modality",
+        "organOf",
+        "section",
+        "status",
+        "surelyHeld",
+        "to",
+        "toEarliest",
+        "toLatest",
+        "treaty",
+    ),
 }
 
 
@@ -311,7 +328,8 @@ def _certainty(one: dict[str, str], horizon: str, first: str, last: str) -> str:
     sure_until, begun = one["toEarliest"] or END_OF_TIME, one["fromLatest"]
     if begun and begun <= first and last < sure_until and last <= horizon:
         return "certain"
-    if begun and begun < sure_until and begun <= min(last, horizon) and first < sure_until and first <= horizon:
+    held = one["surelyHeld"] or begun < sure_until
+    if begun and held and begun <= min(last, horizon) and first < sure_until and first <= horizon:
         return "part"
     return "possible" if one["fromEarliest"] <= last and first < (one["toLatest"] or END_OF_TIME) else ""
 
