@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -30,6 +31,7 @@ KINDS = [
     *("MembershipChange", "MembershipChange", "StatusStatement", "StatusStatement", "Accession", "Foundation"),
     *("FoundationBegun", "Withdrawal", "Dissolution", "Transformation"),
 ]
+NOBODY: dict[str, list[tuple[str, ...]]] = dict.fromkeys(["Foundation", "Dissolution", "Transformation"], [()])
 EXISTENCE = {"KZ": "1991-12-25/..", "ALPHA": "1993-02/1996"}
 EXISTS = {"KZ": date(1991, 12, 25), "ALPHA": date(1993, 2, 1)}
 
@@ -38,16 +40,16 @@ EXISTS = {"KZ": date(1991, 12, 25), "ALPHA": date(1993, 2, 1)}
 def random_claims(draw: st.DrawFn) -> Claim:
     """Draw a claim of any kind that bears on standings."""
     kind = draw(st.sampled_from(KINDS))
-    some = [("KZ",), ("KZ",), ("UZ",), ("KZ", "UZ")]
+    some: list[tuple[str, ...]] = [("KZ",), ("KZ",), ("UZ",), ("KZ", "UZ")]
     claim = Claim(
         kind=kind,
         when=draw(st.sampled_from(sorted(DATES))),
-        actors=draw(st.sampled_from([*some, ()] if kind in {"Foundation", "Dissolution", "Transformation"} else some)),
+        actors=draw(st.sampled_from(some + NOBODY.get(kind, []))),
         body=draw(st.sampled_from(BODIES)),
         modality=draw(st.sampled_from(["asserted", "asserted", "asserted", "asserted", "hedged", "reported"])),
         event=draw(st.sampled_from([None, None, None, "e1", "e2"])),
     )
-    statuses = {
+    statuses: dict[str, list[str | None]] = {
         "Withdrawal": [None, "outside"],
         "Dissolution": [None],
         "MembershipChange": ["member", "observer", "outside"],
@@ -197,8 +199,7 @@ def test_members_on_agrees_with_the_bounds(claims: list[Claim]) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["text"]))
 def test_a_case_comes_out_as_thought_out(case: dict[str, Any]) -> None:
     """On every day and in every period that it names, and with these dates in its rows."""
-    usual = {"actors": ["KZ"], "body": "ALPHA"}
-    claims = [Claim(**{key: tuple(value) if key == "actors" else value for key, value in (usual | each).items()}) for each in case["claims"]]  # fmt: skip
+    claims = [_told(**each) for each in case["claims"]]
     dataset = dataset_of(claims, case.get("issued", "2016-03-11"))
     written = [each for each in derived(dataset.store) if each["holder"].endswith("/KZ") and each["inBody"].endswith("/ALPHA")]  # fmt: skip
     fill_default_graph(dataset.store)
@@ -209,6 +210,10 @@ def test_a_case_comes_out_as_thought_out(case: dict[str, Any]) -> None:
     assert found == case["on"]
     rows = [f"{ns.local_name(each['status'])} from {each['from']} to {each.get('to', '-')}" for each in written]
     assert sorted(rows) == case["rows"]
+
+
+def _told(actors: Sequence[str] = ("KZ",), body: str = "ALPHA", **said: Any) -> Claim:
+    return Claim(actors=tuple(actors), body=body, **said)
 
 
 def asked(store: ReleaseStore, when: str) -> str:

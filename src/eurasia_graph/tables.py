@@ -58,13 +58,12 @@ class Table:
 
 QUERIES = {
     "memberships": """?membership ?holder ?body ?status ?from ?to ?fromEarliest ?fromLatest ?toEarliest ?toLatest
-      ?surelyHeld ?source ?claim {
+      ?source ?claim {
         GRAPH ?g {
           ?membership a eg:Membership ; eg:holder ?holder ; eg:inBody ?body ; eg:status ?status ;
             eg:accordingTo ?source ; eg:leadClaim ?claim ; eg:from ?from ; eg:fromEarliest ?fromEarliest
           OPTIONAL { ?membership eg:to ?to } OPTIONAL { ?membership eg:fromLatest ?fromLatest }
           OPTIONAL { ?membership eg:toEarliest ?toEarliest } OPTIONAL { ?membership eg:toLatest ?toLatest }
-          OPTIONAL { ?membership eg:surelyHeld ?surelyHeld }
         }
       } ORDER BY ?membership""",
     "events": """?event ?kind ?label ?claim ?source ?date ?earliest ?latest {
@@ -128,6 +127,8 @@ QUERIES = {
         GRAPH graph:entities { ?entity a ?type ; skos:prefLabel ?label } FILTER(LANG(?label) = "en")
       } ORDER BY ?entity ?type""",
 }
+# Not a column: it is rare, and a reader of the table has the bounds.
+SURELY_HELD = "?membership { GRAPH ?g { ?membership eg:surelyHeld true } }"
 TABLES = {name: Table.of(text) for name, text in QUERIES.items()}
 PANEL = (
     *("state", "cowCode", "cowState", "year", "body", "cowIgo"),
@@ -219,10 +220,7 @@ COLUMNS = {
     "kind": ("anyURI", "the class of the event that is told of; blank for other claims"),
     "label": ("string", "the name in English"),
     "labelRu": ("string", "the name in Russian"),
-    "latest": (
-        "date",
-        "the last day that the date can mean; of a standing that lasted, the last on which it can have begun",
-    ),
+    "latest": ("date", "the last day that the date can mean; of a standing that lasted, of its beginning"),
     "membership": ("anyURI", "the membership"),
     "modality": ("anyURI", "hedged, reported or denied; blank where the text asserts it"),
     "number": ("integer", "of the sentence in its text, from 1"),
@@ -234,7 +232,6 @@ COLUMNS = {
     "start": ("integer", "where the sentence begins; code points from 0"),
     "state": ("anyURI", "the state"),
     "status": ("anyURI", "in which standing"),
-    "surelyHeld": ("boolean", "true where it was surely held at some time, though on no day for certain; else blank"),
     "table": ("string", "the name of the file without .csv"),
     "to": ("string", "until when, as the text has it; EDTF; blank where no text tells of an end"),
     "toEarliest": ("date", "the first day on which it can have ended"),
@@ -248,19 +245,7 @@ COLUMNS = {
 OPTIONAL = {
     *("approximate", "assessment", "column", "cow", "cowCode", "cowIgo", "cowIgoNumber", "cowState"),
     *("datatype", "date", "dateInferred", "earliest", "existence", "fromLatest", "isoAlpha3", "kind"),
-    *(
-        "labelRu",
-        "latest",
-        "modality",
-        "organOf",
-        "section",
-        "status",
-        "surelyHeld",
-        "to",
-        "toEarliest",
-        "toLatest",
-        "treaty",
-    ),
+    *("labelRu", "latest", "modality", "organOf", "section", "status", "to", "toEarliest", "toLatest", "treaty"),
 }
 
 
@@ -302,6 +287,7 @@ def panel(store: ReleaseStore) -> Iterator[list[str]]:
 def _years(store: ReleaseStore) -> Iterator[list[str]]:
     states = {row["state"]: row for row in _named(store, "states")}
     bodies = {row["body"]: row for row in _named(store, "bodies")}
+    held = {membership for (membership,) in _asked(store, SURELY_HELD)}
     for one in _named(store, "memberships"):
         if one["holder"] not in states:
             continue
@@ -310,7 +296,7 @@ def _years(store: ReleaseStore) -> Iterator[list[str]]:
         first = int(one["fromEarliest"][:4])
         last = min(int((one["toLatest"] or END_OF_TIME)[:4]), int(horizon[:4]), date.max.year)
         for year in range(first, last + 1):
-            certainty = _certainty(one, horizon, f"{year}-01-01", f"{year}-12-31")
+            certainty = _certainty(one, horizon, f"{year}-01-01", f"{year}-12-31", held=one["membership"] in held)
             if certainty:
                 who = [one["holder"], state["cowCode"], state["cowState"], str(year)]
                 code = COW.get(ns.local_name(one["status"]), "")
@@ -323,13 +309,22 @@ def _named(store: ReleaseStore, name: str) -> Iterator[dict[str, str]]:
     return (dict(zip(table.columns(), row, strict=True)) for row in _rows(store, table))
 
 
-def _certainty(one: dict[str, str], horizon: str, first: str, last: str) -> str:
-    """Say how sure a membership is in a span of days; days of ISO 8601 sort as texts."""
+def _certainty(one: dict[str, str], horizon: str, first: str, last: str, *, held: bool) -> str:
+    """
+    Say how sure a membership is in a span of days; days of ISO 8601 sort as texts.
+
+    `held` tells that it was surely there at some time, though on no day for certain.
+    """
     sure_until, begun = one["toEarliest"] or END_OF_TIME, one["fromLatest"]
     if begun and begun <= first and last < sure_until and last <= horizon:
         return "certain"
-    held = one["surelyHeld"] or begun < sure_until
-    if begun and held and begun <= min(last, horizon) and first < sure_until and first <= horizon:
+    if (
+        begun
+        and (held or begun < sure_until)
+        and begun <= min(last, horizon)
+        and first < sure_until
+        and first <= horizon
+    ):
         return "part"
     return "possible" if one["fromEarliest"] <= last and first < (one["toLatest"] or END_OF_TIME) else ""
 
