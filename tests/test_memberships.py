@@ -31,7 +31,7 @@ KINDS = [
     *("MembershipChange", "MembershipChange", "StatusStatement", "StatusStatement", "Accession", "Foundation"),
     *("FoundationBegun", "Withdrawal", "Dissolution", "Transformation"),
 ]
-NOBODY: dict[str, list[tuple[str, ...]]] = dict.fromkeys(["Foundation", "Dissolution", "Transformation"], [()])
+NOBODY: dict[str, list[tuple[str, ...]]] = {kind: [()] for kind in ("Foundation", "Dissolution", "Transformation")}
 EXISTENCE = {"KZ": "1991-12-25/..", "ALPHA": "1993-02/1996"}
 EXISTS = {"KZ": date(1991, 12, 25), "ALPHA": date(1993, 2, 1)}
 

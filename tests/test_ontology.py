@@ -22,6 +22,7 @@ TERMS = sorted(
 )
 KINDS = {
     "Foundation",
+    "FoundationBegun",
     "Proposal",
     "Signature",
     "Accession",
@@ -46,6 +47,11 @@ KINDS = {
     "Negotiation",
     "Visit",
     "Aid",
+    "Application",
+    "Dissolution",
+    "Endorsement",
+    "Objection",
+    "StatusStatement",
 }
 
 
