@@ -212,7 +212,7 @@ class World:
             if self.body == claim.old or (claim.kind == "Dissolution" and claim.body == self.body):
                 told = self._together(claim, None)
                 on = dated([(each.happened, each.sure) for each in told])
-                stated = claim.date.stated if told == [claim] else None
+                stated = max(on) if all(each.date.stated for each in told) else None
                 if stated:
                     on = frozenset(day for day in on if day >= min(stated, self._body_stood(stated)))
                 yield End(on, any(each.sure for each in told), stated=stated)
@@ -295,7 +295,8 @@ def dated(told: Sequence[tuple[Days, bool]]) -> Days:
     """The days that claims on one event share, doubtful ones narrowing nothing, or all from the first to the last."""
     common = frozenset.intersection(*(each for each, _ in told))
     if not common:
-        every = frozenset.union(*(each for each, _ in told))
+        # Of a date without a first day only the last is known.
+        every = frozenset.union(*(each if DAWN not in each else frozenset({max(each)}) for each, _ in told))
         return days(min(every).isoformat(), max(every).isoformat())
     sure = [each for each, certain in told if certain]
     return frozenset.intersection(*sure) if sure else common
