@@ -243,6 +243,52 @@ def _claims_of(store: Store, number: int) -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.parametrize(
+    ("kind", "dates", "differ"),
+    [
+        ("StatusStatement", ("1998/2005", "2003"), False),
+        ("StatusStatement", ("1998/2005", "2006"), True),
+        ("StatusStatement", ("1998/2005", "1997"), True),
+        ("Exercise", ("1998-05/1998-07", "1998-06-04"), False),
+        ("Exercise", ("[..2003-05-01]", "1999"), False),
+        ("Exercise", ("[..2003-05-01]", "2003-05-02"), True),
+    ],
+)
+def test_dates_of_an_event_differ_where_their_whole_days_do_not_meet(
+    kind: str, dates: tuple[str, str], differ: bool
+) -> None:
+    """An interval is compared as a whole, and a date without a first day meets all that is earlier."""
+    told = [Claim(kind, when, ("KZ",), "ALPHA", "member" if kind == "StatusStatement" else None, event="e") for when in dates]  # fmt: skip
+
+    assert differences(told) == ({"date"} if differ else set())
+
+
+@pytest.mark.parametrize(
+    ("between", "differ"),
+    [
+        ([], True),
+        ([Claim("Withdrawal", "1996", ("KZ",), "ALPHA")], False),
+        ([Claim("StatusStatement", "1992/1996", ("KZ",), "ALPHA", "member")], False),
+    ],
+)
+def test_a_founder_who_had_left_may_join_again(between: list[Claim], differ: bool) -> None:
+    """However the text says that it left."""
+    told = [
+        Claim("Foundation", "1992", ("KZ",), "ALPHA", "member"),
+        Claim("Accession", "1999", ("KZ",), "ALPHA", "member"),
+    ]
+
+    assert differences([*told, *between]) == ({"founder-or-entrant"} if differ else set())
+
+
+def differences(claims: list[Claim]) -> set[str]:
+    """The kinds of differences between some claims of one text."""
+    dataset = dataset_of(claims)
+    pipeline.find_differences(dataset)
+    found = dataset.store.quads_for_pattern(None, ns.EG("differenceKind"), None, pipeline.DIFFERENCES)
+    return {ns.local_name(ns.value(quad.object)) for quad in found}
+
+
 def test_a_membership_without_a_claim_that_counts_is_reported(mini_dataset: sources.Dataset) -> None:
     """Constraint 49: whatever wrote it, a membership that rests on nothing is found."""
     dataset = sources.Dataset(Store(), {})
