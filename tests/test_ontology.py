@@ -146,7 +146,7 @@ def test_a_kind_bounds_its_status_as_the_rules_say() -> None:
     assert bounded("impliesStatus") == {"Withdrawal": {"outside"}}
     assert bounded("excludesStatus") == {
         **{kind: {"outside"} for kind in ("Foundation", "FoundationBegun", "Accession", "StatusGrant")},
-        **{kind: every for kind in ("Meeting", "Declaration")},
+        **dict.fromkeys(("Meeting", "Declaration"), every),
     }
     assert set(bounded("givesOnlyPossibleStatus")) == {"FoundationBegun"}
     assert set(bounded("endsItsBody")) == {"Dissolution"}
