@@ -107,6 +107,29 @@ def test_every_kind_of_event_of_the_rules_is_a_class() -> None:
     assert leaves and allowed == leaves
 
 
+def test_a_kind_bounds_its_status_as_the_rules_say() -> None:
+    """What leaves is outside; what founds, joins or is granted never is; and who meets or declares gets no status."""
+    every = {"member", "associate", "observer", "partner", "signatory", "suspended", "outside"}
+
+    assert bounded("impliesStatus") == {"Withdrawal": {"outside"}}
+    assert bounded("excludesStatus") == {
+        **{kind: {"outside"} for kind in ("Foundation", "FoundationBegun", "Accession", "StatusGrant")},
+        **dict.fromkeys(("Meeting", "Declaration"), every),
+    }
+    assert set(bounded("givesOnlyPossibleStatus")) == {"FoundationBegun"}
+    assert set(bounded("endsItsBody")) == {"Dissolution"}
+    assert set(bounded("foundsItsBody")) == {"Foundation"}
+    assert set(bounded("tellsStanding")) == {"StatusStatement", "StatusGrant", "MembershipChange"}
+
+
+def bounded(term: str) -> dict[str, set[str]]:
+    """What the ontology says of the kinds of event by one of its properties."""
+    found: dict[str, set[str]] = {}
+    for quad in DATASET.store.quads_for_pattern(None, ns.EG(term), None, ONTOLOGY):
+        found.setdefault(ns.local_name(ns.value(quad.subject)), set()).add(ns.local_name(ns.value(quad.object)))
+    return found
+
+
 GENERATED_GRAPHS = ("bounds", "facts", "memberships", "closure", "differences", "meta")
 MARKED = {
     ns.value(quad.subject): ns.value(quad.object)

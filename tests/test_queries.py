@@ -125,7 +125,7 @@ def test_an_entity_goes_by_any_of_its_names(release: ReleaseStore, value: str) -
         (
             "members-on",
             {"body": "csto", "date": "June 1993"},
-            "'June 1993' is no date; write 2001, 2001-06 or 2001-06-14",
+            "'June 1993' is not a date; write 2001, 2001-06 or 2001-06-14",
         ),
         ("members-on", {"body": "csto", "date": "1993-13"}, "month must be in 1..12"),
         ("members-on", {"body": "csto", "date": "1993", "lineage": "maybe"}, "lineage is true or false, not 'maybe'"),

@@ -333,7 +333,7 @@ def test_digits_of_other_scripts_are_no_date(client: FlaskClient) -> None:
     response = client.get("/queries/members-on.json", query_string={"body": "csto", "date": "١٩٩٥"})
 
     assert response.status_code == 400
-    assert "is no date" in response.json["detail"]  # type: ignore[index]
+    assert "is not a date" in response.json["detail"]  # type: ignore[index]
 
 
 @pytest.mark.parametrize("name", ["turtle", "ntriples", "rdfxml", "jsonld"])

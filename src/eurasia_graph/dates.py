@@ -3,8 +3,12 @@ EDTF strings and the days they stand for: the one place that knows calendars.
 
 A text says `1993`; a query compares days. `bounds` turns the first into the second.
 
+The grammar stands here in full, so that a string is either read or refused with a reason: the EDTF
+library reads more than the rules allow (decades for `1950S2`, December alone for a winter) and fails
+on days that are not in the calendar. A test compares the two where they should agree.
+
 Source: EDTF levels 0 and 1, https://www.loc.gov/standards/datetime/, and of level 2
-only `[first..last]` in full days.
+only `[first..last]` and `[..last]` in full days.
 """
 
 from __future__ import annotations
@@ -14,35 +18,41 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from time import struct_time
-from typing import Any
 
 from eurasia_graph.errors import EurasiaGraphError
 
 # ASCII digits alone: \d would take those of other scripts as well.
-YEAR_MONTH_DAY = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
-PLAIN = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-\d{2})?)?", re.ASCII)
-ONE_OF_DAYS = re.compile(r"\[\d{4}-\d{2}-\d{2}\.\.\d{4}-\d{2}-\d{2}\]", re.ASCII)
-EXAMPLES = "write 2001, 2001-06, 2001-06-14, 1993~, 2002/.. or [2001-06-14..2001-07-31]"
-SIMPLE_KINDS = {"Date", "UncertainOrApproximate", "Unspecified", "Season"}
-INTERVAL_KINDS = {"Interval", "Level1Interval"}
+YEAR_MONTH_DAY = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+SIMPLE = re.compile(r"([0-9]{4}|[0-9]{3}X|[0-9]{2}XX)(?:-([0-9]{2}|XX)(?:-([0-9]{2}|XX))?)?([?~%]?)")
+ONE_OF_DAYS = re.compile(r"\[([0-9]{4}-[0-9]{2}-[0-9]{2})?\.\.([0-9]{4}-[0-9]{2}-[0-9]{2})\]")
+OTHER_YEARS = re.compile(r"Y?-?[0-9]+(?:-[0-9]{2}){0,2}[?~%]?")
+TIME_OF_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T.*", re.DOTALL)
+EXAMPLES = "write 2001, 2001-06, 2001-06-14, 1993~, 2002/.., 1999/2005 or [2001-06-14..2001-07-31]"
+# The first and the last month of each season, as on the northern half of the globe.
+SEASONS = {"21": (3, 5), "22": (6, 8), "23": (9, 11), "24": (12, 2)}
+LONGEST_SHOWN = 60
 
 
 class DateError(EurasiaGraphError):
-    """A string is no date that the project reads."""
+    """A string is not a date that the project reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """
-    The first and the last day on which something dated may have happened.
+    The first and the last day of something dated.
 
-    `doubtful` is true where the date carries `~`, `?` or `%`; that never widens the bounds.
+    `earliest` is None for `[..last]`, which names no first day. `doubtful` is true where the date
+    carries `~`, `?` or `%`; that never widens the bounds. Of an interval `A/B`, `begun` is the last
+    day of A and `held` the first day of B: what lasted from some day of A to some day of B had
+    surely begun by the one and surely not ended before the other.
     """
 
-    earliest: date
+    earliest: date | None
     latest: date
     doubtful: bool = False
+    begun: date | None = None
+    held: date | None = None
 
 
 @lru_cache(maxsize=4096)
@@ -55,30 +65,16 @@ def bounds(edtf: str) -> Bounds:
 
     Args:
         edtf: Such as `1992`, `1992-05-15`, `1993~`, `2007-22`, `1993-08/1993-09`,
-            `2002/..` or `[2011-12-01..2012-05-31]`.
+            `2002/..`, `[2011-12-01..2012-05-31]` or `[..2016-03-11]`.
     Raises:
-        DateError: If the string is no such date; says what was seen and what to write.
+        DateError: If the string is not such a date; says what was seen and what to write.
     """
-    if PLAIN.fullmatch(edtf):
-        # The library needs milliseconds for a date; a test compares the two on these.
-        return Bounds(*day_range(edtf))
-    # Here and not above: the library takes longer to import than a query to answer.
-    from edtf import EDTFParseException, parse_edtf
-
-    try:
-        parsed: Any = parse_edtf(edtf)
-    except EDTFParseException:
-        raise DateError(f"{edtf!r} is no EDTF date; {EXAMPLES}") from None
-    kind = type(parsed).__name__
-    if kind in INTERVAL_KINDS:
-        return _interval_bounds(edtf)
-    if kind not in SIMPLE_KINDS and not ONE_OF_DAYS.fullmatch(edtf):
-        raise DateError(f"{edtf!r} is EDTF beyond level 1 or has a time of day; {EXAMPLES}")
-    first, last = parsed.lower_strict(), parsed.upper_strict()
-    if first.tm_year < 1:
-        raise DateError(f"{edtf!r} has no first day in the common era; {EXAMPLES}")
-    doubtful = any(sign in edtf for sign in "~?%")
-    return _ordered(edtf, Bounds(_as_date(first), _as_date(last), doubtful))
+    days = ONE_OF_DAYS.fullmatch(edtf)
+    if days:
+        first = _days(edtf, days[1], EXAMPLES)[0] if days[1] else None
+        return _ordered(edtf, Bounds(first, _days(edtf, days[2], EXAMPLES)[1]))
+    begin, slash, end = edtf.partition("/")
+    return _interval(edtf, begin, end) if slash else _simple(edtf, edtf)
 
 
 def day_range(text: str) -> tuple[date, date]:
@@ -88,37 +84,88 @@ def day_range(text: str) -> tuple[date, date]:
     Raises:
         DateError: If the text is none of the three.
     """
-    match = YEAR_MONTH_DAY.fullmatch(text)
+    return _days(text, text, "write 2001, 2001-06 or 2001-06-14")
+
+
+def _days(whole: str, part: str, advice: str) -> tuple[date, date]:
+    match = YEAR_MONTH_DAY.fullmatch(part)
     if match is None:
-        raise DateError(f"{text!r} is no date; write 2001, 2001-06 or 2001-06-14")
-    year, month, day = (int(part) if part else None for part in match.groups())
+        raise DateError(f"{_shown(whole)} is not a date; {advice}")
+    year, month, day = (None if piece is None else int(piece) for piece in match.groups())
     assert year is not None
     try:
-        first = date(year, month or 1, day or 1)
+        first = date(year, 1 if month is None else month, 1 if day is None else day)
     except ValueError as error:
-        raise DateError(f"{text!r} is no date ({error}); write 2001, 2001-06 or 2001-06-14") from None
-    if day is not None:
-        return first, first
-    last_month = month or 12
-    return first, date(year, last_month, calendar.monthrange(year, last_month)[1])
+        raise DateError(f"{_shown(whole)} is not a date ({error}); {advice}") from None
+    return (first, first) if day is not None else (first, _end_of_month(year, month or 12))
 
 
-def _interval_bounds(edtf: str) -> Bounds:
-    begin, _, end = edtf.partition("/")
+def _simple(whole: str, part: str) -> Bounds:
+    """Read a year, month, day or season, with digits left open at its end or a sign of doubt."""
+    match = SIMPLE.fullmatch(part)
+    if match is None:
+        raise DateError(_why_not(whole, part))
+    year, month, day, doubt = match.groups()
+    # Level 1 leaves digits open from the right only: no month in an open year, no day in an open month; and none
+    # at an end of an interval.
+    open_end = "X" in part
+    if open_end and (part != whole or ("X" in year and month) or (month == "XX" and day not in {None, "XX"})):
+        raise DateError(_why_not(whole, part))
+    if month in SEASONS and day is None:
+        first, last = _season(whole, int(year), month)
+    elif "X" in year:
+        first, last = (_days(whole, year.replace("X", digit), EXAMPLES)[end] for end, digit in enumerate("09"))
+    else:
+        first, last = _days(whole, "-".join(piece for piece in (year, month, day) if piece and piece != "XX"), EXAMPLES)
+    return Bounds(first, last, doubtful=bool(doubt))
+
+
+def _season(whole: str, year: int, season: str) -> tuple[date, date]:
+    """Give every day that a season may mean: winter may be the one in which the year begins or in which it ends."""
+    begin, end = SEASONS[season]
+    if not date.min.year < year < date.max.year:
+        raise DateError(f"{_shown(whole)} is a season outside the years 2 to 9998; {EXAMPLES}")
+    return date(year - 1 if begin > end else year, begin, 1), _end_of_month(year + 1 if begin > end else year, end)
+
+
+def _end_of_month(year: int, month: int) -> date:
+    return date(year, month, calendar.monthrange(year, month)[1])
+
+
+def _interval(edtf: str, begin: str, end: str) -> Bounds:
     if begin in {"", ".."}:
-        raise DateError(f"{edtf!r} has no first day; write [first..last] in full days")
+        raise DateError(
+            f"{_shown(edtf)} has no first day; write [first..last] in full days, "
+            "or [..last] for a standing that is stated for that last day"
+        )
+    first = _simple(edtf, begin)
     if end == "":
-        raise DateError(f"{edtf!r} has an unknown end; write {begin}/.. if it lasted on")
-    first = bounds(begin)
-    last = first if end == ".." else bounds(end)
-    return _ordered(edtf, Bounds(first.earliest, last.latest, first.doubtful or last.doubtful))
+        raise DateError(f"{_shown(edtf)} has an unknown end; write {begin}/.. if it lasted on")
+    if end == "..":
+        return first
+    last = _simple(edtf, end)
+    doubtful = first.doubtful or last.doubtful
+    return _ordered(edtf, Bounds(first.earliest, last.latest, doubtful, begun=first.latest, held=last.earliest))
 
 
 def _ordered(edtf: str, found: Bounds) -> Bounds:
-    if found.latest < found.earliest:
-        raise DateError(f"{edtf!r} ends before it begins; put the earlier date first")
+    if found.earliest and found.latest < found.earliest:
+        raise DateError(f"{_shown(edtf)} ends before it begins; put the earlier date first")
     return found
 
 
-def _as_date(moment: struct_time) -> date:
-    return date(moment.tm_year, moment.tm_mon, moment.tm_mday)
+def _why_not(whole: str, part: str) -> str:
+    """Say why a string is refused and what to write instead."""
+    shown = _shown(whole)
+    if TIME_OF_DAY.fullmatch(part):
+        return f"{shown} has a time of day; {EXAMPLES}"
+    if part.startswith(("Y", "-")) and OTHER_YEARS.fullmatch(part):
+        return f"{shown} has a year outside 1 to 9999; {EXAMPLES}"
+    if part.strip() != part:
+        return f"{shown} has a blank at its beginning or end; {EXAMPLES}"
+    return f"{shown} is not an EDTF date of level 0 or 1, nor [first..last] in full days; {EXAMPLES}"
+
+
+def _shown(text: str) -> str:
+    """Repeat what was seen, cut where it is long: a message is for one line."""
+    return repr(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…")

@@ -13,6 +13,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from pyoxigraph import Dataset as QuadSet
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph import rules, sources, validation
-from eurasia_graph.dates import bounds
+from eurasia_graph.dates import Bounds, bounds
 from eurasia_graph.errors import InvalidDataError, StoreError
 from eurasia_graph.files import MIB, mask, named, new_folder, put, read_bounded
 from eurasia_graph.kept import UnfitError, clean, keep, load_kept
@@ -33,6 +34,7 @@ from eurasia_graph.validation import Finding, Report
 CLOSURE_OF_SCHEMA = ns.GRAPH("closure-ontology")
 DIFFERENCES = ns.GRAPH("differences")
 META = ns.GRAPH("meta")
+ONTOLOGY = ns.GRAPH("ontology")
 XSD_DATE = NamedNode(ns.XSD + "date")
 
 # What owlrl adds to any graph: reflexive axioms, owl:Thing, types of literals, axioms on datatypes.
@@ -239,7 +241,12 @@ def derive(dataset: Dataset, progress: Progress = silent) -> None:
         claims, bounds_, facts, spans = (graph_of(kind, source) for kind in ("claims", "bounds", "facts", "spans"))
         rules.run(dataset.store, "facts", [claims, bounds_, LINKS], facts)
         progress(f"memberships of {source}")
-        rules.run(dataset.store, "spans", [claims, bounds_], spans)
+        # A stage that counts, or asks for the least, reads what an earlier one has finished.
+        rules.run(dataset.store, "telling", [ONTOLOGY, claims, bounds_, facts], spans)
+        rules.run(dataset.store, "dating", [claims, bounds_], spans)
+        rules.run(dataset.store, "beginnings", [claims, bounds_], spans)
+        rules.run(dataset.store, "first-days", [bounds_], spans)
+        rules.run(dataset.store, "spans", [], spans)
         rules.run(dataset.store, "groups", [bounds_], spans)
         rules.run(dataset.store, "memberships", [claims, bounds_, facts, spans], graph_of("memberships", source))
         dataset.store.remove_graph(spans)
@@ -274,27 +281,66 @@ def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
     if known:
         yield Triple(source, ns.EG("horizon"), _day(min(known)))
     yield from _existence(store)
+    standings, unsettled, implying = (
+        _kinds(store, term) for term in ("tellsStanding", "givesOnlyPossibleStatus", "impliesStatus")
+    )
     for quad in store.quads_for_pattern(None, ns.EG("madeBy"), source, None):
         claim = quad.subject
         if not isinstance(claim, NamedNode):
             continue
-        written = _value(store, claim, "saysDate")
+        written, kind = _value(store, claim, "saysDate"), _value(store, claim, "saysKind")
         found = bounds(written) if written else None
         if found:
-            yield Triple(claim, ns.EG("earliest"), _day(found.earliest))
-            yield Triple(claim, ns.EG("latest"), _day(found.latest))
+            stands = kind in implying or _value(store, claim, "saysStatus") is not None
+            for term, day in _days_of(found, lasting=kind in standings, stands=stands):
+                yield Triple(claim, ns.EG(term), _day(day))
         modality = ns.local_name(_value(store, claim, "modality") or "asserted")
         reported = Quad(claim, ns.RDF("type"), ns.EG("ReportedClaim"), quad.graph_name) in store
         if modality == "asserted" and not reported:
             yield Triple(claim, ns.RDF("type"), ns.EG("CountedClaim"))
-        if not reported and (modality == "hedged" or (modality == "asserted" and found and found.doubtful)):
+        doubtful = (found and found.doubtful) or kind in unsettled
+        if not reported and (modality == "hedged" or (modality == "asserted" and doubtful)):
             yield Triple(claim, ns.RDF("type"), ns.EG("DoubtfulClaim"))
+
+
+def _days_of(found: Bounds, *, lasting: bool, stands: bool) -> Iterator[tuple[str, date]]:
+    """
+    Name the days of a date.
+
+    Args:
+        found: What the date says.
+        lasting: Whether an interval is how long a standing lasted, and not the days that an event took.
+        stands: Whether the claim gives a standing, which a date without a first day says to hold on its last.
+    """
+    begun, held = (found.begun, found.held) if lasting else (None, None)
+    if found.earliest:
+        yield "earliest", found.earliest
+    yield "latest", begun or found.latest
+    if held and found.earliest:
+        # Nothing is over on a day before the first on which it can have begun.
+        yield "overEarliest", _day_after(max(held, found.earliest))
+        yield "overLatest", _day_after(found.latest)
+    if found.earliest is None and stands:
+        yield "mayEndFrom", _day_after(found.latest)
+
+
+def _day_after(day: date) -> date:
+    """Give the next day; the last day of the calendar stands for no end."""
+    return day if day == date.max else day + timedelta(days=1)
+
+
+def _kinds(store: Store, term: str) -> set[str]:
+    """Return the kinds of event of which the ontology says so."""
+    marked = store.quads_for_pattern(None, ns.EG(term), None, ONTOLOGY)
+    return {ns.value(quad.subject) for quad in marked if ns.value(quad.object) != "false"}
 
 
 def _existence(store: Store) -> Iterator[Triple]:
     for quad in store.quads_for_pattern(None, ns.EG("existence"), None, ENTITIES):
-        begin, _, end = quad.object.value.partition("/")  # type: ignore[union-attr]
-        yield Triple(quad.subject, ns.EG("existsFrom"), _day(bounds(begin).earliest))
+        begin, _, end = ns.value(quad.object).partition("/")
+        first = bounds(begin).earliest
+        if first:
+            yield Triple(quad.subject, ns.EG("existsFrom"), _day(first))
         if end not in {"", ".."}:
             yield Triple(quad.subject, ns.EG("existsUntil"), _day(bounds(end).latest))
 
@@ -409,7 +455,7 @@ def _difference(store: Store, finding: Finding) -> Iterator[Triple]:
 
 
 def _claim_of(store: Store, node: NamedNode) -> NamedNode:
-    begun = next(store.quads_for_pattern(node, ns.EG("begunBy"), None, None), None)
+    begun = next(store.quads_for_pattern(node, ns.EG("leadClaim"), None, None), None)
     return begun.object if begun and isinstance(begun.object, NamedNode) else node
 
 
@@ -427,7 +473,7 @@ def _subject_of(store: Store, claim: NamedNode) -> NamedNode:
 def inputs_digest(data: Path | None = None) -> str:
     """Digest everything a release depends on: the files, the rules and shapes, the code that builds, the versions."""
     whole = hashlib.sha256()
-    for name in ("eurasia-graph", "pyoxigraph", "edtf"):
+    for name in ("eurasia-graph", "pyoxigraph"):
         whole.update(f"{name} {version(name)}\n".encode())
     package = Path(__file__).parent
     code = [package / f"{name}.py" for name in BUILD_MODULES]

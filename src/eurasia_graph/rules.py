@@ -15,6 +15,9 @@ from pyoxigraph import NamedNode, Quad, QueryTriples, Store
 from eurasia_graph import namespaces as ns
 from eurasia_graph.sources import root
 
+# Stages in which no rule reads what itself or a later one writes: a second round would find nothing.
+ONCE = {"dating", "beginnings", "first-days", "spans"}
+
 
 def folder_of(stage: str) -> Path:
     """Return the folder that holds the rules of a stage."""
@@ -23,7 +26,7 @@ def folder_of(stage: str) -> Path:
 
 def run(store: Store, stage: str, reads: Sequence[NamedNode], writes: NamedNode, *, only_new: bool = False) -> int:
     """
-    Apply the rules of a stage again and again until none of them adds anything.
+    Apply the rules of a stage, by name, again and again until none of them adds anything.
 
     Args:
         store: Read, and extended by the results.
@@ -42,7 +45,7 @@ def run(store: Store, stage: str, reads: Sequence[NamedNode], writes: NamedNode,
         else {ns.quad(quad.triple) for quad in store.quads_for_pattern(None, None, None, writes)}
     )
     before = len(known)
-    while sum(_apply(scratch, text, known, store, writes) for text in texts):
+    while sum(_apply(scratch, text, known, store, writes) for text in texts) and stage not in ONCE:
         pass
     return len(known) - before
 

@@ -253,7 +253,7 @@ def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: 
             return dataset.place_of(min(candidates, key=lambda quad: dataset.lines[quad][1]))
     if quads:
         return dataset.head_of(min(quads, key=lambda quad: dataset.lines[quad][1]))
-    begun = next(dataset.store.quads_for_pattern(node, ns.EG("begunBy"), None, None), None)
+    begun = next(dataset.store.quads_for_pattern(node, ns.EG("leadClaim"), None, None), None)
     if begun is None or not isinstance(begun.object, NamedNode):
         return None
     return _locate(dataset, begun.object.value, predicate, None)
