@@ -15,7 +15,7 @@ from eurasia_graph import sources
 from eurasia_graph.passages import from_store, read_text, text_digest
 from eurasia_graph.pipeline import Release
 from eurasia_graph.splitting import split
-from eurasia_graph.turtle import format_file
+from eurasia_graph.formatting import format_file
 
 FILES = sorted(
     [

@@ -22,7 +22,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 from eurasia_graph import namespaces as ns
 from eurasia_graph.dates import DateError, bounds
 from eurasia_graph.errors import EurasiaGraphError, SourceError, nearest
-from eurasia_graph.sources import Dataset, Place, root, shown
+from eurasia_graph.sources import Dataset, Part, Place, root, shown
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MANUAL = "https://w3id.org/eurasia-graph/shape/"
@@ -224,18 +224,17 @@ def _written(term: Any) -> str:
 
 
 def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: Any) -> Place | None:
-    """Find the statement meant: the very one, else one with the property, else the subject."""
+    """Find what is meant: the value, else the property, else the subject."""
     if not subject.startswith("http"):
         return None
     node = NamedNode(subject)
-    quads = [quad for quad in dataset.store.quads_for_pattern(node, None, None, None) if quad in dataset.lines]
+    quads = [quad for quad in dataset.store.quads_for_pattern(node, None, None, None) if quad in dataset.origins]
     with_property = [quad for quad in quads if quad.predicate == predicate]
     exact = [quad for quad in with_property if value is not None and getattr(quad.object, "value", "") == str(value)]
-    for candidates in (exact, with_property):
+    # The value; the property, where its value is missing or one too many; else whom it is missing of.
+    for candidates, part in ((exact, "object"), (with_property, "predicate"), (quads, "subject")):
         if candidates:
-            return dataset.place_of(min(candidates, key=lambda quad: dataset.lines[quad][1]))
-    if quads:
-        return dataset.head_of(min(quads, key=lambda quad: dataset.lines[quad][1]))
+            return dataset.place_of(min(candidates, key=dataset.origins.__getitem__), cast("Part", part))
     begun = next(dataset.store.quads_for_pattern(node, ns.EG("begunBy"), None, None), None)
     if begun is None or not isinstance(begun.object, NamedNode):
         return None
@@ -253,8 +252,10 @@ def _undefined_terms(dataset: Dataset) -> Iterator[Finding]:
         for quad in dataset.store.quads_for_pattern(None, ns.RDFS("label"), None, ontology)
         if isinstance(quad.subject, NamedNode)
     }
-    for quad in dataset.lines:
-        for term in (quad.predicate, quad.object):
+    parts: tuple[Part, ...] = ("predicate", "object")
+    for quad in dataset.origins:
+        for part in parts:
+            term = getattr(quad, part)
             if isinstance(term, NamedNode) and term.value.startswith(ns.EG) and term.value not in defined:
                 near = nearest(term.value[len(ns.EG) :], (each[len(ns.EG) :] for each in defined))
                 hint = f" Write {' or '.join(f'eg:{each}' for each in near)}." if near else ""
@@ -264,13 +265,14 @@ def _undefined_terms(dataset: Dataset) -> Iterator[Finding]:
                     "Undefined-term",
                     f"A term in eg: is one that the ontology defines.{hint}",
                     f"eg:{term.value[len(ns.EG) :]} at {ns.shorten(_subject(quad))}",
+                    part,
                 )
 
 
 def _bad_dates(dataset: Dataset) -> Iterator[Finding]:
     """Find EDTF strings that are none, or whose days are not in the calendar."""
     datatype = NamedNode(ns.EDTF + "EDTF")
-    for quad in dataset.lines:
+    for quad in dataset.origins:
         if isinstance(quad.object, Literal) and quad.object.datatype == datatype:
             try:
                 bounds(quad.object.value)
@@ -284,8 +286,10 @@ def _bad_dates(dataset: Dataset) -> Iterator[Finding]:
                 )
 
 
-def _found(dataset: Dataset, quad: Quad, rule: str, message: str, seen: str) -> Finding:
-    return Finding(Severity.ERROR, rule, message, seen, _subject(quad), None, dataset.place_of(quad))
+def _found(  # noqa: PLR0913, PLR0917  (what, where, and which part of it)
+    dataset: Dataset, quad: Quad, rule: str, message: str, seen: str, part: Part = "object"
+) -> Finding:
+    return Finding(Severity.ERROR, rule, message, seen, _subject(quad), None, dataset.place_of(quad, part))
 
 
 def _subject(quad: Quad) -> str:
@@ -296,17 +300,20 @@ def _subject(quad: Quad) -> str:
 
 
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:
-    def key(finding: Finding) -> tuple[str, int, str, str, str]:
+    """Sort findings by place, each once: two ways can lead to the same."""
+
+    def key(finding: Finding) -> tuple[str, int, int, str, str, str]:
         place = finding.place
         return (
             str(place.path) if place else "",
             place.line if place else 0,
+            place.column if place else 0,
             finding.rule,
             finding.focus,
             finding.value or "",
         )
 
-    return sorted(findings, key=key)
+    return sorted(dict.fromkeys(findings), key=key)
 
 
 def _count(number: int, noun: str) -> str:
