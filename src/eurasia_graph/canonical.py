@@ -9,13 +9,16 @@ Source: RDF Dataset Canonicalization, https://www.w3.org/TR/rdf-canon/
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable
 
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, Quad, RdfFormat, parse, serialize
 
 SECONDS = 10.0
+MEMORY, STACK = 4 << 30, 1 << 30
 
 
 def canonical(*graphs: Iterable[Quad], seconds: float = SECONDS) -> list[list[str]] | None:
@@ -65,18 +68,24 @@ def _names_nodes(ntriples: bytes) -> bool:
 
 def renamed(ntriples: bytes) -> bytes:
     """Return a graph with the names that RDFC-1.0 gives its blank nodes, however long that takes."""
-    dataset = Dataset(parse(ntriples, format=RdfFormat.N_TRIPLES))
+    dataset = Dataset(parse(ntriples, format=RdfFormat.N_TRIPLES, lenient=True))
     dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
     return serialize(dataset, format=RdfFormat.N_TRIPLES) or b""
 
 
 def _main() -> None:
-    import resource
-
     # Whoever waits may have been killed: then this ends by itself, and it never takes all memory.
     limit = int(float(sys.argv[1])) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    # The engine follows a list from cell to cell on its stack.
+    threading.stack_size(STACK)
+    thread = threading.Thread(target=_rename)
+    thread.start()
+    thread.join()
+
+
+def _rename() -> None:
     rest = sys.stdin.buffer.read()
     while rest:
         length, _, rest = rest.partition(b"\n")

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
+from pyoxigraph import NamedNode
+
 from eurasia_graph import namespaces as ns
 
 Key = tuple[int, str, str, Decimal, str]
@@ -30,6 +32,8 @@ UNSEEN = "\x00-\x1f\x7f-\x9f\u2028\u2029\ufdd0-\ufdef\ufeff\ufff9-\uffff" + "".j
 )
 PLAIN_TEXT = re.compile(rf"[^\\\"{UNSEEN}]*")
 TO_ESCAPE = re.compile(rf"[{UNSEEN}]")
+# What would end a text in three quotes.
+CLOSING = re.compile(r'"""|"\Z')
 ESCAPES = {"\t": "\\t", "\b": "\\b", "\n": "\\n", "\r": "\\r", "\f": "\\f"}
 ESCAPED = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
 UNESCAPES = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
@@ -62,13 +66,15 @@ class Spelling:
         self._namespaces = sorted(((iri, name) for name, iri in prefixes.items()), key=lambda each: -len(each[0]))
         self._labels = labels or {}
         self._names: dict[str, str] = {}
+        self._made: dict[str, str] = {}
         self.used: set[str] = set()
         self.newer = False
 
     def head(self, prefixes: Mapping[str, str]) -> str:
         """Write the lines that go before all terms spelt so far."""
         version = 'VERSION "1.2"\n' if self.newer else ""
-        return version + "".join(f"PREFIX {name}: <{prefixes[name]}>\n" for name in sorted(self.used))
+        declared = {name: prefixes[name] for name in self.used} | {name: iri for iri, name in self._made.items()}
+        return version + "".join(f"PREFIX {name}: <{iri}>\n" for name, iri in sorted(declared.items()))
 
     def forget(self) -> None:
         """Forget the names met so far, so that memory does not grow; `used` stays."""
@@ -94,7 +100,17 @@ class Spelling:
             if iri.startswith(namespace) and LOCAL.fullmatch(iri, len(namespace)):
                 self.used.add(prefix)
                 return f"{prefix}:{iri[len(namespace) :]}"
+        if not iri.isascii() and not _is_iri(iri):
+            return self._by_made_prefix(iri)
         return f"<{TO_ESCAPE.sub(_numbered, iri)}>"
+
+    def _by_made_prefix(self, iri: str) -> str:
+        """Name what the engine reads behind a prefix alone: there it takes characters that it refuses in an IRI."""
+        place = max(iri.rfind(mark) for mark in "/#:") + 1
+        if not LOCAL.fullmatch(iri, place):
+            return f"<{iri}>"
+        self._made.setdefault(iri[:place], f"made-{len(self._made) + 1}")
+        return f"{self._made[iri[:place]]}:{iri[place:]}"
 
     def term(self, term: str) -> str:
         """Spell a subject or an object; a blank node by its label."""
@@ -131,6 +147,14 @@ class Spelling:
         return f"{quoted(term[1:end])}^^{datatype}"
 
 
+def _is_iri(text: str) -> bool:
+    try:
+        NamedNode(text)
+    except ValueError:
+        return False
+    return True
+
+
 def quoted(escaped: str) -> str:
     """Quote a text that is escaped as in N-Triples: in three quotes where it has lines, else in one."""
     if PLAIN_TEXT.fullmatch(escaped):
@@ -138,9 +162,7 @@ def quoted(escaped: str) -> str:
     text = unescaped(escaped).replace("\\", "\\\\")
     if "\n" not in text:
         return '"{}"'.format(TO_ESCAPE.sub(_shown, text.replace('"', '\\"')))
-    text = text.replace('"""', '\\"\\"\\"')
-    if text.endswith('"'):
-        text = f'{text[:-1]}\\"'
+    text = CLOSING.sub(lambda match: '\\"' * len(match.group()), text)
     text = "\n".join(TO_ESCAPE.sub(_shown, line) for line in text.split("\n"))
     return f'"""{text}"""'
 

@@ -38,7 +38,7 @@ FIRST_PREDICATES = {TYPE: 0, f"<{ns.RDFS}label>": 1}
 
 def format_triples(ntriples: str) -> str:
     """Return the canonical Turtle of a graph given as N-Triples."""
-    return format_graph(parse(ntriples.encode(), format=RdfFormat.N_TRIPLES))
+    return format_graph(_parsed(ntriples.encode()))
 
 
 def format_graph(triples: Iterable[Quad]) -> str:
@@ -51,10 +51,15 @@ def format_graph(triples: Iterable[Quad]) -> str:
     statements = statements_of(triples)
     nodes = Nodes(statements)
     if nodes.labelled:
-        found = canonical(parse(text_of(statements), format=RdfFormat.N_TRIPLES))
+        found = canonical(_parsed(text_of(statements)))
         if found is not None:
-            nodes = Nodes(statements_of(parse("\n".join(found[0]).encode(), format=RdfFormat.N_TRIPLES)))
+            nodes = Nodes(statements_of(_parsed("\n".join(found[0]).encode())))
     return _Writer(nodes, prefixes_of(text_of(statements).decode())).text()
+
+
+def _parsed(ntriples: bytes) -> Iterable[Quad]:
+    """Read what the engine has written; strictly, it would refuse some names that it has read itself."""
+    return parse(ntriples, format=RdfFormat.N_TRIPLES, lenient=True)
 
 
 def statements_of(triples: Iterable[Quad]) -> list[Statement]:
