@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 
 from pyoxigraph import Quad, RdfFormat, Triple, parse
 
@@ -58,13 +59,13 @@ def compared(triples: Iterable[Triple], seconds: float = SECONDS) -> str:
         NotComparedError: If RDFC-1.0 does not end in time.
         ChangedGraphError: If the graph that was read again is another one.
     """
-    before = [ns.quad(triple) for triple in triples]
-    text = turtle.format_graph(before)
+    before, end = [ns.quad(triple) for triple in triples], monotonic() + seconds
+    text = turtle.format_graph(before, seconds)
     try:
         after: list[Quad] = list(parse(text.encode(), format=RdfFormat.TURTLE))
     except (SyntaxError, MemoryError) as error:
         raise ChangedGraphError(f"the graph cannot be written so that it can be read again ({error})") from None
-    found = canonical(before, after, seconds=seconds)
+    found = canonical(before, after, seconds=max(0.0, end - monotonic()))
     if found is None:
         raise NotComparedError(
             f"the graph cannot be compared with what would be written: naming its blank nodes (RDFC-1.0) takes more "

@@ -192,7 +192,7 @@ def tag(suffix: str) -> str:
 
     Source: RFC 5646, 2.1.1, https://www.rfc-editor.org/rfc/rfc5646#section-2.1.1
     """
-    language, dashes, direction = suffix.lower().partition("--")
+    language, dashes, direction = suffix[1:].lower().partition("--")
     parts = language.split("-")
     for place, part in enumerate(parts):
         # Behind the first part; behind a single letter begins an extension, in lower case throughout.
@@ -202,7 +202,7 @@ def tag(suffix: str) -> str:
             parts[place] = part.upper()
         elif place and len(part) == len("Hant"):
             parts[place] = part.title()
-    return "-".join(parts) + dashes + direction
+    return f"@{'-'.join(parts)}{dashes}{direction}"
 
 
 def key_of_literal(term: str) -> Key:

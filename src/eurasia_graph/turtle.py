@@ -22,7 +22,7 @@ from typing import IO
 from pyoxigraph import Quad, RdfFormat, Triple, parse
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.canonical import canonical
+from eurasia_graph.canonical import SECONDS, canonical
 from eurasia_graph.nesting import Nodes, Statement, is_node
 from eurasia_graph.spelling import TYPE, ZERO, Key, Spelling, key_of_literal
 
@@ -41,7 +41,7 @@ def format_triples(ntriples: str) -> str:
     return format_graph(_parsed(ntriples.encode()))
 
 
-def format_graph(triples: Iterable[Quad]) -> str:
+def format_graph(triples: Iterable[Quad], seconds: float = SECONDS) -> str:
     """
     Return the canonical Turtle of a graph.
 
@@ -51,7 +51,7 @@ def format_graph(triples: Iterable[Quad]) -> str:
     statements = statements_of(triples)
     nodes = Nodes(statements)
     if nodes.labelled:
-        found = canonical(_parsed(text_of(statements)))
+        found = canonical(_parsed(text_of(statements)), seconds=seconds)
         if found is not None:
             nodes = Nodes(statements_of(_parsed("\n".join(found[0]).encode())))
     return _Writer(nodes, prefixes_of(text_of(statements).decode())).text()
@@ -144,13 +144,16 @@ class _Writer:
 
     def _objects(self, predicate: str, terms: Sequence[str], indent: str) -> str:
         verb, below = self._spelling.verb(predicate), indent + INDENT
-        if len(terms) == 1:
-            written = self._object(terms[0], indent)
-            if not written.startswith("[\n"):
-                return f"{indent}{verb} {written} ;\n"
+        if len(terms) == 1 and not self._is_bracketed(terms[0]):
+            return f"{indent}{verb} {self._object(terms[0], indent)} ;\n"
         in_order = sorted(terms, key=self._key) if len(terms) > 1 else terms
         written = " ,\n".join(below + self._object(each, below) for each in in_order)
         return f"{indent}{verb}\n{written} ;\n"
+
+    def _is_bracketed(self, term: str) -> bool:
+        """Tell whether an object is written in square brackets with something in them."""
+        nodes = self._nodes
+        return nodes.is_nested(term) and not nodes.is_list(term) and term in nodes.said
 
     def _object(self, term: str, indent: str) -> str:
         """Write an object, its first line without the indent, what is in its brackets one step further in."""
