@@ -229,9 +229,12 @@ def add(dataset: Dataset, file: TurtleFile) -> None:
 def _as_stored(quad: Quad) -> Quad:
     """Write a value as the engine does, which keeps 12.50 as 12.5, so that its place is found again."""
     term = quad.object
-    if not isinstance(term, Literal) or not term.datatype.value.startswith(ns.XSD):
+    if not isinstance(term, Literal):
         return quad
-    if term.datatype.value == f"{ns.XSD}string" or PLAIN_INTEGER.fullmatch(term.value):
+    datatype = term.datatype.value
+    if not datatype.startswith(ns.XSD) or datatype == f"{ns.XSD}string":
+        return quad
+    if datatype == f"{ns.XSD}integer" and PLAIN_INTEGER.fullmatch(term.value):
         return quad
     return Quad(quad.subject, quad.predicate, _kept(term), quad.graph_name)
 
