@@ -119,6 +119,14 @@ def test_a_prefix_that_two_could_have_goes_to_the_first_in_the_alphabet() -> Non
     assert turtle.prefixes_of(claim + concept)["status"] == f"{ns.ID}claim/status/"
 
 
+@pytest.mark.parametrize("name", ["9th", "-x", "x-", "0"])
+def test_what_cannot_be_a_prefix_is_put_behind_a_letter(name: str) -> None:
+    """A scheme or a source may be called as no prefix may."""
+    line = f"<{ns.SCHEME}{name}/a> <{ns.ID}claim/{name}/1> <{ns.ID}passage/{name}/2>"
+
+    assert [str(quad) for quad in parse(format_triples(f"{line} ."), format=RdfFormat.TURTLE)] == [line]
+
+
 def many(number: int) -> ReleaseStore:
     """A release with claims, as many as asked for."""
     engine = Store()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tomllib
 import zipfile
@@ -175,7 +176,7 @@ def run(*words: object) -> Result:
 
 def test_a_file_that_cannot_be_compared_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the next one is formatted all the same."""
-    monkeypatch.setattr(formatting.compared, "__defaults__", (0.5,))
+    monkeypatch.setattr(formatting.compared, "__defaults__", (0.5, None))
     monkeypatch.setattr(turtle, "canonical", lambda *_, **__: None)
     slow, quick = tmp_path / "slow.ttl", tmp_path / "quick.ttl"
     slow.write_text("".join(f"{each} .\n" for each in complete(12)), encoding="utf-8")
@@ -250,6 +251,19 @@ def test_any_bytes_that_are_turtle_are_formatted(tmp_path: Path, content: bytes)
     assert (first.exit_code, first.stderr, second.stdout) == (0, "", "")
     assert named(read(file.read_bytes())) == named(read(content.removeprefix(b"\xef\xbb\xbf")))
     assert b"\r" not in file.read_bytes()
+
+
+def test_a_language_is_written_as_it_was(tmp_path: Path) -> None:
+    """The engine keeps it in lower case; other libraries take the two for different terms."""
+    file = tmp_path / "mine.ttl"
+    text = "<http://x/a> <http://x/b> 'a'@SR-Latn , \"b\"@de-CH , '''c\n'''@KY , 'd'@en , 'e'@AR--rtl ."
+    file.write_text(text, encoding="utf-8")
+
+    first, second = run("fmt", file), run("fmt", file)
+
+    tags = re.findall(r'"(@\S+)', file.read_text(encoding="utf-8"))
+    assert sorted(tags) == ["@AR--rtl", "@KY", "@SR-Latn", "@de-CH", "@en"]
+    assert (first.exit_code, second.stdout) == (0, "")
 
 
 def test_lines_that_end_otherwise_are_not_canonical(mini: Path) -> None:

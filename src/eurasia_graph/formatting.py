@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from time import monotonic
 
@@ -46,21 +47,35 @@ def format_file(path: Path) -> str:
         problem = f"a comment would be lost{others}; say it in a triple, such as skos:note, or delete it"
         raise SourceError(path, *text.lines.at(comments[0].start), problem)
     try:
-        return compared(triples)
+        return compared(triples, tags=_tags(text))
     except (NotComparedError, ChangedGraphError) as error:
         raise SourceError(path, 1, 1, f"{error}; the file is left as it is") from None
 
 
-def compared(triples: Iterable[Triple], seconds: float = SECONDS) -> str:
+def _tags(text: sources.Text) -> dict[str, str]:
+    """Find the languages that are not written in lower case, as the engine keeps them, by their literals."""
+    found: dict[str, str] = {}
+    for string, tag in pairwise(places.tokens(text.content)):
+        if tag.kind == "language" and string.kind == "string" and tag.text != tag.text.lower():
+            literal = str(next(parse(f"<a:a> <a:a> {string.text}{tag.text} .", format=RdfFormat.TURTLE)).object)
+            found[literal] = min(tag.text, found.get(literal, tag.text))
+    return found
+
+
+def compared(triples: Iterable[Triple], seconds: float = SECONDS, tags: Mapping[str, str] | None = None) -> str:
     """
     Return the canonical Turtle of a graph, after it has been read again and compared.
 
+    Args:
+        triples: Its statements.
+        seconds: How long comparing may take.
+        tags: How the language of a literal is written, where not in lower case.
     Raises:
         NotComparedError: If RDFC-1.0 does not end in time.
         ChangedGraphError: If the graph that was read again is another one.
     """
     before, end = [ns.quad(triple) for triple in triples], monotonic() + seconds
-    text = turtle.format_graph(before, seconds)
+    text = turtle.format_graph(before, seconds, tags)
     try:
         after: list[Quad] = list(parse(text.encode(), format=RdfFormat.TURTLE))
     except (SyntaxError, MemoryError) as error:

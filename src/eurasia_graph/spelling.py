@@ -26,8 +26,8 @@ FIRST = rf"(?:[{BASE}_:0-9]|%[0-9A-Fa-f]{{2}})"
 LATER = rf"(?:[{BASE}_:0-9\u00b7\u0300-\u036f\u203f\u2040-]|%[0-9A-Fa-f]{{2}})"
 # What can stand behind the colon as it is; a name that would need a backslash is written as a whole IRI.
 LOCAL = re.compile(rf"(?:{FIRST}(?:{LATER}|\.+(?={LATER}))*)?")
-# What an editor does not show, takes for the end of a line, or a reader may refuse.
-UNSEEN = "\x00-\x1f\x7f-\x9f\u2028\u2029\ufdd0-\ufdef\ufeff\ufff9-\uffff" + "".join(
+# What an editor does not show, takes for the end of a line or the direction of others, or a reader may refuse.
+UNSEEN = "\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef\ufeff\ufff9-\uffff" + "".join(
     f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17)
 )
 PLAIN_TEXT = re.compile(rf"[^\\\"{UNSEEN}]*")
@@ -61,10 +61,23 @@ class Spelling:
     `used` has the prefixes of the terms met so far, `newer` whether one of them is of RDF 1.2.
     """
 
-    def __init__(self, prefixes: Mapping[str, str], labels: Mapping[str, str] | None = None) -> None:
-        """Take the namespaces by their prefixes, and the labels of blank nodes by their names."""
+    def __init__(
+        self,
+        prefixes: Mapping[str, str],
+        labels: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """
+        Know how names are spelt.
+
+        Args:
+            prefixes: Namespaces by their prefixes.
+            labels: The labels of blank nodes by their names.
+            tags: How the language of a literal is written, where not in lower case as the engine keeps it.
+        """
         self._namespaces = sorted(((iri, name) for name, iri in prefixes.items()), key=lambda each: -len(each[0]))
         self._labels = labels or {}
+        self._tags = tags or {}
         self._names: dict[str, str] = {}
         self._made: dict[str, str] = {}
         self.used: set[str] = set()
@@ -137,7 +150,7 @@ class Spelling:
         suffix = term[end + 1 :]
         if suffix.startswith("@"):
             self.newer |= "--" in suffix
-            return quoted(term[1:end]) + tag(suffix)
+            return quoted(term[1:end]) + self._tags.get(term, suffix)
         if not suffix:
             return quoted(term[1:end])
         datatype = self.name(suffix[2:])
@@ -184,25 +197,6 @@ def _shown(match: re.Match[str]) -> str:
 def _numbered(match: re.Match[str]) -> str:
     number = ord(match.group())
     return f"\\u{number:04X}" if number <= LAST_OF_FOUR else f"\\U{number:08X}"
-
-
-def tag(suffix: str) -> str:
-    """
-    Write a language tag by the convention of BCP 47, since the engine keeps it in lower case: `@zh-Hant-TW`.
-
-    Source: RFC 5646, 2.1.1, https://www.rfc-editor.org/rfc/rfc5646#section-2.1.1
-    """
-    language, dashes, direction = suffix[1:].lower().partition("--")
-    parts = language.split("-")
-    for place, part in enumerate(parts):
-        # Behind the first part; behind a single letter begins an extension, in lower case throughout.
-        if len(part) == 1:
-            break
-        if place and len(part) == len("US"):
-            parts[place] = part.upper()
-        elif place and len(part) == len("Hant"):
-            parts[place] = part.title()
-    return f"@{'-'.join(parts)}{dashes}{direction}"
 
 
 def key_of_literal(term: str) -> Key:

@@ -41,12 +41,17 @@ def format_triples(ntriples: str) -> str:
     return format_graph(_parsed(ntriples.encode()))
 
 
-def format_graph(triples: Iterable[Quad], seconds: float = SECONDS) -> str:
+def format_graph(triples: Iterable[Quad], seconds: float = SECONDS, tags: Mapping[str, str] | None = None) -> str:
     """
     Return the canonical Turtle of a graph.
 
     Where blank nodes need labels and RDFC-1.0 finds them no names in time, the order of these depends on the names
     that they have; the graph is the same.
+
+    Args:
+        triples: Its statements, in any order.
+        seconds: How long naming its blank nodes may take.
+        tags: How the language of a literal is written, see `Spelling`.
     """
     statements = statements_of(triples)
     nodes = Nodes(statements)
@@ -54,7 +59,7 @@ def format_graph(triples: Iterable[Quad], seconds: float = SECONDS) -> str:
         found = canonical(_parsed(text_of(statements)), seconds=seconds)
         if found is not None:
             nodes = Nodes(statements_of(_parsed("\n".join(found[0]).encode())))
-    return _Writer(nodes, prefixes_of(text_of(statements).decode())).text()
+    return _Writer(nodes, prefixes_of(text_of(statements).decode()), tags=tags).text()
 
 
 def _parsed(ntriples: bytes) -> Iterable[Quad]:
@@ -111,12 +116,18 @@ def _split(line: bytes) -> Statement:
 class _Writer:
     """The blocks of a graph, one for each subject that is not written where it is used."""
 
-    def __init__(self, nodes: Nodes, prefixes: Mapping[str, str], spelling: Spelling | None = None) -> None:
+    def __init__(
+        self,
+        nodes: Nodes,
+        prefixes: Mapping[str, str],
+        spelling: Spelling | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
         self._nodes = nodes
         self._prefixes = prefixes
         in_order = sorted(nodes.labelled, key=lambda node: (natural_key(node), node))
         self._labels = {node: f"_:b{number}" for number, node in enumerate(in_order, start=1)}
-        self._spelling = spelling or Spelling(prefixes, self._labels)
+        self._spelling = spelling or Spelling(prefixes, self._labels, tags)
         self._forms: dict[str, str] = {}
 
     def text(self) -> str:
@@ -213,7 +224,7 @@ class Prefixes:
             name = source if source[0].isalpha() else f"s-{source}"
             self._add(name if kind == "claim" else f"{name}-{kind}", namespace)
         for namespace, scheme in set(CONCEPT.findall(text)):
-            self._add(scheme, namespace)
+            self._add(scheme if scheme[0].isalpha() else f"s-{scheme}", namespace)
 
     def _add(self, name: str, namespace: str) -> None:
         self._own[name] = min(namespace, self._own.get(name, namespace))
