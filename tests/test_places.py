@@ -182,3 +182,19 @@ def test_the_mark_of_utf_8_is_no_column(tmp_path: Path) -> None:
     error = sources.load([TurtleFile(file, ENTITIES)]).errors[0]
 
     assert (error.line, error.column) == (1, 14)
+
+
+def test_a_value_that_means_nothing_is_found_and_libraries_say_nothing(
+    mini: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Some forms are rewritten on the way through the shapes; the value is found all the same."""
+    claim = (
+        "PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>\n"
+        'one:77 a eg:EventClaim ; eg:gist "<i>b<br></i>"^^rdf:HTML ; eg:saysDate "maybe"^^xsd:boolean .\n'
+        'one:78 a eg:EventClaim ; eg:gist "2001-02-30"^^xsd:date , "<a"^^rdf:XMLLiteral .\n'
+    )
+
+    lines = found(mini, tmp_path, claim)
+
+    assert {"8:34 Claim-gist", "8:73 EventClaim-saysDate", "9:34 Claim-gist", "9:59 Claim-gist"} <= set(lines)
+    assert capfd.readouterr().err == ""

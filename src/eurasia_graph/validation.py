@@ -10,7 +10,10 @@ define, and days that are not in the calendar.
 from __future__ import annotations
 
 import json
+import logging
+import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from functools import lru_cache
@@ -159,6 +162,20 @@ def _shapes(severity: str) -> Any:
     return graph
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Have the library say nothing of literals that have no value, for which there are findings."""
+    log = logging.getLogger("rdflib.term")
+    level = log.level
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        log.setLevel(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            log.setLevel(level)
+
+
 def _shape_findings(dataset: Dataset, severity: str) -> Iterator[Finding]:
     from pyshacl import validate
     from pyshacl.graph_abstraction import OxigraphDataGraph
@@ -167,7 +184,8 @@ def _shape_findings(dataset: Dataset, severity: str) -> Iterator[Finding]:
     # For every result pySHACL asks whether the graph is true, which without this counts all its quads.
     setattr(OxigraphDataGraph, "__bool__", lambda _: True)  # noqa: B010
     shapes = _shapes(severity)
-    _, report, text = validate(cast("Any", dataset.store), shacl_graph=shapes, inplace=True, advanced=True)
+    with _quiet():
+        _, report, text = validate(cast("Any", dataset.store), shacl_graph=shapes, inplace=True, advanced=True)
     if not hasattr(report, "subjects"):
         raise EurasiaGraphError(f"the shapes cannot be run: {text}")
     for result in set(report.subjects(RDF.type, SH.ValidationResult)):
@@ -230,7 +248,7 @@ def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: 
     node = NamedNode(subject)
     quads = [quad for quad in dataset.store.quads_for_pattern(node, None, None, None) if quad in dataset.origins]
     with_property = [quad for quad in quads if quad.predicate == predicate]
-    exact = [quad for quad in with_property if value is not None and getattr(quad.object, "value", "") == str(value)]
+    exact = [quad for quad in with_property if value is not None and _is_value(quad.object, str(value))]
     # The value; the property, where its value is missing or one too many; else whom it is missing of.
     for candidates, part in ((exact, "object"), (with_property, "predicate"), (quads, "subject")):
         if candidates:
@@ -239,6 +257,18 @@ def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: 
     if begun is None or not isinstance(begun.object, NamedNode):
         return None
     return _locate(dataset, begun.object.value, predicate, None)
+
+
+def _is_value(term: Any, value: str) -> bool:
+    """Tell whether a term is a value that a shape refuses; the library rewrites some forms, such as HTML."""
+    from rdflib import Literal as RdflibLiteral
+
+    if getattr(term, "value", None) == value:
+        return True
+    if not isinstance(term, Literal) or term.language:
+        return False
+    with _quiet():
+        return str(RdflibLiteral(term.value, datatype=term.datatype.value)) == value
 
 
 # --- by program ----------------------------------------------------------------------------
