@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from pyoxigraph import CanonicalizationAlgorithm, Dataset, RdfFormat, parse
 
 from conftest import CHECKOUT, TESTS
-from eurasia_graph import queries
+from eurasia_graph import formatting, queries
 from eurasia_graph.cli import main
 from eurasia_graph.store import ReleaseStore
 
@@ -248,6 +249,35 @@ def test_free_queries_print_rows_booleans_and_graphs() -> None:
     assert rows.stdout.split() == ["one", "1"]
     assert truth.stdout == "true\n"
     assert "<http://a/p> 1 ;" in graph.stdout
+
+
+def test_a_query_writes_the_graph_that_it_made() -> None:
+    """Lists, shared nodes, and constants with their form and datatype; nothing on stderr."""
+    prefixes = "PREFIX : <http://x/> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>"
+    pattern = '_:n :p ( ( 1 ) () ) ; :q _:m . _:o :q _:m . :a :p 007 , "2024-01-01Z"^^xsd:date , "a\\"\\nb"'
+
+    result = run("query", "--sparql", f"{prefixes} CONSTRUCT {{ {pattern} }} {{ }}", "--format", "turtle")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert named(result.stdout) == named(f"{prefixes} {pattern} .")
+    assert "\n        007 ,\n" in result.stdout
+
+
+def test_a_graph_that_cannot_be_compared_is_written_one_triple_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is Turtle too, and cannot go wrong."""
+    monkeypatch.setattr(formatting, "canonical", lambda *_, **__: None)
+
+    result = run("query", "--sparql", "CONSTRUCT { _:a <http://x/p> _:b } { }", "--format", "turtle")
+
+    assert result.stderr.startswith("note: the graph cannot be compared")
+    assert named(result.stdout) == named("[] <http://x/p> [] .")
+
+
+def named(text: str) -> set[str]:
+    """Return the statements of Turtle with the names that RDFC-1.0 gives blank nodes."""
+    dataset = Dataset(parse(text, format=RdfFormat.TURTLE))
+    dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    return {str(quad) for quad in dataset}
 
 
 def test_a_query_in_a_file_is_run_as_it_stands() -> None:

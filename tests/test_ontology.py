@@ -176,7 +176,7 @@ def test_a_generated_term_is_in_files_only_where_a_shape_lists_it() -> None:
     shapes = _shapes("Violation")
     lists = [shapes.items(head) for term in (SH["in"], SH.ignoredProperties) for head in shapes.objects(None, term)]
     listed = {str(each) for items in lists for each in items} | {str(each) for each in shapes.objects(None, SH.path)}
-    in_files = terms_in([quad for quad in DATASET.lines if quad.graph_name not in sources.SCHEMA_GRAPHS])
+    in_files = terms_in([quad for quad in DATASET.origins if quad.graph_name not in sources.SCHEMA_GRAPHS])
 
     assert set(MARKED.values()) == {"true", "sometimes"}
     assert {term for term in MARKED if MARKED[term] == "sometimes"} == set(MARKED) & listed

@@ -100,8 +100,8 @@ def test_every_statement_knows_its_line(tmp_path: Path) -> None:
     number = Literal("12.5", datatype=NamedNode("http://www.w3.org/2001/XMLSchema#decimal"))
     written = dataset.place_of(Quad(NamedNode("http://a/two"), NamedNode("http://a/r"), number, GRAPH))
     after = dataset.place_of(Quad(NamedNode("http://a/two"), NamedNode("http://a/s"), NamedNode("http://a/t"), GRAPH))
-    assert written and written.line == 6
-    assert after and (after.line, after.column) == (7, 3)
+    assert written and (written.line, written.column) == (6, 11)
+    assert after and (after.line, after.column) == (7, 7)
 
 
 def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:

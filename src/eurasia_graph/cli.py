@@ -165,20 +165,32 @@ def fmt(ctx: click.Context, paths: tuple[Path, ...], check: bool, data: Path | N
     """
     Write Turtle in its canonical form.
 
+    The graph before and after is compared. A file with comments, which no triple keeps, is left as it is.
+
     \b
     Example: eurasia-graph fmt data/links.ttl
     """
-    from eurasia_graph.turtle import format_file
+    from eurasia_graph.errors import SourceError
+    from eurasia_graph.formatting import format_file, rewrite
 
     if paths and data:
         raise UsageError("give PATHS or --data, not both")
-    chosen = list(paths) or _own_files(data)
-    changed = [(path, text) for path in chosen if (text := format_file(path)) != path.read_text(encoding="utf-8")]
-    for path, text in changed:
-        if not check:
-            path.write_text(text, encoding="utf-8")
+    changed = failed = 0
+    for path in list(paths) or _own_files(data):
+        try:
+            text = format_file(path)
+            if text.encode() == path.read_bytes():
+                continue
+            if not check:
+                rewrite(path, text)
+        except SourceError as error:
+            # The other files can do without it.
+            click.echo(str(error), err=True)
+            failed += 1
+            continue
         click.echo(f"{path}: {'not in canonical form; run eurasia-graph fmt' if check else 'formatted'}")
-    ctx.exit(1 if check and changed else 0)
+        changed += 1
+    ctx.exit(1 if failed or (check and changed) else 0)
 
 
 def _own_files(data: Path | None) -> list[Path]:
@@ -889,11 +901,15 @@ def _print_answer(store: ReleaseStore, sparql: str, form: str) -> None:
 
 def _print_graph(triples: Any, form: str) -> None:
     from eurasia_graph.formats import FORMATS
-    from eurasia_graph.turtle import format_triples
+    from eurasia_graph.formatting import NotComparedError, compared
 
     if form in {"table", "turtle"}:
-        lines = sorted({f"{triple} ." for triple in triples})
-        click.echo(format_triples("\n".join(lines)) if lines else "", nl=False)
+        graph = list(triples)
+        try:
+            _write_bytes(compared(graph).encode())
+        except NotComparedError as error:
+            click.echo(f"note: {error}. Written one triple a line instead.", err=True)
+            _write_bytes("".join(f"{triple} .\n" for triple in graph).encode())
     elif form == "jsonld":
         _write_bytes(triples.serialize(format=FORMATS["jsonld"].rdf) or b"")
     else:

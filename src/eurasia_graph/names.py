@@ -73,7 +73,7 @@ def shared(dataset: Dataset) -> Iterator[Fault]:
 def _families(dataset: Dataset) -> dict[NamedNode, str]:
     return {
         quad.subject: FAMILY_OF[quad.object]
-        for quad in dataset.lines
+        for quad in dataset.origins
         if quad.graph_name in {ENTITIES, SCHEMA_GRAPHS[2]}
         and quad.predicate == ns.RDF("type")
         and isinstance(quad.subject, NamedNode)
@@ -84,7 +84,7 @@ def _families(dataset: Dataset) -> dict[NamedNode, str]:
 
 def _names(dataset: Dataset, families: dict[NamedNode, str]) -> Iterator[tuple[NamedNode, Quad, str, str]]:
     """List names with their statements, in the order in which they are written; a class stands for the short name."""
-    for quad in dataset.lines:
+    for quad in dataset.origins:
         subject = quad.subject
         if subject not in families or not isinstance(subject, NamedNode):
             continue

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.sources import ENTITIES, LINKS, SCHEMA_GRAPHS, Dataset, home_of
+from eurasia_graph.sources import ENTITIES, LINKS, SCHEMA_GRAPHS, Dataset, Part, home_of
 from eurasia_graph.vocabulary import LOOKS_LIKE_OURS, REPORTS_EVENT, TYPE, Vocabulary, curie, vocabulary_of
 
 NAME = re.compile(r"[A-Za-z0-9._~-]+")
@@ -33,7 +33,8 @@ class Fault:
     """
     A statement that is wrong, with the rule that says so, what is needed and what was seen.
 
-    `other` is the statement that it is at odds with, where there is one; `hint` ends the message.
+    `other` is the statement that it is at odds with, where there is one; `hint` ends the message, and
+    `part` is where in the statement the fault stands.
     """
 
     quad: Quad
@@ -43,6 +44,7 @@ class Fault:
     warns: bool = False
     other: Quad | None = None
     hint: str = ""
+    part: Part = "object"
 
 
 def faults(dataset: Dataset) -> Iterator[Fault]:
@@ -64,7 +66,7 @@ def faults(dataset: Dataset) -> Iterator[Fault]:
 def _misplaced(dataset: Dataset, vocabulary: Vocabulary) -> Iterator[Fault]:
     """Find statements that no record of the file has: once for each subject, then one by one."""
     told: set[tuple[object, object]] = set()
-    for quad in dataset.lines:
+    for quad in dataset.origins:
         if quad.graph_name in SCHEMA_GRAPHS:
             continue
         nested = _nested(quad)
@@ -115,7 +117,7 @@ def _foreign(quad: Quad, subject: NamedNode, vocabulary: Vocabulary) -> Fault | 
         )
     else:
         return None
-    return Fault(quad, rule, message, f"{ns.shorten(quad.predicate.value)} at {ns.shorten(iri)}")
+    return Fault(quad, rule, message, f"{ns.shorten(quad.predicate.value)} at {ns.shorten(iri)}", part="subject")
 
 
 def _is_record(subject: NamedNode) -> bool:
@@ -188,7 +190,7 @@ def _wrong_class(quad: Quad, subject: NamedNode, vocabulary: Vocabulary) -> Faul
 def _undefined(dataset: Dataset, vocabulary: Vocabulary, misplaced: list[Fault]) -> Iterator[Fault]:
     statements = {fault.quad for fault in misplaced}
     told = {(ns.value(quad.subject), quad.graph_name) for quad in statements}
-    for quad in dataset.lines:
+    for quad in dataset.origins:
         if quad in statements:
             continue
         for term in _names_in(quad):
@@ -216,13 +218,16 @@ def _as_fault(quad: Quad, iri: str, of_subject: bool, vocabulary: Vocabulary) ->
     if iri.startswith(ns.EG):
         ways = hint.replace(" Nearest: ", " Write ").replace(", ", " or ")
         message = f"A term in eg: is one that the ontology defines.{ways}"
-        return Fault(quad, "Undefined-term", message, f"{curie(iri)} at {ns.shorten(ns.value(quad.subject))}")
+        part: Part = "predicate" if iri == quad.predicate.value else "object"
+        return Fault(
+            quad, "Undefined-term", message, f"{curie(iri)} at {ns.shorten(ns.value(quad.subject))}", part=part
+        )
     if of_subject:
         message = (
             "Every record has a class, by which its shape finds it. "
             "Write what it is, such as a eg:EventClaim, or correct its name."
         )
-        return Fault(quad, "Undefined-name", message, curie(iri), hint=hint)
+        return Fault(quad, "Undefined-name", message, curie(iri), hint=hint, part="subject")
     message = (
         "A name of this graph stands for something that a file describes or a build makes. "
         "Correct it, or describe what it stands for."

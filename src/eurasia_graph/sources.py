@@ -1,23 +1,27 @@
 """
-Find the Turtle files, parse them and remember the line of every statement.
+Find the Turtle files, parse them and remember where every statement is written.
 
-Each file belongs to one named graph, so that every quad can be traced to its file and line.
+Each file belongs to one named graph, so that every quad can be traced to its file, line and column. These
+are looked up when a finding asks for them.
 A file that cannot be read does not hide the others: its error is kept beside them.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import IO, cast
+from typing import Literal as OneOf
+from typing import TypeAlias
 
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph import places
 from eurasia_graph.errors import SourceError, UsageError, nearest
 
 SCHEMA_GRAPHS = (ns.GRAPH("ontology"), ns.GRAPH("align"), ns.GRAPH("schemes"))
@@ -25,7 +29,13 @@ ENTITIES = ns.GRAPH("entities")
 LINKS = ns.GRAPH("links")
 NOTES = ns.GRAPH("notes")
 PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
-NUMBERS = {ns.XSD + name for name in ("integer", "decimal", "double", "float")}
+# How deep triple terms may stand in each other: far deeper than anything meant, and the engine ends the process.
+DEEPEST = 100
+BOM = codecs.BOM_UTF8.decode("utf-8")
+# How much of a line a message shows before and behind the place it names.
+AROUND = 60
+
+Part: TypeAlias = OneOf["subject", "predicate", "object"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +55,56 @@ class Place:
     column: int
 
 
+class Text:
+    """The text of a Turtle file; its lines and where its statements are written are found when asked for."""
+
+    def __init__(self, content: str) -> None:
+        """Keep the text, so that places hold even if the file is changed meanwhile."""
+        self.content = content
+        self.count = 0
+
+    @cached_property
+    def lines(self) -> places.Lines:
+        """Its lines, as editors count them."""
+        return places.Lines(self.content)
+
+    @cached_property
+    def _written(self) -> list[places.Written]:
+        return places.statements(self.content)
+
+    def place_of(self, number: int, part: Part) -> tuple[int, int]:
+        """Return line and column of a part of a statement; the beginning, if these cannot be told apart."""
+        known = len(self._written) == self.count
+        return self.lines.at(getattr(self._written[number], part)) if known else (1, 1)
+
+
 @dataclass
 class Dataset:
     """
-    What the files say: quads in named graphs, an empty default graph, and the line of every statement.
+    What the files say: quads in named graphs, an empty default graph, and where every statement comes from.
 
-    `errors` holds the files that could not be read.
+    `origins` has the file of every quad and its number there, counted from 0; `texts` the files. `errors` holds the
+    files that could not be read.
     """
 
     store: Store = field(default_factory=Store)
-    lines: dict[Quad, tuple[Path, int]] = field(default_factory=dict)
+    origins: dict[Quad, tuple[Path, int]] = field(default_factory=dict)
+    texts: dict[Path, Text] = field(default_factory=dict)
     errors: list[SourceError] = field(default_factory=list)
 
-    def place_of(self, quad: Quad) -> Place | None:
-        """Say where a statement is written, or None where no file holds it."""
-        found = self.lines.get(quad)
-        if found is None:
-            return None
-        path, line = found
-        return Place(path, line, _column(path, line))
+    def place_of(self, quad: Quad, part: Part = "object") -> Place | None:
+        """
+        Say where a part of a statement is written, or None where no file holds the statement.
 
-    def head_of(self, quad: Quad) -> Place | None:
-        """Say where the subject of a statement is written: the line above it that is not indented."""
-        found = self.lines.get(quad)
+        Args:
+            quad: The statement, as it stands in the store.
+            part: Which of its terms; the value, if left out.
+        """
+        found = self.origins.get(quad)
         if found is None:
             return None
-        path, line = found
-        lines = _text_lines(path)
-        while line > 1 and lines[line - 1][:1].isspace():
-            line -= 1
-        return Place(path, line, 1)
+        path, number = found
+        return Place(path, *self.texts[path].place_of(number, part))
 
     def sources(self) -> list[NamedNode]:
         """List the sources that the files describe, sorted by IRI."""
@@ -184,23 +214,37 @@ def load(files: Iterable[TurtleFile]) -> Dataset:
 def add(dataset: Dataset, file: TurtleFile) -> None:
     """Parse one more file into a dataset; of a file that cannot be read, nothing is added."""
     try:
-        statements = [(ns.quad(triple, file.graph), line) for triple, line in statements_of(file.path)]
+        text, triples = read(file.path)
+        _refuse_newer(file.path, text, triples)
     except SourceError as error:
         dataset.errors.append(error)
         return
-    dataset.store.extend(quad for quad, _ in statements)
-    for quad, line in statements:
-        dataset.lines.setdefault(_as_stored(quad), (file.path, line))
+    dataset.texts[file.path] = text
+    quads = [ns.quad(triple, file.graph) for triple in triples]
+    dataset.store.extend(quads)
+    for number, quad in enumerate(quads):
+        dataset.origins.setdefault(_as_stored(quad), (file.path, number))
 
 
 def _as_stored(quad: Quad) -> Quad:
-    """Write a number as the engine does, which keeps 12.50 as 12.5, so that its line is found again."""
+    """Write a value as the engine does, which keeps 12.50 as 12.5, so that its place is found again."""
     term = quad.object
-    if not isinstance(term, Literal) or term.datatype.value not in NUMBERS or PLAIN_INTEGER.fullmatch(term.value):
+    if not isinstance(term, Literal):
         return quad
+    datatype = term.datatype.value
+    if not datatype.startswith(ns.XSD) or datatype == f"{ns.XSD}string":
+        return quad
+    if datatype == f"{ns.XSD}integer" and PLAIN_INTEGER.fullmatch(term.value):
+        return quad
+    return Quad(quad.subject, quad.predicate, _kept(term), quad.graph_name)
+
+
+@lru_cache(maxsize=1024)
+def _kept(term: Literal) -> Literal:
     scratch = Store()
-    scratch.add(quad)
-    stored: Quad = next(iter(scratch))
+    scratch.add(Quad(ns.RDF("value"), ns.RDF("value"), term))
+    stored = next(iter(scratch)).object
+    assert isinstance(stored, Literal)
     return stored
 
 
@@ -215,16 +259,17 @@ def add_by_content(dataset: Dataset, path: Path) -> None:
     scratch = Dataset()
     add(scratch, TurtleFile(path, ENTITIES))
     dataset.errors.extend(scratch.errors)
+    dataset.texts |= scratch.texts
     homes: dict[object, NamedNode] = {}
     for term, kind in (("passageOf", "passages"), ("madeBy", "claims")):
         for quad in scratch.store.quads_for_pattern(None, ns.EG(term), None, None):
             if isinstance(quad.object, NamedNode):
                 homes[quad.subject] = graph_of(kind, ns.local_name(quad.object.value))
-    for quad, line in scratch.lines.items():
+    for quad, origin in scratch.origins.items():
         home = homes.get(quad.subject) or home_of(quad.subject) or ENTITIES
         moved = ns.quad(quad.triple, LINKS if quad.predicate == ns.EG("reportsEvent") else home)
         dataset.store.add(moved)
-        dataset.lines[_as_stored(moved)] = line
+        dataset.origins[_as_stored(moved)] = origin
 
 
 def home_of(subject: object) -> NamedNode | None:
@@ -248,56 +293,97 @@ def home_of(subject: object) -> NamedNode | None:
     return homes.get(kind) or (ENTITIES if kind in ns.KINDS_OF_ENTITY else None)
 
 
-def statements_of(path: Path) -> Iterator[tuple[Triple, int]]:
+def read(path: Path) -> tuple[Text, list[Triple]]:
     """
-    Parse a Turtle file into triples, each with the line it ends on, counted from 1.
+    Parse a Turtle file into its text and its triples, in the order in which they are written.
 
     Raises:
         SourceError: If the file cannot be read, is not UTF-8, is empty or is not Turtle.
     """
-    lines = _Lines(_read(path))
-    empty = True
+    raw = _read(path)
+    text = Text(raw.decode("utf-8"))
+    _refuse_depth(path, text)
     try:
-        for quad in parse(cast("IO[bytes]", lines), format=RdfFormat.TURTLE):
-            empty = False
-            yield quad.triple, lines.number
+        # The whole of it at once: from a file of ours the engine takes no more than it asks for, or aborts.
+        triples = [quad.triple for quad in parse(raw, format=RdfFormat.TURTLE)]
     except SyntaxError as error:
-        raise _syntax_error(path, lines, error) from None
-    if empty:
+        raise _syntax_error(path, text, error) from None
+    except MemoryError:
+        raise _too_long(path, text) from None
+    text.count = len(triples)
+    if not triples:
         raise SourceError(path, 1, 1, "the file holds no statement; write Turtle in it or delete it")
+    return text, triples
+
+
+def statements_of(path: Path) -> Iterator[tuple[Triple, int]]:
+    """
+    Parse a Turtle file into triples, each with its number, counted from 0.
+
+    Raises:
+        SourceError: If the file cannot be read, is not UTF-8, is empty or is not Turtle.
+    """
+    for number, triple in enumerate(read(path)[1]):
+        yield triple, number
+
+
+def _refuse_newer(path: Path, text: Text, triples: list[Triple]) -> None:
+    """Refuse what RDF 1.2 has beside RDF 1.1, which neither shapes nor claims know of."""
+    if not any(_is_newer(triple.object) for triple in triples):
+        return
+    found = next(
+        each
+        for each in places.tokens(text.content)
+        if each.text in places.RDF_12 or (each.kind == "language" and "--" in each.text)
+    )
+    if found.kind == "language":
+        way_out = f"a base direction is of RDF 1.2, which the data does not use; write {found.text.partition('--')[0]}"
+    else:
+        way_out = (
+            f"{found.text} begins a triple term, a reifier or an annotation of RDF 1.2, which the data does not use; "
+            "write the statement itself, and who states it as a claim of its own with eg:madeBy and eg:evidence"
+        )
+    raise SourceError(path, *text.lines.at(found.start), way_out)
+
+
+def _is_newer(term: object) -> bool:
+    return isinstance(term, Triple) or (isinstance(term, Literal) and term.direction is not None)
+
+
+def _refuse_depth(path: Path, text: Text) -> None:
+    """Refuse triple terms that stand so deep in each other that the engine would end the process."""
+    if text.content.count("<<(") <= DEEPEST:
+        return
+    depth = 0
+    for token in places.tokens(text.content):
+        depth += (token.text == "<<(") - (token.text == ")>>")
+        if depth > DEEPEST:
+            problem = (
+                f"triple terms stand more than {DEEPEST} deep in each other; give the inner ones names of their own"
+            )
+            raise SourceError(path, *text.lines.at(token.start), problem)
+
+
+def _too_long(path: Path, text: Text) -> SourceError:
+    """Say where the string or name stands that is longer than the engine reads."""
+    longest = max(places.tokens(text.content), key=lambda token: len(token.text))
+    problem = "a string or a comment here is longer than 16 MiB, which the engine does not read; divide it"
+    return SourceError(path, *text.lines.at(longest.start), problem)
 
 
 def not_utf8(path: Path, raw: bytes, error: UnicodeDecodeError) -> SourceError:
     """Say where a file stops being UTF-8, in lines and columns counted from 1."""
-    before = raw[: error.start].decode("utf-8")
-    line = before.count("\n") + 1
-    column = len(before) - (before.rfind("\n") + 1) + 1
+    before = raw[: error.start].decode("utf-8").removeprefix(BOM)
+    line, column = places.Lines(before).at(len(before))
     problem = f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8, for instance with iconv -t UTF-8"
     return SourceError(path, line, column, problem)
 
 
-class _Lines:
-    """
-    A binary file that hands out one line per read.
-
-    The parser cannot read ahead further than it is given, so the number of lines given so far is
-    the line of the statement that it returns.
-    """
-
-    def __init__(self, raw: bytes) -> None:
-        self.lines = raw.splitlines(keepends=True)
-        self.number = 0
-
-    def read(self, _size: int = -1) -> bytes:
-        """Hand out the next line, whatever the size asked for."""
-        if self.number == len(self.lines):
-            return b""
-        self.number += 1
-        return self.lines[self.number - 1]
-
-
 def _read(path: Path) -> bytes:
+    """Read a file without the mark that some editors put before UTF-8."""
     try:
+        if path.exists() and not path.is_file():
+            raise SourceError(path, 1, 1, "this is not a file; give the path of a Turtle file")
         raw = path.read_bytes()
     except OSError as error:
         raise SourceError(path, 1, 1, f"the file cannot be read: {error.strerror}; check its name and rights") from None
@@ -305,15 +391,28 @@ def _read(path: Path) -> bytes:
         raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise not_utf8(path, raw, error) from None
-    return raw
+    return raw.removeprefix(codecs.BOM_UTF8)
 
 
-def _syntax_error(path: Path, lines: _Lines, error: SyntaxError) -> SourceError:
+def _syntax_error(path: Path, text: Text, error: SyntaxError) -> SourceError:
     line, column = error.lineno or 1, error.offset or 1
-    seen = lines.lines[line - 1].decode("utf-8").rstrip("\n") if line <= len(lines.lines) else ""
-    problem = re.sub(r"^Parser error at .*?: ", "", error.msg)
-    pointer = f"\n    {seen}\n    {' ' * (column - 1)}^" if seen else ""
-    return SourceError(path, line, column, f"this is not Turtle: {problem}; {_way_out(problem)}{pointer}")
+    problem = re.sub(r"^Parser error (?:at|between) .*?: ", "", error.msg)
+    return SourceError(
+        path, line, column, f"this is not Turtle: {problem}; {_way_out(problem)}{_pointer(text, line, column)}"
+    )
+
+
+def _pointer(text: Text, line: int, column: int) -> str:
+    """Show the line with a mark below the column; of a long one, what is around it."""
+    seen = text.lines.line(line)
+    if not seen:
+        return ""
+    start = max(0, column - 1 - AROUND)
+    end = column + AROUND
+    before, behind = "… " if start else "", " …" if end < len(seen) else ""
+    # What moves the cursor would move the mark.
+    shown = "".join(each if each.isprintable() else " " for each in seen[start:end])
+    return f"\n    {before}{shown}{behind}\n    {' ' * (len(before) + column - 1 - start)}^"
 
 
 def _way_out(problem: str) -> str:
@@ -326,16 +425,8 @@ def _way_out(problem: str) -> str:
             return f"add a line PREFIX {name}: <{ns.PREFIXES[name]}> at the top"
         meant = f"; nearest known: {', '.join(near)}" if near else ""
         return f"write a declared prefix or add a line PREFIX {name}: <...> at the top{meant}"
+    if "No scheme found" in problem:
+        return "write the whole IRI, or say with a line BASE <...> at the top what it begins with"
     if "dot" in problem.lower():
         return "end the statement before with a dot, or go on with a semicolon"
     return "expected: subject predicate object, then ; or , to go on or . to end"
-
-
-@lru_cache(maxsize=16)
-def _text_lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines()
-
-
-def _column(path: Path, line: int) -> int:
-    content = _text_lines(path)[line - 1]
-    return len(content) - len(content.lstrip()) + 1

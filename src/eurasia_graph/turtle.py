@@ -1,108 +1,206 @@
 """
 Write Turtle in its one canonical form, so that a diff shows a change of meaning and nothing else.
 
-One subject per block, numbers in their natural order, type first, predicates and objects sorted.
+One subject per block, numbers in their natural order, type first, predicates and objects sorted. The
+bytes depend on the graph alone. Every literal keeps its lexical form and its datatype; a blank node stands
+where it is used, and one that is used twice, in a circle or in a triple term has a label.
+
+Source: RDF 1.2 Turtle, https://www.w3.org/TR/rdf12-turtle/
 """
 
 from __future__ import annotations
 
-import io
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
-from typing import IO, Any
+from itertools import groupby
+from typing import IO
 
-from rdflib import XSD, BNode, Graph, Literal
-from rdflib.plugins.serializers.longturtle import LongTurtleSerializer
+from pyoxigraph import Quad, RdfFormat, Triple, parse
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.errors import SourceError
-from eurasia_graph.sources import statements_of
+from eurasia_graph.canonical import SECONDS, canonical
+from eurasia_graph.nesting import Nodes, Statement, is_node
+from eurasia_graph.spelling import TYPE, ZERO, Key, Spelling, key_of_literal
 
-# Strings and IRIs first: a number sign inside them opens no comment.
-TOKEN = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\'|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\''
-    r"|<[^<>\s]*>|(?P<comment>#[^\n]*)",
-    re.DOTALL,
-)
 RECORD = re.compile("<(" + re.escape(ns.ID) + r"(claim|passage|observation|event|membership)/([A-Za-z0-9-]+)/)")
 CONCEPT = re.compile("<(" + re.escape(ns.SCHEME) + r"([A-Za-z0-9-]+)/)")
 NUMBER = re.compile(r"[0-9]+")
-BLOCK_LINES = 2_000
-
-
-def format_file(path: Path) -> str:
-    """
-    Return the canonical form of a Turtle file.
-
-    Raises:
-        SourceError: If the file is not Turtle, or holds a comment, which no triple keeps.
-    """
-    triples = [triple for triple, _ in statements_of(path)]
-    text = path.read_text(encoding="utf-8")
-    for match in TOKEN.finditer(text):
-        if match.group("comment"):
-            line = text.count("\n", 0, match.start()) + 1
-            column = match.start() - (text.rfind("\n", 0, match.start()) + 1) + 1
-            problem = "a comment would be lost; say it in a triple, such as skos:note, or delete it"
-            raise SourceError(path, line, column, problem)
-    return format_triples("\n".join(f"{triple} ." for triple in triples))
+INDENT = "    "
+# How many subjects are written before the names met so far are forgotten.
+SUBJECTS_KEPT = 2_000
+# What stands first; then by the alphabet.
+FIRST_PREDICATES = {TYPE: 0, f"<{ns.RDFS}label>": 1}
 
 
 def format_triples(ntriples: str) -> str:
     """Return the canonical Turtle of a graph given as N-Triples."""
-    graph = _graph(ntriples, prefixes_of(ntriples))
-    out = io.BytesIO()
-    _CanonicalSerializer(graph).serialize(out, canon=any(isinstance(each, BNode) for each in graph.all_nodes()))
-    return out.getvalue().decode("utf-8").rstrip("\n") + "\n"
+    return format_graph(_parsed(ntriples.encode()))
+
+
+def format_graph(triples: Iterable[Quad], seconds: float = SECONDS, tags: Mapping[str, str] | None = None) -> str:
+    """
+    Return the canonical Turtle of a graph.
+
+    Where blank nodes need labels and RDFC-1.0 finds them no names in time, the order of these depends on the names
+    that they have; the graph is the same.
+
+    Args:
+        triples: Its statements, in any order.
+        seconds: How long naming its blank nodes may take.
+        tags: How the language of a literal is written, see `Spelling`.
+    """
+    statements = statements_of(triples)
+    nodes = Nodes(statements)
+    if nodes.labelled:
+        found = canonical(_parsed(text_of(statements)), seconds=seconds)
+        if found is not None:
+            nodes = Nodes(statements_of(_parsed("\n".join(found[0]).encode())))
+    return _Writer(nodes, prefixes_of(text_of(statements).decode()), tags=tags).text()
+
+
+def _parsed(ntriples: bytes) -> Iterable[Quad]:
+    """Read what the engine has written; strictly, it would refuse some names that it has read itself."""
+    return parse(ntriples, format=RdfFormat.N_TRIPLES, lenient=True)
+
+
+def statements_of(triples: Iterable[Quad]) -> list[Statement]:
+    """Return the different statements of a graph, their terms as in N-Triples."""
+    return list(dict.fromkeys((str(each.subject), str(each.predicate), _text(each.object)) for each in triples))
+
+
+def _text(term: object) -> str:
+    """Write a term as in N-Triples; the engine writes a triple without the brackets that it has as a term."""
+    if isinstance(term, Triple):
+        return f"<<( {term.subject} {term.predicate} {_text(term.object)} )>>"
+    return str(term)
+
+
+def text_of(statements: Iterable[Statement]) -> bytes:
+    """Write statements as N-Triples."""
+    return "".join(f"{subject} {predicate} {term} .\n" for subject, predicate, term in statements).encode()
 
 
 def write(lines: Iterable[bytes], prefixes: Mapping[str, str], out: IO[bytes]) -> None:
     """
-    Write the canonical Turtle of a graph of any size; memory holds some of its subjects.
+    Write the canonical Turtle of a graph of any size; memory holds one of its subjects.
 
     Args:
         lines: N-Triples without blank nodes, sorted by `key_of`.
         prefixes: What `Prefixes` has found in all of them.
         out: Where to.
     """
-    used: dict[str, str] = {}
+    spelling = Spelling(prefixes)
     with tempfile.TemporaryFile() as body:  # which prefixes are used in the end shows when all is written
-        for text in _blocks(lines):
-            known = {name: iri for name, iri in prefixes_of(text).items() if prefixes.get(name) == iri}
-            serializer = _Body(_graph(text, known))
-            serializer.serialize(body)
-            used |= serializer.namespaces
-        out.writelines(f"PREFIX {name}: <{iri}>\n".encode() for name, iri in sorted(used.items()))
-        if body.tell() == 0:
+        for number, (subject, own) in enumerate(groupby(map(_split, lines), key=lambda each: each[0])):
+            if number % SUBJECTS_KEPT == 0:
+                spelling.forget()
+            writer = _Writer(Nodes(own), {}, spelling)
+            body.write(("\n" if number else "").encode() + writer.block(subject).encode())
+        head = spelling.head(prefixes)
+        out.write(head.encode())
+        if head and body.tell():
             out.write(b"\n")
         body.seek(0)
         shutil.copyfileobj(body, out)
 
 
-def _blocks(lines: Iterable[bytes]) -> Iterator[str]:
-    """Join lines to texts that end where a subject ends."""
-    block: list[bytes] = []
-    subject = b""
-    for line in lines:
-        if len(block) >= BLOCK_LINES and not line.startswith(subject):
-            yield b"".join(block).decode()
-            block = []
-        block.append(line)
-        subject = line[: line.index(b" ") + 1]
-    if block:
-        yield b"".join(block).decode()
+def _split(line: bytes) -> Statement:
+    subject, predicate, rest = line.decode().split(" ", 2)
+    return subject, predicate, rest.rstrip("\n")[: -len(" .")]
 
 
-def _graph(ntriples: str, prefixes: Mapping[str, str]) -> Graph:
-    graph = Graph(bind_namespaces="none")
-    graph.parse(data=ntriples, format="nt")
-    for prefix, namespace in prefixes.items():
-        graph.bind(prefix, namespace, replace=True)
-    return graph
+class _Writer:
+    """The blocks of a graph, one for each subject that is not written where it is used."""
+
+    def __init__(
+        self,
+        nodes: Nodes,
+        prefixes: Mapping[str, str],
+        spelling: Spelling | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        self._nodes = nodes
+        self._prefixes = prefixes
+        in_order = sorted(nodes.labelled, key=lambda node: (natural_key(node), node))
+        self._labels = {node: f"_:b{number}" for number, node in enumerate(in_order, start=1)}
+        self._spelling = spelling or Spelling(prefixes, self._labels, tags)
+        self._forms: dict[str, str] = {}
+
+    def text(self) -> str:
+        """Write the prefixes and all blocks."""
+        nodes = self._nodes
+        named = sorted((each for each in nodes.said if not is_node(each)), key=lambda each: natural_key(each[1:-1]))
+        labelled = [each for each in self._labels if each in nodes.said]
+        blocks = [self.block(each) for each in (*named, *labelled, *sorted(nodes.free, key=self._form))]
+        head = self._spelling.head(self._prefixes)
+        return "\n".join([head, *blocks] if head else blocks)
+
+    def block(self, subject: str) -> str:
+        """Write what is said of a subject."""
+        name = "[]" if self._nodes.is_nested(subject) else self._spelling.term(subject)
+        return f"{name}\n{self._predicates(subject, INDENT)}.\n"
+
+    def _predicates(self, subject: str, indent: str) -> str:
+        by_predicate: dict[str, list[str]] = defaultdict(list)
+        for predicate, term in self._nodes.said[subject]:
+            by_predicate[predicate].append(term)
+        in_order = sorted(
+            by_predicate, key=lambda each: (FIRST_PREDICATES.get(each, len(FIRST_PREDICATES)), each[1:-1])
+        )
+        return "".join(self._objects(each, by_predicate[each], indent) for each in in_order)
+
+    def _objects(self, predicate: str, terms: Sequence[str], indent: str) -> str:
+        verb, below = self._spelling.verb(predicate), indent + INDENT
+        if len(terms) == 1 and not self._is_bracketed(terms[0]):
+            return f"{indent}{verb} {self._object(terms[0], indent)} ;\n"
+        in_order = sorted(terms, key=self._key) if len(terms) > 1 else terms
+        written = " ,\n".join(below + self._object(each, below) for each in in_order)
+        return f"{indent}{verb}\n{written} ;\n"
+
+    def _is_bracketed(self, term: str) -> bool:
+        """Tell whether an object is written in square brackets with something in them."""
+        nodes = self._nodes
+        return nodes.is_nested(term) and not nodes.is_list(term) and term in nodes.said
+
+    def _object(self, term: str, indent: str) -> str:
+        """Write an object, its first line without the indent, what is in its brackets one step further in."""
+        nodes = self._nodes
+        if not nodes.is_nested(term):
+            return self._spelling.term(term)
+        below = indent + INDENT
+        if nodes.is_list(term):
+            self._spelling.in_list()
+            items = "".join(f"{below}{self._object(each, below)}\n" for each in nodes.items(term))
+            return f"(\n{items}{indent})"
+        if term not in nodes.said:
+            return "[]"
+        return f"[\n{self._predicates(term, below)}{indent}]"
+
+    def _key(self, term: str) -> Key:
+        """Sort blank nodes before IRIs, literals and triple terms."""
+        if is_node(term):
+            return 0, self._form(term), "", ZERO, ""
+        if term.startswith("<<("):
+            return 3, self._spelling.term(term), "", ZERO, ""
+        return key_of_literal(term) if term.startswith('"') else (1, term[1:-1], "", ZERO, "")
+
+    def _form(self, term: str) -> str:
+        """Write a term so that what is alike has one form, to sort by: a nested node by what is said of it."""
+        nodes = self._nodes
+        if not nodes.is_nested(term):
+            label = self._labels.get(term)
+            return f"_:{int(label[3:]):09}" if label else self._spelling.term(term)
+        if term not in self._forms:
+            if nodes.is_list(term) and term not in nodes.free:
+                self._forms[term] = f"({' '.join(map(self._form, nodes.items(term)))})"
+            else:
+                said = sorted(f"{predicate} {self._form(each)}" for predicate, each in nodes.said.get(term, ()))
+                self._forms[term] = f"[{' ;'.join(said)}]"
+        return self._forms[term]
 
 
 class Prefixes:
@@ -126,7 +224,7 @@ class Prefixes:
             name = source if source[0].isalpha() else f"s-{source}"
             self._add(name if kind == "claim" else f"{name}-{kind}", namespace)
         for namespace, scheme in set(CONCEPT.findall(text)):
-            self._add(scheme, namespace)
+            self._add(scheme if scheme[0].isalpha() else f"s-{scheme}", namespace)
 
     def _add(self, name: str, namespace: str) -> None:
         self._own[name] = min(namespace, self._own.get(name, namespace))
@@ -162,35 +260,3 @@ def _number_key(match: re.Match[str]) -> str:
     digits = match.group().lstrip("0")
     # The longer of two numbers is the larger one. The sign before it is below all others, as a number shall be.
     return f"\x01{len(digits):04}{digits}"
-
-
-class _CanonicalSerializer(LongTurtleSerializer):
-    """The library's long Turtle, with subjects in natural order instead of by how often they are used."""
-
-    def __init__(self, graph: Graph) -> None:
-        super().__init__(graph)  # type: ignore[no-untyped-call]
-        self.pnames: dict[Any, Any] = {}
-
-    def get_pname(self, uri: Any, gen_prefix: bool = True) -> Any:  # noqa: ARG002
-        # Asked for every term four times.
-        if uri not in self.pnames:
-            # A prefix that the library makes up depends on the order of triples; a whole IRI does not.
-            self.pnames[uri] = super().get_pname(uri, gen_prefix=False)  # type: ignore[no-untyped-call]
-        return self.pnames[uri]
-
-    def label(self, node: Any, position: Any) -> Any:
-        # The shorthand of the library for the decimal "5" is 5.0, which is another term.
-        if isinstance(node, Literal) and node.datatype == XSD.decimal and "." not in node:
-            return node._literal_n3(use_plain=False, qname_callback=self.get_pname)  # noqa: SLF001  (as the library does)
-        return super().label(node, position)  # type: ignore[no-untyped-call]
-
-    def orderSubjects(self) -> list[Any]:  # noqa: N802  (the library's name)
-        subjects = list(self._subjects)
-        return sorted(subjects, key=lambda each: (isinstance(each, BNode), natural_key(str(each))))
-
-
-class _Body(_CanonicalSerializer):
-    """What follows the prefixes."""
-
-    def startDocument(self) -> None:  # noqa: N802  (the library's name)
-        """Leave the prefixes to `write`."""

@@ -11,7 +11,10 @@ in the calendar.
 from __future__ import annotations
 
 import json
+import logging
+import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
@@ -25,7 +28,7 @@ from eurasia_graph import namespaces as ns
 from eurasia_graph.dates import Bounds, DateError, bounds
 from eurasia_graph.errors import EurasiaGraphError, SourceError
 from eurasia_graph.record import Fault
-from eurasia_graph.sources import Dataset, Place, root, shown
+from eurasia_graph.sources import Dataset, Part, Place, root, shown
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MANUAL = "https://w3id.org/eurasia-graph/shape/"
@@ -137,7 +140,7 @@ def check_record(dataset: Dataset) -> Report:
         dataset: As `sources.load` returns it, nothing generated yet.
     """
     # The engine of the shapes cannot read statements about statements, which are refused anyway.
-    for quad in [quad for quad in dataset.lines if isinstance(quad.object, Triple)]:
+    for quad in [quad for quad in dataset.origins if isinstance(quad.object, Triple)]:
         dataset.store.remove(quad)
     by_shapes = list(_shape_findings(dataset, "Violation"))
     by_program = [*record.faults(dataset), *names.shared(dataset), *_bad_dates(dataset), *_late_figures(dataset)]
@@ -173,6 +176,20 @@ def _shapes(severity: str) -> Any:
     return graph
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Have the library say nothing of literals that have no value, for which there are findings."""
+    log = logging.getLogger("rdflib.term")
+    level = log.level
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        log.setLevel(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            log.setLevel(level)
+
+
 def _shape_findings(dataset: Dataset, severity: str) -> Iterator[Finding]:
     from pyshacl import validate
     from pyshacl.graph_abstraction import OxigraphDataGraph
@@ -181,7 +198,8 @@ def _shape_findings(dataset: Dataset, severity: str) -> Iterator[Finding]:
     # For every result pySHACL asks whether the graph is true, which without this counts all its quads.
     setattr(OxigraphDataGraph, "__bool__", lambda _: True)  # noqa: B010
     shapes = _shapes(severity)
-    _, report, text = validate(cast("Any", dataset.store), shacl_graph=shapes, inplace=True, advanced=True)
+    with _quiet():
+        _, report, text = validate(cast("Any", dataset.store), shacl_graph=shapes, inplace=True, advanced=True)
     if not hasattr(report, "subjects"):
         raise EurasiaGraphError(f"the shapes cannot be run: {text}")
     for result in set(report.subjects(RDF.type, SH.ValidationResult)):
@@ -241,22 +259,33 @@ def _written(term: Any) -> str:
 
 
 def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: Any) -> Place | None:
-    """Find the statement meant: the very one, else one with the property, else the subject."""
+    """Find what is meant: the value, else the property, else the subject."""
     if not subject.startswith("http"):
         return None
     node = NamedNode(subject)
-    quads = [quad for quad in dataset.store.quads_for_pattern(node, None, None, None) if quad in dataset.lines]
+    quads = [quad for quad in dataset.store.quads_for_pattern(node, None, None, None) if quad in dataset.origins]
     with_property = [quad for quad in quads if quad.predicate == predicate]
-    exact = [quad for quad in with_property if value is not None and getattr(quad.object, "value", "") == str(value)]
-    for candidates in (exact, with_property):
+    exact = [quad for quad in with_property if value is not None and _is_value(quad.object, str(value))]
+    # The value; the property, where its value is missing or one too many; else whom it is missing of.
+    for candidates, part in ((exact, "object"), (with_property, "predicate"), (quads, "subject")):
         if candidates:
-            return dataset.place_of(min(candidates, key=lambda quad: dataset.lines[quad][1]))
-    if quads:
-        return dataset.head_of(min(quads, key=lambda quad: dataset.lines[quad][1]))
+            return dataset.place_of(min(candidates, key=dataset.origins.__getitem__), cast("Part", part))
     begun = next(dataset.store.quads_for_pattern(node, ns.EG("leadClaim"), None, None), None)
     if begun is None or not isinstance(begun.object, NamedNode):
         return None
     return _locate(dataset, begun.object.value, predicate, None)
+
+
+def _is_value(term: Any, value: str) -> bool:
+    """Tell whether a term is a value that a shape refuses; the library rewrites some forms, such as HTML."""
+    from rdflib import Literal as RdflibLiteral
+
+    if getattr(term, "value", None) == value:
+        return True
+    if not isinstance(term, Literal) or term.language:
+        return False
+    with _quiet():
+        return str(RdflibLiteral(term.value, datatype=term.datatype.value)) == value
 
 
 # --- by program ----------------------------------------------------------------------------
@@ -303,7 +332,7 @@ def _from_fault(dataset: Dataset, fault: Fault) -> Finding:
         seen=fault.seen,
         focus=_subject(quad),
         value=_subject(other) if other else None,
-        place=dataset.place_of(quad),
+        place=dataset.place_of(quad, fault.part),
         related=dataset.place_of(other) if other else None,
     )
 
@@ -311,7 +340,7 @@ def _from_fault(dataset: Dataset, fault: Fault) -> Finding:
 def _bad_dates(dataset: Dataset) -> Iterator[Fault]:
     """Find EDTF strings that are none, or whose days are not in the calendar."""
     datatype = NamedNode(ns.EDTF + "EDTF")
-    for quad in dataset.lines:
+    for quad in dataset.origins:
         if isinstance(quad.object, Literal) and quad.object.datatype == datatype:
             try:
                 bounds(quad.object.value)
@@ -322,7 +351,7 @@ def _bad_dates(dataset: Dataset) -> Iterator[Fault]:
 
 def _late_figures(dataset: Dataset) -> Iterator[Fault]:
     """Find figures of a time after the issue of their source; the shape Date-in-reach does so for other claims."""
-    for quad in dataset.lines:
+    for quad in dataset.origins:
         if quad.predicate != ns.EG("saysPeriod") or _predicts(dataset, quad.subject):
             continue
         source = _object(dataset, quad.subject, "madeBy")
@@ -367,17 +396,20 @@ def _subject(quad: Quad) -> str:
 
 
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:
-    def key(finding: Finding) -> tuple[str, int, str, str, str]:
+    """Sort findings by place, each once: two ways can lead to the same."""
+
+    def key(finding: Finding) -> tuple[str, int, int, str, str, str]:
         place = finding.place
         return (
             str(place.path) if place else "",
             place.line if place else 0,
+            place.column if place else 0,
             finding.rule,
             finding.focus,
             finding.value or "",
         )
 
-    return sorted(findings, key=key)
+    return sorted(dict.fromkeys(findings), key=key)
 
 
 def _count(number: int, noun: str) -> str:

@@ -129,7 +129,7 @@ def vocabulary_of(dataset: Dataset) -> Vocabulary:
         if ns.value(quad.object) in found.kinds
     }
     found.defined = {each for each in found.schema | described if each.startswith(ns.BASE)}
-    found.defined |= {ns.value(quad.graph_name) for quad in dataset.lines}
+    found.defined |= {ns.value(quad.graph_name) for quad in dataset.origins}
     names = [ns.local_name(source.value) for source in dataset.sources()]
     kinds = ("claims", "passages", *GENERATED_OF_A_SOURCE)
     found.defined |= {ns.GRAPH(f"{kind}-{name}").value for name in names for kind in kinds}
