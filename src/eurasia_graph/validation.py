@@ -326,7 +326,7 @@ def _late_figures(dataset: Dataset) -> Iterator[Fault]:
         if quad.predicate != ns.EG("saysPeriod") or _predicts(dataset, quad.subject):
             continue
         source = _object(dataset, quad.subject, "madeBy")
-        issued = _object(dataset, source, "issued") if source else None
+        issued = _object(dataset, source, "issued")
         period, issue = _days(quad.object), _days(issued)
         if period and issue and period.earliest > issue.latest:
             message = (
@@ -347,6 +347,8 @@ def _predicts(dataset: Dataset, claim: Any) -> bool:
 
 
 def _object(dataset: Dataset, subject: Any, term: str) -> Any:
+    if not isinstance(subject, NamedNode):
+        return None
     quad = next(dataset.store.quads_for_pattern(subject, ns.EG(term), None, None), None)
     return quad.object if quad else None
 
