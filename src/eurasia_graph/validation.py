@@ -144,7 +144,9 @@ def check_record(dataset: Dataset) -> Report:
         dataset.store.remove(quad)
     by_shapes = list(_shape_findings(dataset, "Violation"))
     by_program = [*record.faults(dataset), *names.shared(dataset), *_bad_dates(dataset), *_late_figures(dataset)]
-    return Report(_sorted(_without_echoes(dataset, by_shapes, by_program)), list(dataset.errors))
+    # A shape can refuse one statement twice, for its datatype and for its form: it is one finding.
+    found = dict.fromkeys(_without_echoes(dataset, by_shapes, by_program))
+    return Report(_sorted(found), list(dataset.errors))
 
 
 def check_world(dataset: Dataset) -> Report:
@@ -309,6 +311,8 @@ def _without_echoes(dataset: Dataset, by_shapes: list[Finding], by_program: list
         if each.focus.startswith("http")
         and (each.rule in GENERATED or (each.focus not in belied and each.statement not in stronger))
     ]
+    actors = {each.statement for each in kept if each.rule == "EventClaim-saysActor" and each.statement}
+    kept = [each for each in kept if each.rule != "Claim-saysActor" or each.statement not in actors]
     told = {each.statement for each in kept if each.statement}
     weaker = {_statement(fault.quad): fault for fault in by_program if fault.rule in WEAKER}
     for finding in kept:
@@ -355,7 +359,7 @@ def _late_figures(dataset: Dataset) -> Iterator[Fault]:
         if quad.predicate != ns.EG("saysPeriod") or _predicts(dataset, quad.subject):
             continue
         source = _object(dataset, quad.subject, "madeBy")
-        issued = _object(dataset, source, "issued") if source else None
+        issued = _object(dataset, source, "issued")
         period, issue = _days(quad.object), _days(issued)
         if period and issue and period.earliest > issue.latest:
             message = (
@@ -376,6 +380,8 @@ def _predicts(dataset: Dataset, claim: Any) -> bool:
 
 
 def _object(dataset: Dataset, subject: Any, term: str) -> Any:
+    if not isinstance(subject, NamedNode):
+        return None
     quad = next(dataset.store.quads_for_pattern(subject, ns.EG(term), None, None), None)
     return quad.object if quad else None
 
