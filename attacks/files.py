@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from eurasia_graph import passages, reading, splitting
@@ -50,14 +51,14 @@ def main(quick: bool) -> int:
     failures = 0
     with tempfile.TemporaryDirectory(prefix="attack-files-") as folder:
         for name, count, attack in (
-            ("changed files of every format", 6 * times, changed),
-            ("files cut short", 3 * times, cut_short),
-            ("nesting of every kind", 1, nested),
+            ("changed files of every format", 3 * times, changed),
+            ("files cut short", 2 * times, cut_short),
+            ("nesting of every kind", times, nested),
             ("entities in entities", 1, entities),
             ("packed files, sound, broken and bombs", 1, packed),
             ("long terms and prefixes", 1, long_terms),
             ("what is no file", 1, odd),
-            ("rubbish under any extension", 2 * times, rubbish),
+            ("rubbish under any extension", times, rubbish),
         ):
             failures += report(name, Path(folder), attack(Path(folder), random.Random(name), count), read)
         failures += report("texts as people paste them, changed", Path(folder), texts(300 * times), split)
@@ -130,12 +131,12 @@ def cut_short(folder: Path, chance: random.Random, count: int) -> Iterator[tuple
     """Sound files, packed and not, without their ends."""
     for extension, content in SOUND.items():
         for number in range(count):
-            raw = gzip.compress(content.encode()) if number % 3 == 0 else content.encode()
+            whole = gzip.compress(content.encode()) if number % 3 == 0 else content.encode()
             name = f"cut-{number}.{extension}" + (".gz" if number % 3 == 0 else "")
-            yield write(folder, name, raw[: chance.randrange(1, len(raw))])
+            yield write(folder, name, whole[: chance.randrange(1, len(whole))])
 
 
-def nested(folder: Path, _chance: random.Random, _count: int) -> Iterator[tuple[str, object]]:
+def nested(folder: Path, _chance: random.Random, count: int) -> Iterator[tuple[str, object]]:
     """Everything that can stand in itself, deep and deeper, closed and open."""
     say = "<http://a/s> <http://a/p> "
     kinds = {
@@ -155,7 +156,7 @@ def nested(folder: Path, _chance: random.Random, _count: int) -> Iterator[tuple[
     before = {"jsonld": "", "rdf": RDF + "<a:C>", "n3": "<http://a/s> <http://a/p> "}
     for extension, pairs in kinds.items():
         for number, (opening, closing) in enumerate(pairs):
-            for depth in (200, 20_000):
+            for depth in (200, 20_000) if count > 1 else (20_000,):
                 text = before.get(extension, say) + opening * depth
                 end = {"jsonld": "", "rdf": "</a:C></rdf:RDF>"}.get(extension, " .")
                 yield write(folder, f"open-{number}-{depth}.{extension}", text)
@@ -191,12 +192,12 @@ def packed(folder: Path, _chance: random.Random, _count: int) -> Iterator[tuple[
     yield write(folder, "behind.nt.gz", gzip.compress(line) + b"rubbish")
     yield write(folder, "empty.nt.gz", gzip.compress(b""))
     yield write(folder, "head.nt.gz", b"\x1f\x8b")
-    for name, content in (
-        ("lines.nq.gz", line * 2_000_000),
-        ("blanks.ttl.gz", b" " * (200 << 20)),
-        ("zeros.rdf.gz", bytes(200 << 20)),
+    for name, much in (
+        ("lines.nq.gz", line * 300_000),
+        ("blanks.ttl.gz", b" " * (24 << 20)),
+        ("zeros.rdf.gz", bytes(24 << 20)),
     ):
-        yield write(folder, name, gzip.compress(content, 1))
+        yield write(folder, name, gzip.compress(much, 1))
 
 
 def long_terms(folder: Path, _chance: random.Random, _count: int) -> Iterator[tuple[str, object]]:
@@ -227,8 +228,8 @@ def odd(folder: Path, _chance: random.Random, _count: int) -> Iterator[tuple[str
     for path in sorted(inside.iterdir()):
         yield path.name, path
     yield "no name", inside / ("x" * 300 + ".ttl")
-    for name in (b"caf\xe9.nt", b"\xff\xfe.ttl", b"new\nline.nt", b"\x1b[31m.nt"):
-        yield write(inside, os.fsdecode(name), SOUND["nt"])
+    for raw in (b"caf\xe9.nt", b"\xff\xfe.ttl", b"new\nline.nt", b"\x1b[31m.nt"):
+        yield write(inside, os.fsdecode(raw), SOUND["nt"])
 
 
 def rubbish(folder: Path, chance: random.Random, count: int) -> Iterator[tuple[str, object]]:
@@ -287,11 +288,11 @@ def split(given: object) -> str | None:
     begin = time.process_time()
     try:
         pieces = splitting.split(given)
-        passages.describe(given, pieces)
+        passages.describe(given, pieces[:1000])
     except Exception as error:  # noqa: BLE001  (whatever comes of it is the finding)
         return f"{type(error).__name__}: {error!s:.200} in {given[:200]!r}"
     spans = sorted((span.start, span.end) for piece in pieces for span in piece.spans)
-    if any(before[1] > after[0] for before, after in zip(spans, spans[1:], strict=False)):
+    if any(before[1] > after[0] for before, after in pairwise(spans)):
         return f"slices overlap in {given[:200]!r}"
     inside = sum(each.isalpha() for start, end in spans for each in given[start:end])
     marks = sum(each.isalpha() for match in LETTERED.finditer(given) for each in match.group())
@@ -302,5 +303,7 @@ def split(given: object) -> str | None:
 
 
 if __name__ == "__main__":
-    reading.SECONDS = 3 if "--quick" in sys.argv else reading.SECONDS
+    # Less than honest files may take, so that the limits are met by small ones.
+    reading.FREE = 8 * MIB
+    reading.SECONDS = 2 if "--quick" in sys.argv else reading.SECONDS
     sys.exit(1 if main("--quick" in sys.argv) else 0)

@@ -15,15 +15,15 @@ from collections.abc import Iterator
 
 SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _BRACKETED = (
-    r"\[(?:\d{1,3}(?:\s?[,–-]\s?\d{1,3})*|\^[\w-]{1,20}|(?:note|nb|n)\.?\s?\d{1,3}|"
+    r"\[(?:\d{1,3}(?:\s?[,–-]\s?\d{1,3}){0,6}|\^[\w-]{1,20}|(?:note|nb|n)\.?\s?\d{1,3}|"
     r"(?:citation|clarification) needed|\d{1,3}\]\[\d{1,3})\]"
 )
 # Behind such a mark no blank is needed: it cannot be a part of a word or of a number.
 _CLEAR = (
-    rf"(?:\[{_BRACKETED}\](?:\([^)\s]*\))?|{_BRACKETED}(?:\(#[^)\s]*\))?|<sup>\[?\d{{1,3}}\]?</sup>"
+    rf"(?:\[{_BRACKETED}\](?:\([^)\s]{{0,200}}\))?|{_BRACKETED}(?:\(#[^)\s]{{0,200}}\))?|<sup>\[?\d{{1,3}}\]?</sup>"
     rf"|⁽?[{SUPERSCRIPTS}]{{1,3}}⁾?)"
 )
-_NUMBERS = r"\d{1,3}(?:[,–-]\d{1,3})*"
+_NUMBERS = r"\d{1,3}(?:[,–-]\d{1,3}){0,4}"
 CLEAR_MARK = re.compile(_CLEAR)
 # `[a]` is a mark behind a word; in a quotation it is a word that somebody put in.
 LETTER_MARK = re.compile(r"(?<=[\w.!?…,;:”’\"'»)])\[[a-z]{1,2}\](?![^\W\d_])")
