@@ -156,7 +156,7 @@ def nested(folder: Path, _chance: random.Random, count: int) -> Iterator[tuple[s
     before = {"jsonld": "", "rdf": RDF + "<a:C>", "n3": "<http://a/s> <http://a/p> "}
     for extension, pairs in kinds.items():
         for number, (opening, closing) in enumerate(pairs):
-            for depth in (200, 20_000) if count > 1 else (20_000,):
+            for depth in (200, 20_000) if count > 1 else (8_000,):
                 text = before.get(extension, say) + opening * depth
                 end = {"jsonld": "", "rdf": "</a:C></rdf:RDF>"}.get(extension, " .")
                 yield write(folder, f"open-{number}-{depth}.{extension}", text)
@@ -305,5 +305,6 @@ def split(given: object) -> str | None:
 if __name__ == "__main__":
     # Less than honest files may take, so that the limits are met by small ones.
     reading.FREE = 8 * MIB
-    reading.SECONDS = 2 if "--quick" in sys.argv else reading.SECONDS
+    reading.MEMORY = 400 * MIB
+    reading.SECONDS = 1 if "--quick" in sys.argv else reading.SECONDS
     sys.exit(1 if main("--quick" in sys.argv) else 0)
