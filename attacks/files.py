@@ -278,8 +278,8 @@ def slow_texts() -> Iterator[tuple[str, object]]:
         "<!--",
         "x[a]",
     ):
-        yield f"{piece!r} many times", piece * (200_000 // len(piece))
-        yield f"{piece!r} many times, with an end", "It was. " + piece * (100_000 // len(piece)) + " The end."
+        yield f"{piece!r} many times", piece * (60_000 // len(piece))
+        yield f"{piece!r} many times, with an end", "It was. " + piece * (60_000 // len(piece)) + " The end."
 
 
 def split(given: object) -> str | None:
