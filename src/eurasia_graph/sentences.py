@@ -15,15 +15,15 @@ from collections.abc import Iterator
 
 SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _BRACKETED = (
-    r"\[(?:\d{1,3}(?:\s?[,–-]\s?\d{1,3})*|\^[\w-]{1,20}|(?:note|nb|n)\.?\s?\d{1,3}|"
+    r"\[(?:\d{1,3}(?:\s?[,–-]\s?\d{1,3}){0,6}|\^[\w-]{1,20}|(?:note|nb|n)\.?\s?\d{1,3}|"
     r"(?:citation|clarification) needed|\d{1,3}\]\[\d{1,3})\]"
 )
 # Behind such a mark no blank is needed: it cannot be a part of a word or of a number.
 _CLEAR = (
-    rf"(?:\[{_BRACKETED}\](?:\([^)\s]*\))?|{_BRACKETED}(?:\(#[^)\s]*\))?|<sup>\[?\d{{1,3}}\]?</sup>"
+    rf"(?:\[{_BRACKETED}\](?:\([^)\s]{{0,200}}\))?|{_BRACKETED}(?:\(#[^)\s]{{0,200}}\))?|<sup>\[?\d{{1,3}}\]?</sup>"
     rf"|⁽?[{SUPERSCRIPTS}]{{1,3}}⁾?)"
 )
-_NUMBERS = r"\d{1,3}(?:[,–-]\d{1,3})*"
+_NUMBERS = r"\d{1,3}(?:[,–-]\d{1,3}){0,4}"
 CLEAR_MARK = re.compile(_CLEAR)
 # `[a]` is a mark behind a word; in a quotation it is a word that somebody put in.
 LETTER_MARK = re.compile(r"(?<=[\w.!?…,;:”’\"'»)])\[[a-z]{1,2}\](?![^\W\d_])")
@@ -38,6 +38,7 @@ ROMAN = re.compile(r"[IVXLC]+")
 
 # --- ends of sentences ---------------------------------------------------------------------
 
+LONGEST_STOP = 6  # more dots lead to the number of a page
 CLOSERS = r"”’\"'»›)\]*_"
 OPENERS = r"“‘„‚\"'«‹(\[*_¿¡"
 _TAIL = rf"(?:[{CLOSERS}]|\s?{_CLEAR}|\[[a-z]{{1,2}}\]|\(\d{{1,3}}\)|(?<!\d){_NUMBERS}(?=\s|$))*"
@@ -45,10 +46,13 @@ SENTENCE_END = re.compile(
     rf"(?<![.!?…])(?P<stop>[.!?…]++)(?P<tail>{_TAIL})(?P<gap>\s*+)(?=(?P<open>[{OPENERS}]*+)(?P<next>[^\W_]))"
 )
 FINISHED = re.compile(rf"[.!?…:;]{_TAIL}$")
-TOKEN = re.compile(r"(?:[^\W\d_]+\.)*[^\W\d_]+$")
+TOKEN = re.compile(r"(?<![\w=/&@])(?:[^\W\d_]+\.)*[^\W\d_]+$")
 ACRONYM = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}")
-LIST_NUMBER = re.compile(r"[\s“‘\"'(\[*_]*(?:\d{1,3}(?:\.\d{1,2})*|[IVX]{1,5}|[^\W\d_])")
-INLINE_NUMBER = re.compile(r"[:;]\s*\(?\d{1,2}$")
+LIST_NUMBER = re.compile(
+    r"[\s“‘\"'(\[*_]*(?:\d{1,3}(?:\.\d{1,2})*|[IVX]{1,5}|[^\W\d_]"
+    r"|(?:Article|Chapter|Section|Part|Annex|Title|Paragraph)\s(?:\d{1,3}|[IVX]{1,5}))"
+)
+INLINE_NUMBER = re.compile(r"[:;]\s+\(?\d{1,2}$")
 WORD = re.compile(r"[^\W_]+(?:[’'-][^\W_]+)*")
 
 
@@ -60,7 +64,8 @@ def _words(text: str) -> frozenset[str]:
 ALWAYS = _words("e.g i.e cf viz ca approx vs ed eds trans comp esp incl op cit ibid")
 # After these a name follows.
 TITLES = _words(
-    "Gen Lt Col Maj Capt Cpt Sgt Cpl Adm Brig Cmdr Cdr Mr Mrs Ms Mx Dr Prof St Sts Mt Ft Gov Sen Rep Pres Amb Hon Rev "
+    "Gen Lt Col Maj Capt Cpt Sgt Cpl Adm Brig Cmdr Cdr Mr Mrs Ms "
+    "Mx Dr Prof St Sts Mt Ft Gov Sen Rep Pres Amb Hon Rev "
     "Fr Msgr Messrs Mme Mlle Supt Atty Dir Min Acad Assoc Asst Sec Dep"
 )
 # After these a number follows.
@@ -70,13 +75,15 @@ REFERENCES = _words(
 )
 DATES = _words("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thur Thurs Fri Sat Sun")
 # These may end a sentence, as acronyms with full stops may.
-PERHAPS = _words("al jr sr inc ltd co corp bros llc plc dept govt univ assn esq rep intl natl")
+PERHAPS = _words("al jr sr inc ltd co corp bros llc plc dept govt univ assn esq rep intl natl mn mln mio bn bln tn")
 # Words that open a sentence and follow no abbreviation in the middle of one.
 STARTS = _words(
     "The This That These Those They Then There Their Thus Therefore It Its He His She We Our You Your In On At "
-    "After Although Also And As Because Before Between But By During Despite Each Even Every Finally First For From "
+    "After Although Also And As Because Before Between But By During "
+    "Despite Each Even Every Everybody Everyone Finally First For From "
     "Further Furthermore Hence However If Indeed Instead Later Likewise Meanwhile Moreover Most Nevertheless Next "
-    "Nor Not Nothing Now Of Once Only Or Other Others Otherwise Perhaps Rather Several Similarly Since Some Soon "
+    "Nobody Nor Not Nothing Now Of Once Only Or Other "
+    "Others Otherwise Perhaps Rather Several Similarly Since Some Soon "
     "Still Subsequently To Today Under Unlike Until What When Where Whereas Whether Which While Who Why With Within "
     "Without Yet"
 )
@@ -109,12 +116,12 @@ def is_finished(content: str) -> bool:
 
 def _is_end(joined: str, begin: int, match: re.Match[str]) -> bool:
     stop, tail, following = match["stop"], match["tail"], joined[match.start("next") : match.end() + 60]
-    if match["next"].islower() or not (match["gap"] or _may_touch(match)):
+    if len(stop) > LONGEST_STOP or match["next"].islower() or not (match["gap"] or _may_touch(match)):
         return False
     before = joined[max(begin, match.start() - 24) : match.start()]
     if before[-1:].isdigit() and tail[:1].isdigit() and not (YEAR.search(before) and match["next"].isupper()):
         return False  # a decimal number
-    if stop == "." and LIST_NUMBER.fullmatch(joined[begin : match.start()][:12]) and not tail:
+    if stop == "." and LIST_NUMBER.fullmatch(joined, begin, min(match.start(), begin + 30)) and not tail:
         return False
     if stop == "." and INLINE_NUMBER.search(before):
         return False
@@ -141,12 +148,12 @@ def _ends_behind(token: str, tail: str, following: str) -> bool:  # noqa: PLR091
     glued = tail[:1].isdigit()  # Art.5
     if small in ALWAYS:
         return False
-    if small in REFERENCES and (token[0].islower() or small != token):
+    if small in REFERENCES and (len(token) > 1 or token.islower()):
         return not glued and not _is_reference(small, word, following)
     if token in TITLES:
         return not glued and word in STARTS
     if token in DATES:
-        return not (glued or word[:1].isdigit() or word in DATES or word[:3] in DATES)
+        return not glued and word in STARTS_OR_NAMES
     if small in {"a.m", "p.m"}:
         return not (word[:1].isdigit() or word[:3] in DATES or word.endswith("day") or TIME_ZONE.match(following))
     if small in PERHAPS or ACRONYM.fullmatch(token):

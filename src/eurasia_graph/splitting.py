@@ -23,6 +23,10 @@ BULLET = re.compile(r"[●•▪◦‣∙*+↑^–—-]\s+")
 DASH = re.compile(r"[–—-]\s")
 # `1.`, `1)`, `(1)`, `a)`, `(iv)`; a letter with a full stop is an initial more often.
 ITEM_NUMBER = re.compile(r"(?P<full>(\d{1,2})\.)\s+|\(?(?P<half>\d{1,2}|[a-z]|[ivx]{1,5})\)\s+")
+# `a.`, `ii.`, `IV.` open an item only where the line before or after counts on from it.
+LETTER_NUMBER = re.compile(r"([a-zA-Z]|[ivx]{1,5}|[IVX]{1,5})\.\s+")
+ROMAN = {"i": 1, "v": 5, "x": 10}
+OPENING = re.compile(r"\(?[a-z]{1,5}[.)]\s")
 MARKDOWN_HEADING = re.compile(r"#{1,6}\s+(?=\S)")
 NOTE = re.compile(
     rf"(?P<clear>\[\d{{1,3}}\]|[{SUPERSCRIPTS}]{{1,3}})\s?(?=\S)|(?P<plain>\d{{1,3}})\s?(?!(?:st|nd|rd|th)\b)(?=[^\W\d])"
@@ -59,6 +63,9 @@ class Piece:
 
     kind: Kind
     spans: tuple[Span, ...]
+
+
+_NOWHERE = Span(0, 0)
 
 
 @dataclass(slots=True)
@@ -130,12 +137,33 @@ def _blocks(text: str) -> Iterator[list[Span]]:
 
 def _listed(text: str, blocks: list[list[Span]]) -> set[int]:
     """Find the blocks that are items of one list: their numbers, such as 1. and 2., count up from block to block."""
-    numbers = [match and match.group(2) for match in (ITEM_NUMBER.match(text, block[0].start) for block in blocks)]
+    openings = [text[block[0].start : block[0].end] for block in blocks]
     listed: set[int] = set()
-    for index, (number, after) in enumerate(pairwise(numbers)):
-        if number and after and int(after) == int(number) + 1:
+    for index, (one, after) in enumerate(pairwise(openings)):
+        if _counts_on(one, after):
             listed |= {index, index + 1}
     return listed
+
+
+def _numbers(line: str) -> set[tuple[str, int]]:
+    """Read the number that opens a line in every way it can be meant: `i.` is a letter and a Roman number."""
+    number = ITEM_NUMBER.match(line)
+    if number and number[2]:
+        return {("number", int(number[2]))}
+    letter = LETTER_NUMBER.match(line)
+    if not letter:
+        return set()
+    mark, case = letter[1], "small" if letter[1].islower() else "large"
+    found = {(f"{case} letter", ord(mark.lower()) - ord("a") + 1)} if len(mark) == 1 else set()
+    if set(mark.lower()) <= ROMAN.keys():
+        values = [ROMAN[each] for each in mark.lower()]
+        found.add((f"{case} Roman", sum(-one if one < two else one for one, two in pairwise([*values, 0]))))
+    return found
+
+
+def _counts_on(line: str, after: str) -> bool:
+    """Tell whether the number that opens a line follows that of another."""
+    return bool({(style, number + 1) for style, number in _numbers(line)} & _numbers(after))
 
 
 def _stripped(text: str, span: Span) -> Span:
@@ -148,7 +176,7 @@ def _is_wrapped(text: str) -> bool:
     """Tell whether line breaks fall inside sentences: often enough a line goes on in lower case."""
     lines = [line.strip() for line in text.split("\n")]
     following = [after for line, after in pairwise(lines) if line and after]
-    going_on = sum(1 for line in following if line[0].islower())
+    going_on = sum(1 for line in following if line[0].islower() and not OPENING.match(line))
     return going_on > len(following) / 5
 
 
@@ -160,10 +188,19 @@ def _classify(text: str, block: list[Span], wrapped: bool, *, listed: bool) -> I
         yield _Paragraph(Kind.HEADING, [Span(whole.start + marked.end(), whole.end)])
     elif len(block) == 1 and (PAGE_NUMBER.fullmatch(content) or DATE_LINE.fullmatch(content)):
         yield _Paragraph(Kind.FURNITURE, [whole])
-    elif not listed and _is_heading(content, len(block) if wrapped else 2 * len(block)):
+    elif (
+        not listed
+        and not _counts_within(text, block)
+        and _is_heading(content, len(block) if wrapped else 2 * len(block))
+    ):
         yield _Paragraph(Kind.HEADING, [whole])
     else:
-        yield from _group_lines(text, block, wrapped)
+        yield from _group_lines(text, block, wrapped, listed=listed)
+
+
+def _counts_within(text: str, block: list[Span]) -> bool:
+    lines = [text[line.start : line.end] for line in block[: HEADING_LINES + 1]]
+    return any(_counts_on(line, after) for line, after in pairwise(lines))
 
 
 def _is_heading(content: str, lines: int) -> bool:
@@ -181,12 +218,12 @@ def _is_heading(content: str, lines: int) -> bool:
     )
 
 
-def _group_lines(text: str, block: list[Span], wrapped: bool) -> Iterator[_Paragraph]:
+def _group_lines(text: str, block: list[Span], wrapped: bool, *, listed: bool) -> Iterator[_Paragraph]:
     """Group the lines of a block into paragraphs: notes by their numbers, items by their bullets and numbers."""
     note_starts = _note_starts(text, block)
     group: _Paragraph | None = None
     for index, line in enumerate(block):
-        item = _item(text, block, index, wrapped)
+        item = _item(text, block, index, wrapped, listed=listed and not index)
         starts_note = index in note_starts
         in_notes = group is not None and group.kind is Kind.NOTE
         row = TABLE_ROW in text[line.start : line.end]
@@ -201,18 +238,22 @@ def _group_lines(text: str, block: list[Span], wrapped: bool) -> Iterator[_Parag
         yield group
 
 
-def _item(text: str, block: list[Span], index: int, wrapped: bool) -> int:
+def _item(text: str, block: list[Span], index: int, wrapped: bool, *, listed: bool) -> int:
     """Return how long the bullet or number is that opens a list item in this line, 0 where there is none."""
     line = text[block[index].start : block[index].end]
-    found = BULLET.match(line) or ITEM_NUMBER.match(line)
+    before, after = (
+        text[each.start : each.end]
+        for each in (*(block[index - 1 : index] or [_NOWHERE]), *(block[index + 1 : index + 2] or [_NOWHERE]))
+    )
+    in_a_run = listed or _counts_on(before, line) or _counts_on(line, after)
+    found = BULLET.match(line) or ITEM_NUMBER.match(line) or (LETTER_NUMBER.match(line) if in_a_run else None)
     if not found:
         return 0
-    if wrapped and index and (DASH.match(line) or not BULLET.match(line)):
+    if wrapped and index and not in_a_run and (DASH.match(line) or not BULLET.match(line)):
         # In the middle of a sentence, a line may begin with a dash or a number by chance.
-        before = text[block[index - 1].start : block[index - 1].end]
-        beside = [text[each.start : each.end] for each in (*block[index - 1 : index], *block[index + 1 : index + 2])]
-        in_a_list = DASH.match(line) and any(DASH.match(each) for each in beside)
-        if not in_a_list and not is_finished(before) and not before.endswith((",", "and", "or")):
+        same = DASH if DASH.match(line) else ITEM_NUMBER
+        beside = same.match(before) or same.match(after)
+        if not beside and not is_finished(before) and not before.endswith((",", "and", "or")):
             return 0
     return found.end()
 
