@@ -26,6 +26,7 @@ ORDER = [
     "queries",
     "pipeline",
     "products",
+    "xmlform",
     "transport",
     "patterns",
     "remote",
