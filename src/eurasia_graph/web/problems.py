@@ -20,7 +20,12 @@ MEDIA_TYPE = "application/problem+json"
 TITLES = {
     400: "Bad query",
     403: "Query refused",
+    406: "Not Acceptable",
+    408: "Request timeout",
+    411: "Length required",
     413: "Query too large",
+    415: "Unsupported media type",
+    431: "Headers too large",
     502: "Bad gateway",
     503: "No answer within the limits",
     504: "Gateway timeout",

@@ -9,10 +9,9 @@ from flask import Flask, Response, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from eurasia_graph import xmlform
-from eurasia_graph.errors import QueryError
 from eurasia_graph.formats import FORMATS, Content, Format
 from eurasia_graph.web.context import Service, the_service
-from eurasia_graph.web.front import BUSY
+from eurasia_graph.web.front import REFUSED
 
 # A release stays as it is while it is served; a minute bounds how long a proxy shows the one before.
 CACHED = "public, max-age=60"
@@ -28,7 +27,7 @@ BOM = b"\xef\xbb\xbf"
 
 def register(app: Flask) -> None:
     """Add the headers to every answer, and answer OPTIONS before any view is asked."""
-    app.before_request(_refuse_busy)
+    app.before_request(_refuse)
     app.before_request(_preflight)
     app.after_request(_finish)
 
@@ -83,13 +82,10 @@ def header_text(text: str) -> str:
     return "".join(each if " " <= each <= "~" else quote(each) if each > "~" else " " for each in text)
 
 
-def _refuse_busy() -> None:
-    if BUSY in request.environ:
-        raise QueryError(
-            "too many other requests have not sent their bodies yet; wait two seconds and send it again",
-            status=503,
-            details={"reason": "busy", "retryAfter": 2},
-        )
+def _refuse() -> None:
+    """Say why a request is refused that has not been read whole."""
+    if REFUSED in request.environ:
+        raise request.environ[REFUSED]
 
 
 def _preflight() -> Response | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import sys
@@ -14,13 +15,21 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from eurasia_graph.errors import UsageError
+from eurasia_graph.web import bodies, sending
 
 if TYPE_CHECKING:
     from flask import Flask
 
 BUSY = {errno.EADDRINUSE: "another program is using it", errno.EACCES: "it is reserved"}
-# Threads that wait for query workers cost next to nothing; those that work share one lock.
-THREADS = 64
+# Threads that wait for query workers cost next to nothing; those that work share one lock. Beside them those that
+# wait for slow clients.
+THREADS = 64 + bodies.MOST_WAITED_FOR + sending.MOST_WAITED_FOR
+# How long a client may take for the head of a request, or be silent after an answer; and how large the head may be.
+HEAD_MS = 10_000
+LARGEST_HEAD = 98_304
+CONNECTIONS = 1024
+# Beside connections: pipes, files, query workers.
+OTHER_DESCRIPTORS = 512
 LAST_WORD_S = 15
 START_S = 60
 TICK_S = 0.01
@@ -57,16 +66,26 @@ def run(make_app: Callable[[], Flask], host: str, port: int) -> None:
         runtime_mode=RuntimeModes.st,
         http=HTTPModes.http1,
         backlog=2048,
-        backpressure=1024,
-        http1_settings=HTTP1Settings(header_read_timeout=30_000),
+        backpressure=CONNECTIONS,
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_MS, max_buffer_size=LARGEST_HEAD),
         websockets=False,
         log_enabled=False,
         respawn_failed_workers=True,
         workers_kill_timeout=LAST_WORD_S,
     )
+    _allow_connections()
     lifeline = os.pipe()
     server.serve(target_loader=lambda _target: _warmed(make_app(), lifeline, host, port))
     print("stopped", file=sys.stderr)
+
+
+def _allow_connections() -> None:
+    """Raise the limit of open descriptors as far as connections need it, and as we may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + OTHER_DESCRIPTORS
+    if soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int) -> Flask:
@@ -75,10 +94,14 @@ def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int) -> Flas
 
     All threads begin here: one that runs while a process forks may leave a lock closed in the child.
     """
+    from eurasia_graph.web import watch
     from eurasia_graph.web.context import Service
+    from eurasia_graph.web.front import Front
 
-    service = app.extensions["eurasia-graph"]
-    assert isinstance(service, Service)
+    service, front = app.extensions["eurasia-graph"], app.wsgi_app
+    assert isinstance(service, Service) and isinstance(front, Front)
+    watching = watch.Watch(port)
+    front.bodies.watched = watching.hurried if watching.start() else None
     # The terminal tells the whole group; the parent alone decides when we stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=service.pool.warm, daemon=True).start()
