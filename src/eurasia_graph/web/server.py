@@ -30,6 +30,10 @@ LARGEST_HEAD = 98_304
 CONNECTIONS = 1024
 # Beside connections: pipes, files, query workers.
 OTHER_DESCRIPTORS = 512
+# An answer may take two queries that each need their time, on top of another store many.
+QUERIES = 2
+QUERIES_OF_ANOTHER = 10
+SPARE_S = 5
 LAST_WORD_S = 15
 START_S = 60
 TICK_S = 0.01
@@ -94,14 +98,17 @@ def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int) -> Flas
 
     All threads begin here: one that runs while a process forks may leave a lock closed in the child.
     """
+    from pyoxigraph import Store
+
     from eurasia_graph.web import watch
     from eurasia_graph.web.context import Service
     from eurasia_graph.web.front import Front
 
     service, front = app.extensions["eurasia-graph"], app.wsgi_app
     assert isinstance(service, Service) and isinstance(front, Front)
-    watching = watch.Watch(port)
-    front.bodies.watched = watching.hurried if watching.start() else None
+    queries = QUERIES if isinstance(service.store.engine, Store) else QUERIES_OF_ANOTHER
+    watching = watch.Watch(port, SPARE_S + queries * service.limits.timeout_s)
+    front.bodies.watched = watching.reading if watching.start() else None
     # The terminal tells the whole group; the parent alone decides when we stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=service.pool.warm, daemon=True).start()
