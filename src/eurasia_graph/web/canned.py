@@ -83,7 +83,7 @@ def ask(name: str) -> Response:
     else:
         chosen = choose(request, formats(service, bool(values)), html=True)
     if chosen in DESCRIBED:
-        return description.answer(chosen, url_for("queries.ask", name=stem, _external=True))
+        return description.answer(chosen, f"{service.home}queries/{canned.name}")
     repeated = _repeated(given)
     store = service.store if service.is_small else Apart(service)
     if chosen is None:

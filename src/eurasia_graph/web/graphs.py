@@ -39,7 +39,7 @@ def indirect() -> Response:
     assert chosen
     if not named:
         return respond(_write(_lines(the_service(), DefaultGraph()), chosen), chosen)
-    return _named(graph_name(named[0], request.base_url, "graph"), chosen)
+    return _named(graph_name(named[0], f"{the_service().home}store", "graph"), chosen)
 
 
 @blueprint.route("/graph/<path:name>")

@@ -170,13 +170,20 @@ def ontology() -> Response:
 @blueprint.route("/ontology/<path:name>")
 def ontology_version(name: str) -> BaseResponse:
     """Send the names of versions and parts of the ontology to the ontology."""
-    node = ns.BASE(f"ontology/{name}")
+    node = _ontology_iri(name)
     engine = the_store().engine
     known = next(engine.quads_for_pattern(node, None, None, None), None)
     if known is None and next(engine.quads_for_pattern(None, None, node, None), None) is None:
         raise NotFound(f"there is no ontology {name}; see /ontology")
     form = next((request.args[key] for key in NAMES if key in request.args), None)
     return redirect(url_for("pages.ontology", format=form), code=303)
+
+
+def _ontology_iri(name: str) -> NamedNode:
+    try:
+        return ns.BASE(f"ontology/{name}")
+    except ValueError:
+        raise NotFound(f"{name!r} can be no name of an ontology; see /ontology") from None
 
 
 def _terms(engine: Engine, kind: str) -> list[dict[str, object]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from flask import Flask, Response, request
+from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
 from eurasia_graph import xmlform
@@ -112,6 +113,9 @@ def fixed_headers(service: Service) -> list[tuple[str, str]]:
 
 
 def _finish(response: BaseResponse) -> BaseResponse:
+    if isinstance(request.routing_exception, RequestRedirect) and response.location:
+        # The router writes where it sends with a host in front, which nobody has told it.
+        response.location = urlunsplit(("", "", *urlsplit(response.location)[2:]))
     if response.location:
         response.headers.setdefault("Cache-Control", CACHED)
     for name, value in fixed_headers(the_service()):

@@ -109,6 +109,7 @@ def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int) -> Flas
     queries = QUERIES if isinstance(service.store.engine, Store) else QUERIES_OF_ANOTHER
     watching = watch.Watch(port, SPARE_S + queries * service.limits.timeout_s)
     front.bodies.watched = watching.reading if watching.start() else None
+    service.here = f"http://{_shown(host)}:{port}/"
     # The terminal tells the whole group; the parent alone decides when we stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=service.pool.warm, daemon=True).start()
@@ -132,9 +133,13 @@ def _announce(host: str, port: int) -> None:
         except OSError:
             time.sleep(TICK_S)
         else:
-            shown = f"[{host}]" if ":" in host else host
-            print(f"http://{shown}:{port}/  (Ctrl-C stops it)", file=sys.stderr, flush=True)
+            print(f"http://{_shown(host)}:{port}/  (Ctrl-C stops it)", file=sys.stderr, flush=True)
             return
+
+
+def _shown(host: str) -> str:
+    """Write an address of the sixth version as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _free(host: str, port: int) -> int:

@@ -48,7 +48,7 @@ ORDER BY ?label
 def endpoint() -> Response:
     """Answer a query; without one, show the form to a browser and the service description to a program."""
     service = the_service()
-    operation = protocol.read(request, service.limits.query_chars)
+    operation = protocol.read(request, service.limits.query_chars, f"{service.home}sparql")
     if operation.query is None:
         if request.method != "GET":
             raise BadRequest(
@@ -95,7 +95,7 @@ def ask(
         query.form,
         limited,
         following,
-        request.base_url,
+        f"{service.home}sparql",
         query.prologue,
         query.clauses,
         operation.default,
