@@ -28,6 +28,7 @@ ORDER = [
     "queries",
     "pipeline",
     "products",
+    "xmlform",
     "transport",
     "patterns",
     "remote",

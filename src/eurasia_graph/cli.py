@@ -763,7 +763,7 @@ def _print_answer(store: ReleaseStore, sparql: str, form: str) -> None:
     """Print the answer of a free query in a format that fits what it is: rows, a boolean or triples."""
     from pyoxigraph import QueryBoolean, QuerySolutions
 
-    from eurasia_graph import queries
+    from eurasia_graph import queries, xmlform
     from eurasia_graph.formats import FORMATS
 
     answer = store.query(sparql)
@@ -773,7 +773,7 @@ def _print_answer(store: ReleaseStore, sparql: str, form: str) -> None:
     elif isinstance(answer, QuerySolutions):
         columns = [variable.value for variable in answer.variables]
         if form == "xml":
-            _write_bytes(answer.serialize(format=FORMATS["xml"].rows) or b"")
+            _write_bytes(xmlform.check(answer.serialize(format=FORMATS["xml"].rows) or b"", FORMATS["xml"].rows))
         elif form in {"turtle", "jsonld"}:
             raise UsageError(
                 f"SELECT gives rows, not a graph; use --format table, csv, tsv, json or xml instead of {form}"

@@ -13,6 +13,7 @@ from pyoxigraph import BlankNode, DefaultGraph, NamedNode, RdfFormat, Triple, pa
 from werkzeug.exceptions import BadRequest, NotFound
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph import xmlform
 from eurasia_graph.errors import nearest
 from eurasia_graph.formats import FORMATS, Content, Format, by_extension, carrying
 from eurasia_graph.store import ReleaseStore
@@ -140,4 +141,7 @@ def _write(lines: bytes, chosen: Format) -> bytes:
     if chosen is FORMATS["ntriples"]:
         return lines
     used = {name: iri for name, iri in PREFIXES.items() if f"<{iri}".encode() in lines}
-    return serialize(parse(lines, format=RdfFormat.N_TRIPLES), format=chosen.rdf, prefixes=used) or b""
+    # Names of blank nodes that others have given need not be names in XML.
+    triples = parse(lines, format=RdfFormat.N_TRIPLES, rename_blank_nodes=chosen.engine == RdfFormat.RDF_XML)
+    with xmlform.told():
+        return serialize(triples, format=chosen.rdf, prefixes=used) or b""

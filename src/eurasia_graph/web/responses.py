@@ -8,6 +8,7 @@ from urllib.parse import quote
 from flask import Flask, Response, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from eurasia_graph import xmlform
 from eurasia_graph.errors import QueryError
 from eurasia_graph.formats import FORMATS, Content, Format
 from eurasia_graph.web.context import Service, the_service
@@ -32,8 +33,19 @@ def register(app: Flask) -> None:
     app.after_request(_finish)
 
 
-def respond(body: bytes | str, chosen: Format) -> Response:
-    """Send a body in a format, with the headers that caches need."""
+def respond(body: bytes | str, chosen: Format, *, is_checked: bool = False) -> Response:
+    """
+    Send a body in a format, with the headers that caches need.
+
+    Args:
+        body: The whole of it.
+        chosen: How it is written.
+        is_checked: Whether it was read as XML already, if it is XML.
+    Raises:
+        XmlError: If it is to be XML and no parser would read it.
+    """
+    if isinstance(body, bytes) and not is_checked:
+        xmlform.check(body, chosen.engine)
     if chosen is FORMATS["csv"] and "1" in (request.args.get("bom"), request.form.get("bom")):
         # Without it, spreadsheets read UTF-8 as something else.
         body = BOM + (body.encode() if isinstance(body, str) else body)

@@ -65,7 +65,7 @@ def endpoint() -> Response:
         return _page(service, operation, query)
     result = ask(service, operation, query, chosen)
     body = _flagged(result, chosen, service.limits.rows)
-    response = _with_notes(service, query, result, _kept(operation.query, respond(body, chosen)))
+    response = _with_notes(service, query, result, _kept(operation.query, respond(body, chosen, is_checked=True)))
     if result.truncated and chosen.extension in {"csv", "tsv"}:
         # Rows have no place to say it; the name of a saved file has.
         name = f"first-{service.limits.rows}-rows.{chosen.extension}"
