@@ -21,7 +21,7 @@ from eurasia_graph import spelling
 from eurasia_graph.dates import DateError, day_range
 from eurasia_graph.errors import UnknownNameError, UsageError, nearest
 from eurasia_graph.sources import root
-from eurasia_graph.store import ReleaseStore
+from eurasia_graph.store import OwnQuery, ReleaseStore
 
 HEADER = re.compile(r"^#\+ (\w+): (.*)$", re.MULTILINE)
 PARAMETER = re.compile(r"(\w+) (\S+) (required|optional|default=\S+) (.+)")
@@ -78,9 +78,9 @@ class CannedQuery:
     columns: tuple[str, ...]
     answer: str
     empty: str
-    text: str
+    text: OwnQuery
 
-    def bind(self, store: ReleaseStore, values: Mapping[str, object]) -> str:
+    def bind(self, store: ReleaseStore, values: Mapping[str, object]) -> OwnQuery:
         """
         Put values in place of the example values.
 
@@ -103,7 +103,7 @@ class CannedQuery:
             terms.update(_terms(store, self.name, parameter, given.get(parameter.name, parameter.default)))
         block, variables = _block(self.text)
         row = " ".join(terms[variable[1:]] for variable in variables.split())
-        return self.text.replace(block, f"VALUES ({variables}) {{ ({row}) }}")
+        return OwnQuery(self.text.replace(block, f"VALUES ({variables}) {{ ({row}) }}"))
 
     def ask(self, store: ReleaseStore, values: Mapping[str, object]) -> QuerySolutions:
         """Ask the query and return the answer as the engine gives it; arguments and errors are those of `run`."""
@@ -180,7 +180,7 @@ def _read(path: Path) -> CannedQuery:
         columns=tuple(COLUMN.findall(answer)),
         answer=answer,
         empty=header["empty"][0],
-        text=text,
+        text=OwnQuery(text),
     )
 
 

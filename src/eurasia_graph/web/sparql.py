@@ -115,7 +115,7 @@ def ask(
         outcome = error.reason
         if error.reason == "bug":
             raise
-        raise _refusal(service, query, job, error) from None
+        raise _refusal(service, query, job, error, start + job.timeout) from None
     except RemoteError:
         outcome = "gateway"
         raise
@@ -126,11 +126,11 @@ def ask(
             log.slow_query("free", query.text, seconds, outcome)
 
 
-def _refusal(service: Service, query: syntax.Query, job: Job, error: WorkerError) -> QueryError:
+def _refusal(service: Service, query: syntax.Query, job: Job, error: WorkerError, end: float) -> QueryError:
     """Say what happened to a query, and what to do."""
     limits = service.limits
     if error.reason == "syntax":
-        return _syntax_error(service, query, job, error.detail)
+        return _syntax_error(service, query, job, error.detail, end)
     if error.reason == "format":
         return QueryError(error.detail, status=406)
     if error.reason == "engine":
@@ -151,10 +151,15 @@ def _refusal(service: Service, query: syntax.Query, job: Job, error: WorkerError
     return QueryError(texts[error.reason], status=503, details=details)
 
 
-def _syntax_error(service: Service, query: syntax.Query, job: Job, message: str) -> QueryError:
+def _syntax_error(service: Service, query: syntax.Query, job: Job, message: str, end: float) -> QueryError:
+    """Say what is wrong with a query; to find out, its parts are tried in what is left of its time."""
+
     def probe(texts: list[str]) -> list[str | None]:
+        left = end - time.perf_counter()
+        if left <= 0:
+            return []
         try:
-            tried = service.pool.run(replace(job, probes=texts))
+            tried = service.pool.run(replace(job, probes=texts, timeout=left))
         except WorkerError:
             return []
         answers: list[str | None] = json.loads(tried.body)
