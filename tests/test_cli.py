@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from click.testing import CliRunner, Result
 from conftest import CHECKOUT, TESTS
 from eurasia_graph import queries
 from eurasia_graph.cli import main
+from eurasia_graph.store import ReleaseStore
 
 TEXT = TESTS / "mini" / "texts" / "one.txt"
 COMMANDS = ["validate", "fmt", "passages", "verify", "coverage", "build", "query", "explain", "serve", "export"]
@@ -39,9 +42,88 @@ def test_every_canned_query_is_a_command_with_its_parameters(name: str) -> None:
     result = run("query", name, "--help")
 
     for parameter in queries.by_name(name).parameters:
-        assert f"--{parameter.name}" in result.stdout
+        assert re.search(rf"--{parameter.name}\b", result.stdout)
     for column in queries.by_name(name).columns:
         assert f"?{column}" in result.stdout
+
+
+# A value for every parameter, by its name or else by its type.
+VALUES = {
+    "actor": "kz", "actorA": "kz", "actorB": "uz", "area": "cis", "holder": "kg", "person": "putin", "speaker": "nazarbayev",
+    "entity": "sco", "topic": "language", "concept": "eurasianism", "number": "29", "text": "sco", "lineage": "false",
+    "eg:Body": "sco", "eg:Treaty": "csto-charter", "eg:Place": "bishkek", "eg:Source": "icds-2016", "eg:Direction": "helps",
+    "eg:Factor": "regional-integration", "eg:Indicator": "trade-share-of-gdp", "eg:AssessmentKind": "position",
+    "eg:DifferenceKind": "date", "xsd:date": "2004-12-31",
+}  # fmt: skip
+
+
+def words_of(name: str, *, dashed: bool = False) -> list[str]:
+    """Write every parameter of a query as an option with a value, `--actorA kz` or `--actor-a kz`."""
+    words = []
+    for parameter in queries.by_name(name).parameters:
+        option = re.sub("([A-Z])", r"-\1", parameter.name).lower() if dashed else parameter.name
+        words += [f"--{option}", VALUES.get(parameter.name) or VALUES[parameter.type]]
+    return words
+
+
+def test_every_canned_query_runs_as_a_process_with_all_its_options(release: ReleaseStore) -> None:
+    """What the command prints is what the library answers."""
+    command = shutil.which("eurasia-graph", path=str(Path(sys.executable).parent)) or "eurasia-graph"
+    names = list(queries.load())
+
+    def ask(name: str) -> subprocess.CompletedProcess[str]:
+        words = [command, "query", name, *words_of(name), "--format", "json"]
+        return subprocess.run(words, capture_output=True, text=True, check=False)
+
+    with ThreadPoolExecutor(2) as pool:
+        for name, done in zip(names, pool.map(ask, names), strict=True):
+            values = {
+                each.name: VALUES.get(each.name) or VALUES[each.type] for each in queries.by_name(name).parameters
+            }
+            rows = queries.by_name(name).run(release, values)
+            assert (done.returncode, json.loads(done.stdout)) == (0, list(rows)), f"{name}: {done.stderr}"
+            assert done.stderr.splitlines() == [f"note: {note}" for note in rows.notes], name
+
+
+@pytest.mark.parametrize("name", list(queries.load()))
+def test_each_option_of_a_canned_query_is_heeded(name: str) -> None:
+    """Alone it is known, spelt either way; a value that cannot be shows that it arrives under its name."""
+    assert run("query", name, *words_of(name, dashed=True)).exit_code == 0
+    for parameter in queries.by_name(name).parameters:
+        if parameter.type == "xsd:string":
+            continue
+        words = words_of(name)
+        words[words.index(f"--{parameter.name}") + 1] = "no-such-thing"
+        result = run("query", name, *words)
+        assert result.exit_code == 2, words
+        assert "no-such-thing" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["query", "--format", "csv", "find", "--text", "alpha", "--data", "DATA"],
+        ["query", "--data", "DATA", "find", "--format", "csv", "--text", "alpha"],
+        ["query", "--format", "csv", "--data", "DATA", "find", "--text", "alpha"],
+        ["query", "--format", "csv", "find", "--text", "alpha", "--format", "csv", "--data", "DATA"],
+    ],
+)
+def test_an_option_counts_before_the_name_as_it_does_behind_it(mini: Path, words: list[str]) -> None:
+    """The folder and the format are those that were given."""
+    result = run(*(mini if word == "DATA" else word for word in words))
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith("entity,label,type,score\nhttps://w3id.org/eurasia-graph/id/body/ALPHA,")
+
+
+def test_a_store_is_asked_whether_it_is_named_before_or_behind() -> None:
+    """Nothing answers at this address, which the message says."""
+    before = run("query", "--store", "http://127.0.0.1:1/", "find", "--text", "sco")
+    behind = run("query", "find", "--text", "sco", "--store", "http://127.0.0.1:1/")
+
+    assert before.exit_code == behind.exit_code == 1
+    assert "nothing answers at 127.0.0.1:1" in before.stderr
+    assert before.stderr == behind.stderr
 
 
 def test_a_query_prints_a_table_of_short_names() -> None:
@@ -96,6 +178,22 @@ def test_other_formats_carry_the_same_columns(form: str, begins: str) -> None:
         (["query"], 2, "query needs a name, --list, --sparql or --file"),
         (["query", "--sparql", "SELECT * WHERE {"], 1, "this is not a SPARQL query"),
         (["query", "--sparql", "SELECT * { SERVICE <http://127.0.0.1/> { ?s ?p ?o } }"], 1, "SERVICE is refused"),
+        (["query", "--format", "csv", "find", "--text", "a", "--format", "json"], 2, "--format is given twice, as csv"),
+        (["query", "--list", "--format", "csv"], 2, "leave --format out"),
+        (["query", "--list", "--sparql", "ASK {}"], 2, "give --list or --sparql, not both"),
+        (["query", "--sparql", "ASK {}", "find", "--text", "a"], 2, "give --sparql or find, not both"),
+        (["query", "--kind", "fuseki", "find", "--text", "a"], 2, "none is named; add --store URL"),
+        (["query", "find", "--text", "a", "--user", "me"], 2, "none is named; add --store URL"),
+        (
+            ["query", "--data", "d", "find", "--text", "a", "--store", "http://a/"],
+            2,
+            "give --data or --store, not both",
+        ),
+        (["serve", "a.ttl", "--data", "d"], 2, "give FILES or --data, not both"),
+        (["serve", "--kind", "fuseki"], 2, "none is named; add --store URL"),
+        (["fmt", "a.ttl", "--data", "d"], 2, "give PATHS or --data, not both"),
+        (["export", "turtle", "--graph", "links", "--source", "icds-2016"], 2, "chooses nothing; give --graph or"),
+        (["push", "http://a/", "--kind", "fuseki", "--dry-run", "--verify"], 2, "give one of the two"),
         (["query", "--file", "nowhere.rq"], 2, "cannot read nowhere.rq"),
         (["explain", "icds-2016/999"], 2, "no claim 'icds-2016/999'; nearest: icds-2016/99"),
         (["coverage", "icds"], 2, "no source 'icds'; there are eurasianism-central-asia, icds-2016"),

@@ -8,12 +8,14 @@ fault, 2 the call is.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -31,7 +33,10 @@ WIDEST_CELL = 60
 INTERRUPTED = 130  # as shells say it of SIGINT
 
 data_option = click.option("--data", type=EXISTING, metavar="DIR", help="Work on another data folder.")
+# No default, so that what is given before the name of a query and what is given behind it can be told apart.
+format_option = click.option("--format", "form", type=click.Choice(ROW_FORMATS), help="How to write it [table].")
 KINDS = ("fuseki", "oxigraph", "virtuoso", "rdf4j", "graphdb", "gsp")
+REMOTE = ("store", "kind", "user", "password")
 READ_KINDS = ("fuseki", "oxigraph", "virtuoso", "rdf4j", "graphdb", "fedx")
 
 
@@ -115,6 +120,8 @@ def fmt(ctx: click.Context, paths: tuple[Path, ...], check: bool, data: Path | N
     """
     from eurasia_graph.turtle import format_file
 
+    if paths and data:
+        raise UsageError("give PATHS or --data, not both")
     chosen = list(paths) or _own_files(data)
     changed = [(path, text) for path in chosen if (text := format_file(path)) != path.read_text(encoding="utf-8")]
     for path, text in changed:
@@ -247,10 +254,59 @@ class QueryCommands(click.Group):
         return _query_command(queries.by_name(name))
 
 
+@dataclass
+class Asked:
+    """How a query is asked: the options that may stand before the name of a canned query or behind it."""
+
+    form: str | None
+    data: Path | None
+    remote: dict[str, str | None]
+
+    def joined(self, later: Asked) -> Asked:
+        """
+        Put what stands before the name together with what stands behind it.
+
+        Raises:
+            UsageError: If the two differ.
+        """
+        mine, others = self.by_option(), later.by_option()
+        for option, value in others.items():
+            before = mine[option]
+            if before is not None and value is not None and before != value:
+                raise UsageError(f"{option} is given twice, as {before} and as {value}; give it once")
+        return Asked(
+            later.form or self.form,
+            later.data or self.data,
+            {name: later.remote[name] or value for name, value in self.remote.items()},
+        )
+
+    def by_option(self) -> dict[str, str | Path | None]:
+        """Give the values by the names of their options."""
+        return {"--format": self.form, "--data": self.data, **{f"--{key}": each for key, each in self.remote.items()}}
+
+    def open(self) -> ReleaseStore:
+        """
+        Open the store that is asked.
+
+        Raises:
+            UsageError: If two are named, or an option needs one that is missing.
+        """
+        _refuse_idle(self.remote)
+        return _open_remote(self.data, None, **self.remote) if self.remote["store"] else _open(self.data)
+
+
+def _refuse_idle(remote: Mapping[str, str | None]) -> None:
+    """Refuse the options that say how to enter another store where no store is named."""
+    idle = [name for name, value in remote.items() if name != "store" and value]
+    if idle and not remote["store"]:
+        raise UsageError(f"--{idle[0]} says how to ask another store, and none is named; add --store URL")
+
+
 def _query_command(canned: CannedQuery) -> click.Command:
     options: list[click.Parameter] = [
         click.Option(
-            [f"--{parameter.name}"],
+            # The name first, which would else be made of the option, all in small letters.
+            [parameter.name, *_spellings(parameter.name)],
             type=str,
             default=None,
             metavar=parameter.type.partition(":")[2].upper(),
@@ -258,23 +314,35 @@ def _query_command(canned: CannedQuery) -> click.Command:
         )
         for parameter in canned.parameters
     ]
-    options.append(
-        click.Option(["--format", "form"], type=click.Choice(ROW_FORMATS), default="table", show_default=True)
-    )
-    options.append(click.Option(["--data"], type=EXISTING, metavar="DIR", help="Ask another data folder."))
 
+    own = {parameter.name for parameter in canned.parameters}
+
+    @format_option
+    @data_option
+    @store_options
     @click.pass_context
-    def ask(ctx: click.Context, /, form: str, data: Path | None, **values: str | None) -> None:
-        # What stands before the name of the query says which store is asked.
-        store = ctx.obj if ctx.obj is not None else _open(data)
-        if form in {"table", "json", "csv", "tsv"}:
-            _print_rows(canned.run(store, values), form)
-        else:
-            _print_answer(store, canned.bind(store, values), form)
+    def ask(ctx: click.Context, /, form: str | None, data: Path | None, **values: str | None) -> None:
+        remote = {name: None if name in own else values.pop(name) for name in REMOTE}
+        asked = ctx.obj.joined(Asked(form, data, remote))
+        _print_canned(canned, asked.open(), values, asked.form or "table")
 
-    return click.Command(
-        canned.name, callback=ask, params=options, help=f"{canned.summary}.\n\nColumns: {canned.answer}."
-    )
+    command = click.command(canned.name, help=f"{canned.summary}.\n\nColumns: {canned.answer}.")(ask)
+    # Some queries have a --kind of their own; that of a store then stands before the name.
+    command.params = [*options, *(each for each in command.params if each.name not in own)]
+    return command
+
+
+def _spellings(name: str) -> list[str]:
+    """Write the option of a parameter: `--actorA`, and `--actor-a` as other commands have it."""
+    dashed = re.sub(r"(?<=[a-z0-9])([A-Z])", r"-\1", name).lower()
+    return list(dict.fromkeys([f"--{name}", f"--{dashed}"]))
+
+
+def _print_canned(canned: CannedQuery, store: ReleaseStore, values: Mapping[str, str | None], form: str) -> None:
+    if form in {"table", "json", "csv", "tsv"}:
+        _print_rows(canned.run(store, values), form)
+    else:
+        _print_answer(store, canned.bind(store, values), form)
 
 
 def _parameter_help(description: str, required: bool, default: str | None) -> str:
@@ -286,7 +354,7 @@ def _parameter_help(description: str, required: bool, default: str | None) -> st
 @click.option("--list", "listing", is_flag=True, help="List the canned queries by what they answer.")
 @click.option("--sparql", metavar="QUERY", help="Run a SPARQL query of your own.")
 @click.option("--file", "file", type=EXISTING, metavar="F.rq", help="Run the SPARQL query in a file.")
-@click.option("--format", "form", type=click.Choice(ROW_FORMATS), default="table", show_default=True)
+@format_option
 @data_option
 @store_options
 @click.pass_context
@@ -296,7 +364,7 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     listing: bool,
     sparql: str | None,
     file: Path | None,
-    form: str,
+    form: str | None,
     data: Path | None,
     **remote: str | None,
 ) -> None:
@@ -306,17 +374,30 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     \b
     Example: eurasia-graph query members-on --body csto --date 1993-06-30
     """
-    ctx.obj = _open_remote(data, None, **remote) if remote["store"] else None
+    ctx.obj = asked = Asked(form, data, remote)
+    chosen = [
+        name
+        for name, is_given in (
+            ("--list", listing),
+            ("--sparql", sparql is not None),
+            ("--file", file is not None),
+            (str(ctx.invoked_subcommand), ctx.invoked_subcommand is not None),
+        )
+        if is_given
+    ]
+    if len(chosen) > 1:
+        raise UsageError(f"give {' or '.join(chosen)}, not both")
     if ctx.invoked_subcommand:
         return
-    if listing:
-        click.echo(_listing())
-    elif sparql or file:
-        if sparql and file:
-            raise UsageError("give --sparql or --file, not both")
-        _print_answer(ctx.obj if ctx.obj is not None else _open(data), sparql or _read_query(file), form)
-    else:
+    if not chosen:
         raise UsageError("query needs a name, --list, --sparql or --file; eurasia-graph query --list shows the names")
+    if listing:
+        idle = next((option for option, value in asked.by_option().items() if value is not None), None)
+        if idle:
+            raise UsageError(f"--list shows the names of the queries and asks none; leave {idle} out")
+        click.echo(_listing())
+    else:
+        _print_answer(asked.open(), _read_query(file) if sparql is None else sparql, form or "table")
 
 
 def _read_query(file: Path | None) -> str:
@@ -403,8 +484,9 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    if files and remote["store"]:
-        raise UsageError("give FILES or --store, not both")
+    _refuse_idle(remote)
+    if files and (remote["store"] or data):
+        raise UsageError(f"give FILES or --{'store' if remote['store'] else 'data'}, not both")
 
     def open_store() -> ReleaseStore:
         from eurasia_graph.store import load_files
@@ -515,6 +597,8 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
     target = delivery.open_target(
         url, kind, user=user, password=password, query_url=query_url, notice=lambda text: click.echo(text, err=True)
     )
+    if dry_run and verify:
+        raise UsageError("--dry-run sends nothing, so that --verify has nothing to compare; give one of the two")
     store = _open(data)
     if dry_run:
         parts = pushing.plan(store, merge=merge)

@@ -194,9 +194,12 @@ def select(
 
     Raises:
         UnknownNameError: If there is no such graph or source; lists the nearest.
+        UsageError: If a graph is named and more is asked of it.
     """
     if not (graph or only or source):
         return None
+    if graph and (only or source):
+        raise UsageError(f"one graph is named, so that {source or only} chooses nothing; give --graph or the other")
     found = {each.value.removeprefix(ns.GRAPH): each for each in _all(store)}
     if graph:
         if graph.removeprefix(ns.GRAPH) not in found:

@@ -17,10 +17,11 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode, QuerySolutions
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph import spelling
 from eurasia_graph.dates import DateError, day_range
 from eurasia_graph.errors import UnknownNameError, UsageError, nearest
 from eurasia_graph.sources import root
-from eurasia_graph.store import ReleaseStore
+from eurasia_graph.store import OwnQuery, ReleaseStore
 
 HEADER = re.compile(r"^#\+ (\w+): (.*)$", re.MULTILINE)
 PARAMETER = re.compile(r"(\w+) (\S+) (required|optional|default=\S+) (.+)")
@@ -77,9 +78,9 @@ class CannedQuery:
     columns: tuple[str, ...]
     answer: str
     empty: str
-    text: str
+    text: OwnQuery
 
-    def bind(self, store: ReleaseStore, values: Mapping[str, object]) -> str:
+    def bind(self, store: ReleaseStore, values: Mapping[str, object]) -> OwnQuery:
         """
         Put values in place of the example values.
 
@@ -102,7 +103,7 @@ class CannedQuery:
             terms.update(_terms(store, self.name, parameter, given.get(parameter.name, parameter.default)))
         block, variables = _block(self.text)
         row = " ".join(terms[variable[1:]] for variable in variables.split())
-        return self.text.replace(block, f"VALUES ({variables}) {{ ({row}) }}")
+        return OwnQuery(self.text.replace(block, f"VALUES ({variables}) {{ ({row}) }}"))
 
     def ask(self, store: ReleaseStore, values: Mapping[str, object]) -> QuerySolutions:
         """Ask the query and return the answer as the engine gives it; arguments and errors are those of `run`."""
@@ -179,7 +180,7 @@ def _read(path: Path) -> CannedQuery:
         columns=tuple(COLUMN.findall(answer)),
         answer=answer,
         empty=header["empty"][0],
-        text=text,
+        text=OwnQuery(text),
     )
 
 
@@ -277,9 +278,8 @@ def resolve(store: ReleaseStore, kind: str, value: str) -> NamedNode:
     prefix, _, local = wanted.partition(":")
     if prefix in ns.PREFIXES and not local.startswith("//"):
         wanted = (ns.PREFIXES[prefix] + local).casefold()
-    # An IRI beats a short name, and a short name a label.
-    for meanings in store.meanings.get(kind_iri, ()):
-        found = sorted(meanings.get(wanted, ()))
+    # An IRI beats a short name, and a short name a label; what is spelt as asked beats the other spelling.
+    for found in _meant(store, kind_iri, wanted):
         # A thing beats a concept of a scheme: people ask for spillover, seldom for the factor of that name.
         things = [iri for iri in found if iri.startswith(ns.ID)]
         if len(things) == 1 or len(found) == 1:
@@ -290,6 +290,14 @@ def resolve(store: ReleaseStore, kind: str, value: str) -> NamedNode:
     short_names = {ns.local_name(iri).lower() for iri, _ in named}
     labels = {name.lower() for _, name in named} - short_names
     raise UnknownNameError(_noun(kind), value, [*sorted(short_names), *sorted(labels)])
+
+
+def _meant(store: ReleaseStore, kind_iri: str, wanted: str) -> Iterator[list[str]]:
+    """Look a name up, exactly first; sorted IRIs, which are none where nothing bears it."""
+    for meanings in store.meanings.get(kind_iri, ()):
+        yield sorted(meanings.get(wanted, ()))
+    for meanings in store.spellings.get(kind_iri, ()):
+        yield sorted(meanings.get(spelling.fold(wanted), ()))
 
 
 def _noun(kind: str) -> str:

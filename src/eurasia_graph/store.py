@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,9 +30,11 @@ from pyoxigraph import (
 )
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph import spelling
+from eurasia_graph.columns import spelled_out
 from eurasia_graph.errors import QueryError, StoreError, UsageError
 from eurasia_graph.formats import Content, by_extension, carrying
-from eurasia_graph.lexing import place, tokens
+from eurasia_graph.lexing import place, readings, tokens
 
 # What a query without GRAPH sees: what the texts say and what follows, not what curators judged
 # and not what only serves the derivation.
@@ -45,9 +48,22 @@ DESCRIPTION = (
 PUBLISHER = "The Eurasia Graph founders"
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 
+FORBIDDEN = 403
+
 Answer = QuerySolutions | QueryBoolean | QueryTriples
 # IRIs by a name, in small letters.
 Meanings = dict[str, set[str]]
+
+
+class OwnQuery(str):
+    """
+    The text of a query that is ours, with terms of somebody else in it at the most.
+
+    It goes to an engine as it is, and where a store cannot be trusted with it it is evaluated here. A text from
+    outside never becomes one, whatever it looks like: only the places that write queries make them.
+    """
+
+    __slots__ = ()
 
 
 class Engine(Protocol):
@@ -107,11 +123,13 @@ class ReleaseStore:
         Raises:
             QueryError: If the query calls SERVICE (status 403) or is not SPARQL (400).
         """
-        refuse_service(sparql)
+        if not isinstance(sparql, OwnQuery):
+            refuse_service(sparql)
         try:
-            return self.engine.query(sparql, base_iri=base_iri)
+            text = sparql if isinstance(sparql, OwnQuery) else spelled_out(sparql, base_iri)
+            return self.engine.query(text, base_iri=base_iri)
         except SyntaxError as error:
-            raise QueryError(f"this is not a SPARQL query: {error.msg}; {_hint(sparql)}") from None
+            raise not_sparql(sparql, error) from None
         except (RuntimeError, ValueError, OSError) as error:
             raise QueryError(f"the query cannot be answered: {error}") from None
 
@@ -150,6 +168,17 @@ class ReleaseStore:
         return found
 
     @cached_property
+    def spellings(self) -> dict[str, tuple[Meanings, Meanings]]:
+        """The entities of each class by their short names and labels in either English spelling."""
+        found: dict[str, tuple[Meanings, Meanings]] = {}
+        for kind, (_, *by_name) in self.meanings.items():
+            found[kind] = ({}, {})
+            for folded, meanings in zip(found[kind], by_name, strict=True):
+                for name, iris in meanings.items():
+                    folded.setdefault(spelling.fold(name), set()).update(iris)
+        return found
+
+    @cached_property
     def horizons(self) -> dict[str, str]:
         """The sources, by IRI, each with the last day on which it can have been issued (ISO 8601)."""
         return {row[0]: row[1] for row in self._select(HORIZONS)}
@@ -160,9 +189,9 @@ class ReleaseStore:
         return [[getattr(term, "value", "") for term in row] for row in answer]
 
 
-# They begin as the canned queries do, which some stores are asked for in another way.
-HORIZONS = f"#+ the days that texts can know of\nSELECT ?source ?day {{ GRAPH ?g {{ ?source <{ns.EG}horizon> ?day }} }}"
-NAMES_OF_ENTITIES = f"""#+ the entities and their names
+# As the canned queries, some stores are asked for them in another way.
+HORIZONS = OwnQuery(f"SELECT ?source ?day {{ GRAPH ?g {{ ?source <{ns.EG}horizon> ?day }} }}")
+NAMES_OF_ENTITIES = OwnQuery(f"""
 PREFIX skos: <{ns.SKOS}> PREFIX rdfs: <{ns.RDFS}>
 SELECT DISTINCT ?class ?entity ?name ?naming {{
   VALUES ?naming {{ skos:prefLabel skos:altLabel }}
@@ -171,30 +200,46 @@ SELECT DISTINCT ?class ?entity ?name ?naming {{
   GRAPH <{ns.GRAPH}ontology> {{ ?type rdfs:subClassOf* ?class }}
 }}
 # The preferred English name first, which is what a picker shows.
-ORDER BY ?class ?entity DESC(?naming = skos:prefLabel) DESC(LANG(?name) = "en") ?name"""
+ORDER BY ?class ?entity DESC(?naming = skos:prefLabel) DESC(LANG(?name) = "en") ?name""")
 
 
 def refuse_service(sparql: str) -> None:
     """
-    Refuse a query that calls SERVICE, wherever it stands.
+    Refuse a query that calls SERVICE, wherever it stands and however its engine decodes it.
 
     Raises:
         QueryError: With status 403.
     """
-    if "SERVICE" not in sparql.upper():
-        return
+    for number, text in enumerate(readings(sparql)):
+        if "SERVICE" not in _folded(text):
+            continue
+        try:
+            _refuse_calls(text, is_decoded=number > 0)
+        except QueryError as error:
+            # A text that is not SPARQL once it is decoded is none to an engine that decodes it.
+            if number == 0 or error.status == FORBIDDEN:
+                raise
+
+
+def _refuse_calls(sparql: str, *, is_decoded: bool) -> None:
     # The engine reads without a lexer: to it, `SERVICE:x`, `SERVICESILENT<...>` and `trueSERVICE<...>` are
     # calls. So a word or the prefix of a name that contains the keyword counts as one.
     for token in tokens(sparql):
         word = token.text if token.kind == "word" else token.text.partition(":")[0] if token.kind == "name" else ""
-        if "SERVICE" in word.upper():
-            line, _ = place(sparql, token.start)
+        if "SERVICE" in _folded(word):
+            where = "once its escapes are decoded" if is_decoded else f"line {place(sparql, token.start)[0]}"
             way_out = (
                 "leave the clause out and join the results on your side"
                 if token.kind == "word"
                 else "give the prefix another name"
             )
-            raise QueryError(f"line {line}: SERVICE is refused, since this store calls no other; {way_out}", status=403)
+            message = f"{where}: SERVICE is refused, since this store calls no other; {way_out}"
+            raise QueryError(message, status=FORBIDDEN)
+
+
+def _folded(text: str) -> str:
+    """Write letters as a reader takes them who cares neither for their case nor for their width."""
+    return text.upper() if text.isascii() else unicodedata.normalize("NFKC", text).upper()
 
 
 UPDATE_WORDS = {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"}
@@ -204,6 +249,11 @@ def first_word(sparql: str) -> str:
     """Return the keyword that follows the PREFIX and BASE lines, in capitals, or ""."""
     words = (token.text.upper() for token in tokens(sparql) if token.kind == "word")
     return next((word for word in words if word not in {"PREFIX", "BASE"}), "")
+
+
+def not_sparql(sparql: str, error: SyntaxError) -> QueryError:
+    """Say what is wrong with a query that does not parse, and what to do."""
+    return QueryError(f"this is not a SPARQL query: {error.msg}; {_hint(sparql)}")
 
 
 def _hint(sparql: str) -> str:

@@ -50,7 +50,7 @@ class Service:
         self.pool = (
             Pool(lambda file: _dump(this, file), self.limits, self.metrics.restarted)
             if isinstance(self.store.engine, Store)
-            else Direct(self.store)
+            else Direct(self.store, self.limits, self.metrics.restarted)
         )
 
     @property

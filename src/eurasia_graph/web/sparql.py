@@ -14,6 +14,7 @@ from dataclasses import replace
 from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import BadRequest
 
+from eurasia_graph import columns
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import QueryError, RemoteError, nearest
 from eurasia_graph.formats import FORMATS, Content, Format, carrying
@@ -105,6 +106,7 @@ def ask(
         most,
         limits.answer_bytes,
         min(operation.timeout_s or limits.timeout_s, limits.timeout_s),
+        star=columns.star(query.text, query.tokens),
     )
     start, outcome = time.perf_counter(), "good"
     try:
@@ -113,7 +115,7 @@ def ask(
         outcome = error.reason
         if error.reason == "bug":
             raise
-        raise _refusal(service, query, job, error) from None
+        raise _refusal(service, query, job, error, start + job.timeout) from None
     except RemoteError:
         outcome = "gateway"
         raise
@@ -124,11 +126,11 @@ def ask(
             log.slow_query("free", query.text, seconds, outcome)
 
 
-def _refusal(service: Service, query: syntax.Query, job: Job, error: WorkerError) -> QueryError:
+def _refusal(service: Service, query: syntax.Query, job: Job, error: WorkerError, end: float) -> QueryError:
     """Say what happened to a query, and what to do."""
     limits = service.limits
     if error.reason == "syntax":
-        return _syntax_error(service, query, job, error.detail)
+        return _syntax_error(service, query, job, error.detail, end)
     if error.reason == "format":
         return QueryError(error.detail, status=406)
     if error.reason == "engine":
@@ -149,10 +151,15 @@ def _refusal(service: Service, query: syntax.Query, job: Job, error: WorkerError
     return QueryError(texts[error.reason], status=503, details=details)
 
 
-def _syntax_error(service: Service, query: syntax.Query, job: Job, message: str) -> QueryError:
+def _syntax_error(service: Service, query: syntax.Query, job: Job, message: str, end: float) -> QueryError:
+    """Say what is wrong with a query; to find out, its parts are tried in what is left of its time."""
+
     def probe(texts: list[str]) -> list[str | None]:
+        left = end - time.perf_counter()
+        if left <= 0:
+            return []
         try:
-            tried = service.pool.run(replace(job, probes=texts))
+            tried = service.pool.run(replace(job, probes=texts, timeout=left))
         except WorkerError:
             return []
         answers: list[str | None] = json.loads(tried.body)

@@ -21,6 +21,7 @@ import socket
 import struct
 import sys
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import IO, Any, cast
 from xml.parsers import expat
 
@@ -76,6 +77,9 @@ NAMELESS = "RDF/XML cannot name a property or a class that does not end in a nam
 Request = dict[str, Any]
 Header = dict[str, Any]
 
+# What a worker can do beside answering queries, by name; `relay.py` adds to it.
+ERRANDS: dict[str, Callable[[Request, bytes], tuple[Header, bytes]]] = {}
+
 
 # As `xmlform`, which is not at hand here.
 NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
@@ -83,6 +87,15 @@ NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 
 class NotWritableError(Exception):
     """An answer holds something that its format cannot hold."""
+
+
+class Told(Exception):  # noqa: N818  (what it is depends on the reason)
+    """An errand finds something wrong; `reason` is one of those of `pool.WorkerError`."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        """Keep both."""
+        self.reason = reason
+        super().__init__(detail)
 
 
 class TooLargeError(Exception):
@@ -179,8 +192,8 @@ def _live(descriptor: int, store: Store, address_space: int) -> None:
         _confine(address_space)
         merges: OrderedDict[frozenset[str], Store] = OrderedDict()
         while request := _receive(wire):
-            signal.setitimer(signal.ITIMER_REAL, request["timeout"] + GRACE_S)
-            header, body = _answer(store, merges, request)
+            signal.setitimer(signal.ITIMER_REAL, request[0]["timeout"] + GRACE_S)
+            header, body = _answer(store, merges, *request)
             signal.setitimer(signal.ITIMER_REAL, 0)
             header["size"] = len(body)
             text = json.dumps(header).encode()
@@ -208,12 +221,15 @@ def _mapped() -> int:
         return 0
 
 
-def _receive(wire: socket.socket) -> Request | None:
+def _receive(wire: socket.socket) -> tuple[Request, bytes] | None:
+    """Take a request, and the bytes that come with it."""
     length = _exactly(wire, LENGTH.size)
-    if length is None:
+    text = length and _exactly(wire, LENGTH.unpack(length)[0])
+    if not text:
         return None
-    text = _exactly(wire, LENGTH.unpack(length)[0])
-    return None if text is None else json.loads(text)
+    request: Request = json.loads(text)
+    attached = _exactly(wire, request.get("attached", 0))
+    return None if attached is None else (request, attached)
 
 
 def _exactly(wire: socket.socket, size: int) -> bytes | None:
@@ -226,8 +242,12 @@ def _exactly(wire: socket.socket, size: int) -> bytes | None:
     return bytes(parts)
 
 
-def _answer(store: Store, merges: OrderedDict[frozenset[str], Store], request: Request) -> tuple[Header, bytes]:
+def _answer(
+    store: Store, merges: OrderedDict[frozenset[str], Store], request: Request, attached: bytes
+) -> tuple[Header, bytes]:
     try:
+        if "errand" in request:
+            return ERRANDS[request["errand"]](request, attached)
         if request["probes"]:
             header = {"kind": "probes", "truncated": False, "empty": False, "unknown": []}
             return header, json.dumps([_message(text) for text in request["probes"]]).encode()
@@ -250,6 +270,8 @@ def _message(text: str) -> str | None:
 
 def _fault(error: Exception) -> Header:
     """Name the reason why there is no answer, in words that `pool.WorkerError` knows."""
+    if isinstance(error, Told):
+        return {"fault": error.reason, "detail": str(error)}
     for kinds, reason in FAULTS:
         if isinstance(error, kinds):
             return {"fault": reason, "detail": str(getattr(error, "msg", error))}
@@ -308,17 +330,25 @@ def _merge(store: Store, graphs: list[str]) -> Store:
 
 def run(engine: Any, dataset: dict[str, Any], request: Request) -> tuple[Header, bytes]:
     """Ask an engine and write the answer; what `_answer` turns into faults is raised."""
-    base, sink = request["base"], Sink(request["bytes"])
-    chosen = FORMATS[request["format"]]
+    base = request["base"]
     found: QuerySolutions | QueryBoolean | QueryTriples
     try:
-        found = engine.query(request["limited"], base_iri=base, **dataset)
+        found = engine.query(_in_order(request), base_iri=base, **dataset)
     except SyntaxError:
         # The message must be about the text that the client sent.
         engine.query(request["query"], base_iri=base, **dataset)
         raise ValueError(UNREADABLE_END) from None
     if not isinstance(found, KINDS.get(request["form"], ())):
         raise ValueError(RUN_TOGETHER)  # noqa: TRY004  (the text is at fault, not a type)
+    header, body = written(found, request)
+    if header["kind"] == "rows":
+        header["truncated"] = _is_cut(engine, dataset, request, body)
+    return header, body
+
+
+def written(found: QuerySolutions | QueryBoolean | QueryTriples, request: Request) -> tuple[Header, bytes]:
+    """Write an answer in the format that a request names, up to its number of bytes."""
+    sink, chosen = Sink(request["bytes"]), FORMATS[request["format"]]
     if isinstance(found, QueryTriples):
         truncated = _write_triples(found, chosen, sink, request)
         _refuse_broken_xml(sink, chosen)
@@ -331,7 +361,22 @@ def run(engine: Any, dataset: dict[str, Any], request: Request) -> tuple[Header,
     body = sink.body
     if isinstance(found, QueryBoolean):
         return {"kind": "boolean", "truncated": False, "empty": empty}, body
-    return {"kind": "rows", "truncated": _is_cut(engine, dataset, request, body), "empty": _is_empty(body)}, body
+    return {"kind": "rows", "truncated": False, "empty": _is_empty(body)}, body
+
+
+def _in_order(request: Request) -> str:
+    """Write the `*` of a SELECT out, in the order in which the query names its variables; see `columns.py`."""
+    text = str(request["limited"])
+    if request["star"] is None:
+        return text
+    place, named = request["star"]
+    # An empty store tells what is in scope, and takes no time for it.
+    probe = Store().query(text, base_iri=request["base"])
+    meant = [variable.value for variable in probe.variables] if isinstance(probe, QuerySolutions) else []
+    ordered = [name for name in named if name in meant] + [name for name in meant if name not in named]
+    if ordered == meant:
+        return text
+    return f"{text[:place]} {' '.join(f'?{name}' for name in ordered)} {text[place + 1 :]}"
 
 
 def _refuse_broken_xml(sink: Sink, chosen: RdfFormat | QueryResultsFormat) -> None:

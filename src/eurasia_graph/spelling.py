@@ -1,0 +1,54 @@
+"""
+British and American spellings of one word, which stand for one another where a name is looked up.
+
+What comes out is no English: it is the same for both spellings, which is all that is needed of it.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Endings and words that are spelt in two ways, each with what both become; read in this order.
+RULES = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"\bpractis", "practic"),
+        (r"is(?=(?:e|ed|es|er|ers|ing|ings|able|ation|ations|ational|ationally|m?ent)\b)", "iz"),
+        (r"ys(?=(?:e|ed|es|er|ers|ing)\b)", "yz"),
+        (r"(?<=\w\w)our(?=(?:s|ed|ing|ings|able|ably|ite|ites|er|ers|hood|hoods|ly|al|ful|less|ist|ism)?\b)", "or"),
+        (r"(?<=[btgv])re(?=s?\b)", "er"),
+        (r"(?<=[bt])red\b", "ered"),
+        (r"\b(def|off|lic|pret)en[cs]e", r"\1ense"),
+        (r"(?<=\w)ll(?=(?:ed|ing|ings|er|ers|or|ors|ation|ations|ment|ments|ful|s)?\b)", "l"),
+        (r"(?<=\w)ogue(?=s?\b)", "og"),
+        (r"\b(pro|kilo|deca)?gramme(?=s?\b)", r"\1gram"),
+        (r"(?<=[dg])gement", "gment"),
+        (r"(?:(?<=\bp)|(?<=\bm)|(?<=\bh)|(?<=\barch)|(?<=\ban)|(?<=\bmedi)|(?<=lop))ae", "e"),
+        (r"\bmanoeuv(?:re|er)", "maneuver"),
+        (r"\bageing\b", "aging"),
+        (r"\bcheque", "check"),
+        (r"\bgrey", "gray"),
+        (r"\bplough", "plow"),
+        (r"\bsceptic", "skeptic"),
+        (r"\baluminium\b", "aluminum"),
+        (r"\bsulph", "sulf"),
+        (r"\bartefact", "artifact"),
+        (r"\btyre", "tire"),
+        (r"\b(?:e|i)nquir", "inquir"),
+        (r"(?<=\w)xion\b", "ction"),
+        (r"(?<=\w)wards\b", "ward"),
+    )
+)
+
+
+def fold(name: str) -> str:
+    """
+    Write a name so that its British and its American spelling become the same.
+
+    Args:
+        name: Such as `Collective Security Treaty Organization`, in any case.
+    """
+    folded = name.casefold()
+    for pattern, replacement in RULES:
+        folded = pattern.sub(replacement, folded)
+    return folded
