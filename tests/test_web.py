@@ -110,7 +110,7 @@ def test_graphs_come_in_the_type_that_is_asked_for(client: FlaskClient, media_ty
     response = client.get("/sparql", query_string={"query": CONSTRUCT}, headers={"Accept": media_type})
 
     assert response.mimetype == media_type
-    assert [str(quad.subject) for quad in parse(response.data, format=syntax)] == ["<http://localhost/s>"]
+    assert [str(quad.subject) for quad in parse(response.data, format=syntax)] == ["<https://w3id.org/eurasia-graph/s>"]
 
 
 def test_parameters_of_types_are_passed_over_everywhere(client: FlaskClient) -> None:
@@ -344,7 +344,7 @@ def test_a_query_is_described_at_its_own_name(client: FlaskClient, name: str) ->
     wanted = FORMATS[name]
     response = client.get("/queries/members-on", headers={"Accept": wanted.media_type})
     triples = [quad.triple for quad in parse(response.data, format=wanted.rdf)]
-    subject = NamedNode("http://localhost/queries/members-on")
+    subject = NamedNode("https://w3id.org/eurasia-graph/queries/members-on")
     whole = [quad.triple for quad in parse(client.get("/sparql?format=nt").data, format=RdfFormat.N_TRIPLES)]
 
     assert response.mimetype == wanted.media_type

@@ -7,7 +7,6 @@ The whole answer is made before the first byte is sent, so that no status has to
 from __future__ import annotations
 
 import json
-import re
 import time
 from dataclasses import replace
 
@@ -20,6 +19,7 @@ from eurasia_graph.errors import QueryError, RemoteError, nearest
 from eurasia_graph.formats import FORMATS, Content, Format, carrying
 from eurasia_graph.store import UPDATE_WORDS, first_word, refuse_service
 from eurasia_graph.web import log, protocol, syntax
+from eurasia_graph.web.changing import is_changing
 from eurasia_graph.web.context import Service, the_service
 from eurasia_graph.web.negotiation import JSON, XML, choose, pick
 from eurasia_graph.web.pool import Job, Result, WorkerError
@@ -30,8 +30,6 @@ blueprint = Blueprint("sparql", __name__)
 ROWS = [*carrying(Content.ROWS), JSON, XML]
 GRAPHS = carrying(Content.GRAPH, Content.DATASET)
 OFFERED = {"SELECT": ROWS, "ASK": ROWS, "CONSTRUCT": GRAPHS, "DESCRIBE": GRAPHS}
-# What these give is another thing each time, so that it is not kept.
-CHANGING = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID)\s*\(", re.IGNORECASE)
 MOST_ROWS_ON_A_PAGE = 1000
 # Of what a header says is not known.
 MOST_NAMED = 5
@@ -191,7 +189,7 @@ def _flagged(result: Result, chosen: Format, rows: int) -> bytes:
 
 
 def _kept(query: str, response: Response) -> Response:
-    if CHANGING.search(query):
+    if is_changing(query):
         response.headers["Cache-Control"] = "no-store"
         del response.headers["ETag"]
     return response
