@@ -24,6 +24,7 @@ ORDER = [
     "turtle",
     "validation",
     "rules",
+    "rewriting",
     "store",
     "queries",
     "pipeline",

@@ -502,6 +502,8 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
         from eurasia_graph.web.server import run
 
         store = opening.result()
+    for warning in store.warnings if files else ():
+        click.echo(f"warning: {warning}", err=True)
     limits = Limits(timeout_s=timeout, rows=rows, memory_mib=memory)
     settings = Settings(base_url=base_url, limits=limits, cache_bytes=cache << 20, access_log=access_log)
     run(lambda: create_app(store, settings), host, port)

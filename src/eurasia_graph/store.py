@@ -35,6 +35,7 @@ from eurasia_graph.columns import spelled_out
 from eurasia_graph.errors import QueryError, StoreError, UsageError
 from eurasia_graph.formats import Content, by_extension, carrying
 from eurasia_graph.lexing import place, readings, tokens
+from eurasia_graph.rewriting import Rewritten
 
 # What a query without GRAPH sees: what the texts say and what follows, not what curators judged
 # and not what only serves the derivation.
@@ -104,7 +105,7 @@ class ReleaseStore:
     A dataset that can be queried.
 
     `iri`, `content` and `inputs` describe the release (None for files served raw); `warnings` are
-    the texts of what the build warned of.
+    the texts of what the build warned of, or the loading of files.
     """
 
     engine: Engine
@@ -290,16 +291,17 @@ def load_files(paths: Iterable[Path]) -> ReleaseStore:
         UsageError: If there is no such file, or its extension is none of these.
         StoreError: If a file is not in its format; names the line and column.
     """
-    engine = Store()
+    engine, rewritten = Store(), Rewritten()
     for path in paths:
         found = by_extension(path.suffix)
         if found is None or not isinstance(found.engine, RdfFormat):
             known = ", ".join(f".{each.extension}" for each in carrying(Content.GRAPH, Content.DATASET))
             raise UsageError(f"{path}: the extension {path.suffix!r} names no RDF format; give one of {known}")
         try:
-            engine.bulk_extend(
-                parse(path=str(path), format=found.engine, base_iri=path.resolve().as_uri(), rename_blank_nodes=True)
+            quads = parse(
+                path=str(path), format=found.engine, base_iri=path.resolve().as_uri(), rename_blank_nodes=True
             )
+            engine.bulk_extend(rewritten.read(quads))
         except OSError as error:
             raise UsageError(f"cannot read {path}: {error.strerror or error}; give the path of an RDF file") from None
         except SyntaxError as error:
@@ -310,7 +312,8 @@ def load_files(paths: Iterable[Path]) -> ReleaseStore:
         else:
             # An update cannot name a blank node.
             engine.bulk_extend([ns.quad(quad.triple) for quad in engine.quads_for_pattern(None, None, None, graph)])
-    return ReleaseStore(engine)
+    warning = rewritten.text()
+    return ReleaseStore(engine, warnings=[warning] if warning else [])
 
 
 def _fault(path: Path, name: str, error: SyntaxError) -> str:

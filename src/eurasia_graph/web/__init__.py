@@ -67,7 +67,8 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     problems.register(app)
     responses.register(app)
     app.before_request(_refresh)
-    app.context_processor(lambda: {"release": store.iri, "content": store.content})
+    notices = [] if store.iri else store.warnings
+    app.context_processor(lambda: {"release": store.iri, "content": store.content, "notices": notices})
     # Another store may get another release at any time, so that nothing of it is kept.
     is_embedded = isinstance(store.engine, Store)
     cache_bytes = chosen.cache_bytes if is_embedded else 0

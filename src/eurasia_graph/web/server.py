@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from eurasia_graph.errors import UsageError
-from eurasia_graph.web import bodies, sending
+from eurasia_graph.web import bodies, sending, watch
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -24,8 +24,7 @@ BUSY = {errno.EADDRINUSE: "another program is using it", errno.EACCES: "it is re
 # Threads that wait for query workers cost next to nothing; those that work share one lock. Beside them those that
 # wait for slow clients.
 THREADS = 64 + bodies.MOST_WAITED_FOR + sending.MOST_WAITED_FOR
-# How long a client may take for the head of a request, or be silent after an answer; and how large the head may be.
-HEAD_MS = 10_000
+# Of the line and all headers of a request.
 LARGEST_HEAD = 98_304
 CONNECTIONS = 1024
 # Beside connections: pipes, files, query workers.
@@ -39,7 +38,7 @@ START_S = 60
 TICK_S = 0.01
 
 
-def run(make_app: Callable[[], Flask], host: str, port: int) -> None:
+def run(make_app: Callable[[], Flask], host: str, port: int, patience_s: float = watch.PATIENCE_S) -> None:
     """
     Serve until Ctrl-C or a request to terminate; requests in hand are answered first.
 
@@ -47,6 +46,7 @@ def run(make_app: Callable[[], Flask], host: str, port: int) -> None:
         make_app: Makes the application, in the process that serves it.
         host: A name or address of this machine.
         port: 0 for any that is free.
+        patience_s: How long a client may take for the head of a request, and what else `watch` bounds.
     Raises:
         UsageError: If the address cannot be had; says which option helps.
     """
@@ -71,7 +71,7 @@ def run(make_app: Callable[[], Flask], host: str, port: int) -> None:
         http=HTTPModes.http1,
         backlog=2048,
         backpressure=CONNECTIONS,
-        http1_settings=HTTP1Settings(header_read_timeout=HEAD_MS, max_buffer_size=LARGEST_HEAD),
+        http1_settings=HTTP1Settings(header_read_timeout=int(patience_s * 1000), max_buffer_size=LARGEST_HEAD),
         websockets=False,
         log_enabled=False,
         respawn_failed_workers=True,
@@ -79,7 +79,7 @@ def run(make_app: Callable[[], Flask], host: str, port: int) -> None:
     )
     _allow_connections()
     lifeline = os.pipe()
-    server.serve(target_loader=lambda _target: _warmed(make_app(), lifeline, host, port))
+    server.serve(target_loader=lambda _target: _warmed(make_app(), lifeline, host, port, patience_s))
     print("stopped", file=sys.stderr)
 
 
@@ -92,7 +92,7 @@ def _allow_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
-def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int) -> Flask:
+def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int, patience_s: float) -> Flask:
     """
     Say where we are, start the first query worker beside the first requests, and end with the parent.
 
@@ -100,14 +100,13 @@ def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int) -> Flas
     """
     from pyoxigraph import Store
 
-    from eurasia_graph.web import watch
     from eurasia_graph.web.context import Service
     from eurasia_graph.web.front import Front
 
     service, front = app.extensions["eurasia-graph"], app.wsgi_app
     assert isinstance(service, Service) and isinstance(front, Front)
     queries = QUERIES if isinstance(service.store.engine, Store) else QUERIES_OF_ANOTHER
-    watching = watch.Watch(port, SPARE_S + queries * service.limits.timeout_s)
+    watching = watch.Watch(port, SPARE_S + queries * service.limits.timeout_s, patience_s)
     front.bodies.watched = watching.reading if watching.start() else None
     service.here = f"http://{_shown(host)}:{port}/"
     # The terminal tells the whole group; the parent alone decides when we stop.
