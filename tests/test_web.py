@@ -878,29 +878,6 @@ def test_a_real_server_answers(server: tuple[int, object]) -> None:
     assert response.headers["Server"] == "eurasia-graph"
 
 
-def test_clients_that_do_not_send_their_bodies_keep_nobody_else_waiting(server: tuple[int, object]) -> None:
-    """As many as the server has threads, and a few more."""
-    port, _ = server
-    head = (
-        b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\nContent-Length: 100\r\n\r\nASK"
-    )
-    slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(70)]
-    try:
-        for each in slow:
-            each.sendall(head)
-        # The last of them are refused at once.
-        slow[-1].settimeout(20)
-        told = slow[-1].recv(100)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=20) as answer:
-            status = answer.status
-    finally:
-        for each in slow:
-            each.close()
-
-    assert told.startswith(b"HTTP/1.1 503")
-    assert status == 200
-
-
 def test_a_taken_port_is_said_with_another_to_try(server: tuple[int, object]) -> None:
     """The message names the option, and nothing hangs."""
     command = [sys.executable, "-m", "eurasia_graph.cli", "serve", "--port", str(server[0])]

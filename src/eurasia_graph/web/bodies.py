@@ -19,7 +19,7 @@ Environ = dict[str, Any]
 
 LARGEST_REQUEST = 1_000_000
 # Clients that are waited for at a time; each takes a thread.
-MOST_WAITED_FOR = 256
+MOST_WAITED_FOR = 400
 RETRY_S = 2
 
 

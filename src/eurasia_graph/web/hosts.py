@@ -16,7 +16,7 @@ NAME = re.compile(
     r"(?=.{1,253}(?::|\Z))[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?(?::(?P<port>\d{0,5}))?", re.ASCII
 )
 SIX = re.compile(r"\[(?P<address>[0-9A-Fa-f:.]{2,45})\](?::(?P<port>\d{0,5}))?", re.ASCII)
-LAST_IS_NUMBER = re.compile(r"(?:.*\.)?[0-9]+\.?")
+LAST_IS_NUMBER = re.compile(r"(?:.*\.)?[0-9]+")
 LAST_PORT = 65_535
 LONGEST = 262
 
@@ -35,13 +35,12 @@ def _is_one(host: str) -> bool:
     found = six or NAME.fullmatch(host)
     if not found or int(found["port"] or 0) > LAST_PORT:
         return False
-    address = six["address"] if six else host.partition(":")[0]
-    return not (six or LAST_IS_NUMBER.fullmatch(address)) or _is_address(address)
-
-
-def _is_address(text: str) -> bool:
+    name = host.partition(":")[0].removesuffix(".")
     try:
-        ipaddress.ip_address(text.removesuffix("."))
+        if six:
+            ipaddress.IPv6Address(six["address"])
+        elif LAST_IS_NUMBER.fullmatch(name):
+            ipaddress.IPv4Address(name)
     except ValueError:
         return False
     return True
