@@ -8,6 +8,7 @@ of the time of a cached answer would go into the framework behind, which a hit n
 from __future__ import annotations
 
 import gzip
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -39,6 +40,10 @@ LARGEST_HEADER = 8_000
 LOOKED_AT = ("HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH", "CONTENT_TYPE")
 # In the place of the Host of a request, so that no answer can depend on what a client writes there.
 NO_HOST = "localhost"
+# What may be large and is made here: a few at a time, since a hundred together would take no less time and all memory.
+LARGE = re.compile(r"/(?:export|store|graph|data|page|ontology|\.well-known)\b")
+MADE_AT_A_TIME = 4
+TURN_S = 10.0
 # Why a request is not to be answered, for the application to say.
 REFUSED = "eurasia_graph.refused"
 SMALLEST_GZIP = 500
@@ -95,6 +100,7 @@ class Front:
         self._bytes = 0
         self.bodies = Bodies()
         self.sending = Sending()
+        self._turns = threading.Semaphore(MADE_AT_A_TIME)
         # For what is added; a look-up needs none.
         self._lock = threading.Lock()
 
@@ -113,7 +119,7 @@ class Front:
         key = self._key(environ, method)
         answer = self._kept.get(key) if key else None
         if answer is None:
-            answer = self._ask(environ, method, key)
+            answer = self._make(environ, method, key)
         else:
             assert key
             self._metrics.hit()
@@ -169,6 +175,18 @@ class Front:
         body: bytes = environ["wsgi.input"].read(size)
         environ["wsgi.input"].seek(0)
         return body
+
+    def _make(self, environ: Environ, method: str, key: Key | None) -> Answer:
+        """Let an answer be made, if it may be large when it is its turn; another may have made it by then."""
+        if REFUSED in environ or not LARGE.match(environ["PATH_INFO"]):
+            return self._ask(environ, method, key)
+        if not self._turns.acquire(timeout=TURN_S):
+            environ[REFUSED] = _full()
+            return self._ask(environ, method, None)
+        try:
+            return (self._kept.get(key) if key else None) or self._ask(environ, method, key)
+        finally:
+            self._turns.release()
 
     def _ask(self, environ: Environ, method: str, key: Key | None) -> Answer:
         """Let the application answer, and keep what may be kept."""
