@@ -181,9 +181,10 @@ def test_where_too_many_take_large_answers_another_client_is_told(release: Relea
     app = create_app(release)
     assert isinstance(app.wsgi_app, Front)
     app.wsgi_app.sending = Sending(most=0)
-    response = app.test_client().get("/queries/members-on.json?body=cst&date=1993")
+    response = app.test_client().get("/export/eurasia-graph.nt")
+    others = app.test_client().get("/queries/members-on.json?body=cst&date=1993")
 
-    assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
+    assert (response.status_code, response.headers["Retry-After"], others.status_code) == (503, "2", 200)
     assert json.loads(response.data)["reason"] == "busy"
 
 
@@ -200,11 +201,15 @@ def test_where_too_many_take_large_answers_another_client_is_told(release: Relea
         ("GET /healthz HTTP/1.1\r\nHost: a.example\r\nIf-None-Match: {x}\r\n\r\n".format(x='"a",' * 3000), 431),
         ("GET /{x} HTTP/1.1\r\nHost: a.example\r\n\r\n".format(x="x" * 70_000), 414),
         ("GET /healthz HTTP/1.1\r\nHost: a.example\r\nAccept: text/html\r\n\r\n", 200),
+        ("GET /healthz HTTP/1.1\r\n\r\n", 400),
+        ("GET /healthz HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n\r\n", 400),
+        ("GET /healthz HTTP/1.1\r\nHost: \u00ff\r\n\r\n", 400),
+        ("GET /healthz HTTP/1.0\r\n\r\n", 200),
     ],
-    ids=["long", "many", "accept", "etags", "url", "usual"],
+    ids=["long", "many", "accept", "etags", "url", "usual", "no host", "two hosts", "no letters", "old"],
 )
-def test_headers_have_a_size_limit(served: Served, sent: str, status: int) -> None:
-    """All together, by their number, and each that is looked at."""
+def test_heads_of_requests_have_limits(served: Served, sent: str, status: int) -> None:
+    """All together, by their number, and each that is looked at; and there is one host, but in HTTP/1.0."""
     with served.open(sent.encode()) as connection:
         assert status_of(said(connection)) == status
 

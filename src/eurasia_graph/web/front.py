@@ -26,7 +26,7 @@ from eurasia_graph.web import log
 from eurasia_graph.web.bodies import RETRY_S, Bodies
 from eurasia_graph.web.hosts import is_host
 from eurasia_graph.web.metrics import Metrics
-from eurasia_graph.web.sending import Sending
+from eurasia_graph.web.sending import LARGEST_WHOLE, Sending
 
 Environ = dict[str, Any]
 Key = tuple[object, ...]
@@ -43,6 +43,8 @@ NO_HOST = "localhost"
 # What may be large and is made here: a few at a time, since a hundred together would take no less time and all memory.
 LARGE = re.compile(r"/(?:export|store|graph|data|page|ontology|\.well-known)\b")
 MADE_AT_A_TIME = 4
+# Who waits for a turn takes a thread, so that only some may, and not for long.
+MOST_WAITING = 128
 TURN_S = 10.0
 # Why a request is not to be answered, for the application to say.
 REFUSED = "eurasia_graph.refused"
@@ -100,6 +102,7 @@ class Front:
         self._bytes = 0
         self.bodies = Bodies()
         self.sending = Sending()
+        self._door = threading.Semaphore(MOST_WAITING)
         self._turns = threading.Semaphore(MADE_AT_A_TIME)
         # For what is added; a look-up needs none.
         self._lock = threading.Lock()
@@ -114,8 +117,6 @@ class Front:
         except QueryError as error:
             environ[REFUSED] = error
         self._place(environ)
-        if REFUSED not in environ and not self.sending.has_room:
-            environ[REFUSED] = _full()
         key = self._key(environ, method)
         answer = self._kept.get(key) if key else None
         if answer is None:
@@ -126,6 +127,9 @@ class Front:
             # Another thread may just have thrown it away.
             with suppress(KeyError):
                 self._kept.move_to_end(key)
+        if len(answer.body) > LARGEST_WHOLE and method != "HEAD" and not self.sending.has_room:
+            environ[REFUSED] = _full()
+            answer = self._ask(environ, method, None)
         if answer.etag and "HTTP_IF_NONE_MATCH" in environ and method in {"GET", "HEAD"}:
             answer = _unless_known(answer, environ["HTTP_IF_NONE_MATCH"])
         answer.count()
@@ -180,13 +184,19 @@ class Front:
         """Let an answer be made, if it may be large when it is its turn; another may have made it by then."""
         if REFUSED in environ or not LARGE.match(environ["PATH_INFO"]):
             return self._ask(environ, method, key)
-        if not self._turns.acquire(timeout=TURN_S):
+        if not self._door.acquire(blocking=False):
             environ[REFUSED] = _full()
             return self._ask(environ, method, None)
         try:
-            return (self._kept.get(key) if key else None) or self._ask(environ, method, key)
+            if not self._turns.acquire(timeout=TURN_S):
+                environ[REFUSED] = _full()
+                return self._ask(environ, method, None)
+            try:
+                return (self._kept.get(key) if key else None) or self._ask(environ, method, key)
+            finally:
+                self._turns.release()
         finally:
-            self._turns.release()
+            self._door.release()
 
     def _ask(self, environ: Environ, method: str, key: Key | None) -> Answer:
         """Let the application answer, and keep what may be kept."""
@@ -241,7 +251,7 @@ class Front:
 
 def _full() -> QueryError:
     return QueryError(
-        f"too many others are still taking large answers; wait {RETRY_S} seconds and send it again",
+        f"too many others are asking for large answers or still taking them; wait {RETRY_S} seconds and send it again",
         status=503,
         details={"reason": "busy", "retryAfter": RETRY_S},
     )

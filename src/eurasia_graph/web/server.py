@@ -14,25 +14,32 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pyoxigraph import Store
+
 from eurasia_graph.errors import UsageError
 from eurasia_graph.web import bodies, sending, watch
+from eurasia_graph.web.front import MOST_WAITING, Front
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from eurasia_graph.web.context import Service
+
 BUSY = {errno.EADDRINUSE: "another program is using it", errno.EACCES: "it is reserved"}
 # Threads that wait for query workers cost next to nothing; those that work share one lock. Beside them those that
 # wait for slow clients.
-THREADS = 64 + bodies.MOST_WAITED_FOR + sending.MOST_WAITED_FOR
+THREADS = 64 + bodies.MOST_WAITED_FOR + sending.MOST_WAITED_FOR + MOST_WAITING
 # Of the line and all headers of a request.
 LARGEST_HEAD = 98_304
 CONNECTIONS = 1024
 # Beside connections: pipes, files, query workers.
 OTHER_DESCRIPTORS = 512
-# An answer may take two queries that each need their time, on top of another store many.
+# How many queries an answer may take that each need their time: of canned queries in workers and on top of another
+# store more than one; and what else it may wait for, such as workers that load the data.
 QUERIES = 2
-QUERIES_OF_ANOTHER = 10
+MANY_QUERIES = 8
 SPARE_S = 5
+MUCH_SPARE_S = 60
 LAST_WORD_S = 15
 START_S = 60
 TICK_S = 0.01
@@ -98,15 +105,11 @@ def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int, patienc
 
     All threads begin here: one that runs while a process forks may leave a lock closed in the child.
     """
-    from pyoxigraph import Store
-
     from eurasia_graph.web.context import Service
-    from eurasia_graph.web.front import Front
 
     service, front = app.extensions["eurasia-graph"], app.wsgi_app
     assert isinstance(service, Service) and isinstance(front, Front)
-    queries = QUERIES if isinstance(service.store.engine, Store) else QUERIES_OF_ANOTHER
-    watching = watch.Watch(port, SPARE_S + queries * service.limits.timeout_s, patience_s)
+    watching = watch.Watch(port, _longest_answer_s(service), patience_s)
     front.bodies.watched = watching.reading if watching.start() else None
     service.here = f"http://{_shown(host)}:{port}/"
     # The terminal tells the whole group; the parent alone decides when we stop.
@@ -116,6 +119,13 @@ def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int, patienc
     threading.Thread(target=_announce, args=(host, port), daemon=True).start()
     threading.Thread(target=_follow, args=(lifeline[0],), daemon=True).start()
     return app
+
+
+def _longest_answer_s(service: Service) -> float:
+    """Return after how long a request that has no answer can have been no whole one."""
+    is_quick = service.is_small and isinstance(service.store.engine, Store)
+    spare, queries = (SPARE_S, QUERIES) if is_quick else (MUCH_SPARE_S, MANY_QUERIES)
+    return spare + queries * service.limits.timeout_s
 
 
 def _follow(lifeline: int) -> None:
