@@ -142,7 +142,7 @@ class RemoteEngine:
         Args:
             sparql: What `restating.Restated.text` has written.
             kind: Of the answer: rows, boolean or graph.
-            default_graph: The graphs whose merge it sees as the default graph; with `named_graphs`, none but known ones.
+            default_graph: The graphs whose merge it sees as the default graph, of those that are known.
             named_graphs: The named graphs it sees, if either is given.
             timeout_s: A limit below that of the engine.
             most_bytes: What is read of the answer at the most.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.errors import QueryError, nearest
+from eurasia_graph.errors import nearest
 from eurasia_graph.lexing import Token, place, refuse_depth, tokens
 
 FORMS = {"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"}
