@@ -15,6 +15,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/sparql-results+json\r\n"
 ROWS = b'{"head":{"vars":["s"]},"results":{"bindings":['
 NONE = ROWS + b"]}}"
 DROP_S = 0.05
+BLANKS = gzip.compress(b" " * (1 << 24), 1)
 
 
 def _until(stop: threading.Event, wire: socket.socket, piece: bytes, pause_s: float = 0.0) -> None:
@@ -39,11 +40,9 @@ def endless_chunks(wire: socket.socket, stop: threading.Event) -> None:
 
 def gzip_bomb(wire: socket.socket, _stop: threading.Event) -> None:
     """Two gigabytes of blanks in two megabytes, for somebody who asked for nothing compressed."""
-    body = gzip.compress(b" " * (1 << 24), 1)
-    head = b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % (len(body) * 128)
-    wire.sendall(HEAD + head)
+    wire.sendall(HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % (len(BLANKS) * 128))
     for _ in range(128):
-        wire.sendall(body)
+        wire.sendall(BLANKS)
 
 
 def slow_body(wire: socket.socket, stop: threading.Event) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 import tracemalloc
@@ -174,10 +173,10 @@ def test_nothing_of_a_query_is_parsed_in_the_process_that_serves(
         "DESCRIBE <x:marked>",
         "CONSTRUCT WHERE { ?marked ?p ?o }",
     ):
-        for path in ("/sparql", "/sparql?default-graph-uri=x:marked&named-graph-uri=y:marked"):
-            client.post(path, data={"query": query})
-            client.get(path, query_string={"query": query, "format": "csv"})
-            client.head("/sparql", query_string={"query": query})
+        for graphs in ({}, {"default-graph-uri": "x:marked", "named-graph-uri": "y:marked"}):
+            client.post("/sparql", data={"query": query, **graphs})
+            client.get("/sparql", query_string={"query": query, "format": "csv", **graphs})
+            client.head("/sparql", query_string={"query": query, **graphs})
 
     assert [text for text in texts if "marked" in text or "?s ?p ?o" in text] == []
 
@@ -200,4 +199,4 @@ def test_a_fault_is_explained_on_top_of_a_store_as_in_the_embedded_one() -> None
     here = ask(create_app(ReleaseStore(Store())).test_client(), query)
 
     assert over == here
-    assert over[1]["line"] == 2 and "FILTER" in json.dumps(over[1]["expected"])
+    assert over[0] == 400 and over[1]["line"] == 2

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyoxigraph import Store
+from pyoxigraph import RdfFormat, Store
 
 import disguises
 import fake
@@ -107,7 +107,8 @@ def test_what_engines_read_in_two_ways_is_refused_with_a_way_out(text: str, stat
 
 def test_names_written_out_have_a_limit() -> None:
     """A long prefix used many times would make a query of any size out of a short one."""
-    text = f"PREFIX x: <http://x/{'a' * 50_000}> ASK {{ ?s ?p {', '.join(f'x:{n}' for n in range(100))} }}"
+    names = " ".join(f"x:{n}" for n in range(60))
+    text = f"PREFIX x: <http://x/{'a' * 20_000}> ASK {{ VALUES ?v {{ {names} }} }}"
     with pytest.raises(QueryError, match="more than 1000000 characters"):
         written(text)
 
@@ -159,7 +160,7 @@ def test_what_is_sent_is_read_alike_decoded_or_not(value: str) -> None:
     except (QueryError, SyntaxError):
         return
     assert list(readings(sent)) == [sent]
-    assert [each.text for each in tokens(sent)] == sent.split(" ", 4)[:4] + [sent.split(" ", 4)[4][:-2], "}"]
+    assert [each.text for each in tokens(sent)] == [*sent.split(" ", 4)[:4], sent.split(" ", 4)[4][:-2], "}"]
 
 
 def test_the_embedded_service_refuses_calls_in_every_reading() -> None:
@@ -174,16 +175,16 @@ def test_the_embedded_service_refuses_calls_in_every_reading() -> None:
 def test_a_store_gets_what_was_read_and_no_word_of_the_client() -> None:
     """Over HTTP, with a store that decodes first, as RDF4J does, and says what it was sent."""
     store = Store()
-    store.load(b'<x:s> <x:p> "it" .', format=remote.RdfFormat.N_TRIPLES)
+    store.load(b'<x:s> <x:p> "it" .', format=RdfFormat.N_TRIPLES)
     with fake.running(fake.Fake(store=store)) as there:
         client = create_app(remote.open_store(there.url, "fuseki")).test_client()
-        good = client.post("/sparql", data={"query": "# secret\nSELECT * { ?s ?p '\\u0069t' }"}).json
+        good = client.post("/sparql", data={"query": "# secret\nSELECT * { ?s ?p '\\u0069t' }", "format": "csv"})
         bad = client.post("/sparql", data={"query": "# \\u000ASELECT * { ?s ?p ?o }\nASK {}"})
         sent = [parse_qs(body.decode())["query"][0] for body in there.bodies if b"query=" in body]
 
-    assert good["results"]["bindings"][0]["s"]["value"] == "x:s"
+    assert good.text.split() == ["s,p", "x:s,x:p"]
     assert sent[-1] == 'SELECT ?s ?p { ?s ?p "it" } LIMIT 100000 OFFSET 0'
-    assert bad.status_code == 400 and "decoded before the query is read" in bad.json["detail"]
+    assert bad.status_code == 400 and "decoded before the query is read" in bad.text
 
 
 def test_a_parameter_of_a_canned_query_is_read_alike_as_well() -> None:
@@ -194,4 +195,4 @@ def test_a_parameter_of_a_canned_query_is_read_alike_as_well() -> None:
         assert not any(b"SERVICE" in body for body in there.bodies)
 
     assert answer.status_code == 400
-    assert "a backslash in front of u0022" in answer.json["detail"]
+    assert "a backslash in front of u0022" in answer.text
