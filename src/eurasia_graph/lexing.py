@@ -197,10 +197,10 @@ LAST_CODE_POINT = 0x10FFFF
 
 
 def readings(text: str) -> Iterator[str]:
-    """
+    r"""
     Return a text in every way in which an engine may read it before it looks for tokens.
 
-    SPARQL 1.1 decodes `\\u0041` everywhere and first, SPARQL 1.2 only in strings and IRIs; some readers
+    SPARQL 1.1 decodes `\u0041` everywhere and first, SPARQL 1.2 only in strings and IRIs; some readers
     count the backslashes before it and some do not. So: the text as it is, then decoded in either way, then
     what came of that decoded again.
 

@@ -134,7 +134,7 @@ class RemoteEngine:
         default_graph: list[str] | None = None,
         named_graphs: list[str] | None = None,
         timeout_s: float | None = None,
-        most_bytes: int = LARGEST_ANSWER,
+        most_bytes: int | None = None,
     ) -> bytes:
         """
         Ask the store a query that was written again by us, and return what it sends, unread.
@@ -142,7 +142,7 @@ class RemoteEngine:
         Args:
             sparql: What `restating.Restated.text` has written.
             kind: Of the answer: rows, boolean or graph.
-            default_graph: The graphs whose merge it sees as the default graph; with `named_graphs`, none but known ones.
+            default_graph: The graphs whose merge it sees as the default graph, of those that are known.
             named_graphs: The named graphs it sees, if either is given.
             timeout_s: A limit below that of the engine.
             most_bytes: What is read of the answer at the most.
@@ -282,7 +282,7 @@ class RemoteEngine:
         dataset: list[tuple[str, str]],
         kind: str,
         timeout_s: float | None = None,
-        most_bytes: int = LARGEST_ANSWER,
+        most_bytes: int | None = None,
     ) -> Response:
         # A parameter of a canned query is a term in a text of ours, with a backslash for a backslash.
         refuse_ambiguous(sparql)
@@ -294,7 +294,7 @@ class RemoteEngine:
             form=[("query", sparql), *dataset, *limit.items()],
             headers={"Accept": TRIPLES if kind == "graph" else ROWS},
             timeout_s=seconds,
-            most_bytes=most_bytes,
+            most_bytes=most_bytes or LARGEST_ANSWER,
         )
         return expect_success(response, self.address, "answer the query")
 

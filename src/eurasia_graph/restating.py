@@ -1,9 +1,9 @@
-"""
+r"""
 Write a query again from its tokens, in the one way in which every engine reads the same.
 
 What goes to another store is what we have read, and never the text of a client: comments are left out,
 escapes are decoded, every IRI is written out in full, and no word, sign or function stands in it that is not
-of SPARQL. Engines differ in when they decode `\\u0022`, in what ends a comment, in which functions and
+of SPARQL. Engines differ in when they decode `\u0022`, in what ends a comment, in which functions and
 prefixes they add of themselves; in what is written here there is nothing left that they could differ about.
 """
 
@@ -79,7 +79,8 @@ class Restated:
 
     `prologue` is what the terms are resolved by, `clauses` are (NAMED or "", number) for each FROM, which is
     left out of the parts, `functions` the numbers of IRIs that are called. `star` is which part is the `*` of
-    a `SELECT *`, and `named` the variables that the query names, in order. `refusal` says why this query cannot go to another store, if it cannot.
+    a `SELECT *`, and `named` the variables that the query names, in order. `refusal` says why this query
+    cannot go to another store, if it cannot.
     """
 
     form: str | None = None
@@ -278,7 +279,9 @@ class _Writer:
             is_pair = before.text + token.text in PAIRS and not self.is_paired
             is_signed = before.text in SIGNS and before.kind == "mark" and token.kind == "number"
             is_tagged = before.kind == "string" and token.kind == "language"
-            if is_pair or is_signed or is_tagged:
+            # The engine takes no blank behind COALESCE.
+            is_called = before.kind == "word" and token.text == "("
+            if is_pair or is_signed or is_tagged or is_called:
                 parts[-1] = last + part
                 self.is_paired = is_pair
                 return

@@ -90,7 +90,8 @@ class Direct:
 
     def _run(self, job: Job, left: _Left) -> Result:
         asked = self._question(job, job.limited, left)
-        default, named, unknown = asked.default, asked.named, []
+        default, named = asked.default, asked.named
+        unknown: list[str] = []
         if job.default or job.named:
             default, named = job.default, job.named
         if default is not None and named is not None:

@@ -142,7 +142,7 @@ class Nursery:
     """The process that loads the dataset and forks the workers; started again if it ends."""
 
     def __init__(self, dump: Callable[[IO[bytes]], None], address_space: int, program: list[str]) -> None:
-        """Take what writes the dataset as N-Quads, the limit of each worker in bytes, and the program; start nothing."""
+        """Take what writes the dataset as N-Quads, the limit of a worker in bytes, and the program; start nothing."""
         self._dump = dump
         self._program = program
         self._address_space = address_space

@@ -28,7 +28,7 @@ def read(request: Request, _given: bytes) -> tuple[Header, bytes]:
 
 
 def write(request: Request, given: bytes) -> tuple[Header, bytes]:
-    """Read what a store has sent, and write it in another format; `truncated` says that there are as many rows as may be."""
+    """Read what a store has sent and write it in another format; `truncated` where there are as many rows as may be."""
     try:
         found = remote.read_answer(given, request["answer"])
         count = _counted(given, request["rows"]) if isinstance(found, QuerySolutions) else 0
