@@ -317,6 +317,28 @@ def test_passages_keeps_the_numbers_that_are_there(mini: Path) -> None:
     assert file.read_text(encoding="utf-8") == before
 
 
+def test_passages_prints_what_it_takes_for_a_heading_and_leaves_it_open(mini: Path) -> None:
+    """A heading is accounted for when somebody accepts it by its number, and never before."""
+    folder = mini / "sources/three"
+    folder.mkdir()
+    text = mini.parent / "three.txt"
+    text.write_text("4 May 1994\n\nOn Trade\n\nIt grew.[1] It fell.[2]\n", encoding="utf-8")
+
+    first = run("passages", "three", text, "--data", mini)
+    written = (folder / "passages.ttl").read_text(encoding="utf-8")
+    wrong = run("passages", "three", text, "--headings", "9", "--data", mini)
+    second = run("passages", "three", text, "--headings", "2", "--data", mini)
+
+    assert "three.txt:1:1: sentence 1 is taken for page furniture, which needs no claim: 4 May 1994" in first.stdout
+    assert "three.txt:3:1: sentence 2 looks like a heading: On Trade" in first.stdout
+    assert "headings proposed: 1; each counts as an open sentence" in first.stdout
+    assert "reason:heading" not in written
+    assert wrong.exit_code == 2
+    assert "no sentence '9' for --headings; give numbers from 1 to 4" in wrong.stderr
+    assert "heading" not in second.stdout
+    assert "eg:notEncodedBecause reason:heading ;" in (folder / "passages.ttl").read_text(encoding="utf-8")
+
+
 def test_passages_adds_a_clause_by_its_words(mini: Path) -> None:
     """Nobody types an offset."""
     result = run("passages", "one", TEXT, "--clause", "3", "it came into force on 1 January 1997", "--data", mini)

@@ -21,11 +21,12 @@ from eurasia_graph.passages import (
     digest,
     fold,
     from_store,
+    keep_cuts,
     read_text,
     to_triples,
     verify,
 )
-from eurasia_graph.splitting import split
+from eurasia_graph.splitting import Kind, Piece, Span, split
 
 TEXT = read_text(TESTS / "mini" / "texts" / "one.txt")
 SEEDS = {"icds-2016": "004_1c5f4a991d0b2a5f", "eurasianism-central-asia": "000_381b1a7ac0ef7617"}
@@ -183,3 +184,57 @@ def test_the_shipped_passages_are_found_in_copies_of_the_source_texts(source: st
         for each in known:
             slices = [text[span.start : span.end] for span, _ in each.parts] or [text[each.span.start : each.span.end]]
             assert digest("".join(slices)) == each.digest
+
+
+HEADED = "Our League\n\nIt began in 1994.\n\nThey left early\n\nIt ended in 1999.\n"
+
+
+def test_a_heading_is_proposed_and_open_until_somebody_accepts_it() -> None:
+    """Nothing drops out of the coverage by itself; the numbers that are accepted get the reason."""
+    proposed = describe(HEADED, split(HEADED))
+    decided = describe(HEADED, split(HEADED), proposed, {"1"})
+
+    assert [(each.reason, each.section) for each in proposed] == [
+        (None, "Our League"),
+        (None, "Our League"),
+        (None, "They left early"),
+        (None, "They left early"),
+    ]
+    assert [(each.reason, each.section) for each in decided] == [
+        ("heading", "Our League"),
+        (None, "Our League"),
+        (None, "Our League"),
+        (None, "Our League"),
+    ]
+    assert describe(HEADED, split(HEADED), decided) == decided
+
+
+@needs_shared
+@pytest.mark.parametrize("source", SEEDS)
+def test_the_shipped_passages_are_what_the_source_texts_split_into(source: str) -> None:
+    """Split from nothing, numbers, offsets and digests are the shipped ones; split again, all of it is."""
+    dataset = sources.load(sources.find())
+    known = from_store(dataset.store, source)
+    text = read_text(SHARED / "seeds" / f"{SEEDS[source]}.txt")
+
+    fresh = describe(text, split(text))
+
+    assert describe(text, split(text), known) == known
+    assert [(each.name, each.span, each.digest, each.parts) for each in fresh] == [
+        (each.name, each.span, each.digest, each.parts) for each in known
+    ]
+
+
+def test_what_was_cut_otherwise_before_is_kept_as_it_was() -> None:
+    """Claims rest on it: only what no known passage holds becomes a passage of its own."""
+    text = "It was signed on Dec. 3, 1990. It lapsed. The end.\n"
+    half, rest = text.index("3, 1990"), text.index("It lapsed")
+    spans = [Span(0, half - 1), Span(half, rest - 1), Span(rest, text.index("The end") - 1)]
+    known = describe(text, [Piece(Kind.SENTENCE, (span,)) for span in spans])
+
+    pieces, kept = keep_cuts(text, split(text), known)
+    again = describe(text, pieces, known)
+
+    assert kept == ["1", "2"]
+    assert again[:3] == known
+    assert [(each.name, text[each.span.start : each.span.end]) for each in again[3:]] == [("4", "The end.")]

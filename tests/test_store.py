@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, QueryBoolean, QuerySolutions, Store
 
-from conftest import copy_mini
 from eurasia_graph import namespaces as ns
-from eurasia_graph import pipeline
 from eurasia_graph.errors import QueryError, StoreError, UsageError
-from eurasia_graph.store import ReleaseStore, from_quads, load_files, load_kept, refuse_service
+from eurasia_graph.store import ReleaseStore, from_quads, load_files, refuse_service
 
 CALL = "<http://127.0.0.1:9/> { ?s ?p ?o }"
 
@@ -119,75 +117,6 @@ def test_a_triple_in_two_graphs_counts_once(release: ReleaseStore) -> None:
 
     assert len({quad.triple for quad in quads}) == len(quads)
     assert ns.value(next(answer)["rows"]) == str(len(quads))
-
-
-def test_a_second_start_loads_what_the_first_one_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is checked or derived again while the inputs are the same."""
-    data = copy_mini(tmp_path / "data")
-    monkeypatch.setenv("EURASIA_GRAPH_CACHE", str(tmp_path / "cache"))
-    stages: list[str] = []
-
-    first = pipeline.open_release(data, stages.append)
-    stages.clear()
-    second = pipeline.open_release(data, stages.append)
-
-    assert stages == []
-    assert (second.iri, second.content, len(second.engine)) == (first.iri, first.content, len(first.engine))
-
-
-def test_a_change_of_one_file_makes_a_new_release(tmp_path: Path) -> None:
-    """The key of a kept release is what it was built from."""
-    data = copy_mini(tmp_path / "data")
-    before = pipeline.inputs_digest(data)
-    claims = data / "sources/two/claims.ttl"
-    claims.write_text(claims.read_text(encoding="utf-8").replace('"2001"', '"2002"'), encoding="utf-8")
-
-    assert pipeline.inputs_digest(data) != before
-
-
-@pytest.mark.parametrize("damage", ["cut", "garbled", "gone", "description"])
-def test_a_damaged_release_is_built_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
-    """Half a file is never served."""
-    data = copy_mini(tmp_path / "data")
-    monkeypatch.setenv("EURASIA_GRAPH_CACHE", str(tmp_path / "cache"))
-    whole = len(pipeline.open_release(data).engine)
-    folder = next((tmp_path / "cache").iterdir())
-    quads = folder / "release.nq"
-    if damage == "cut":
-        quads.write_bytes(quads.read_bytes().rsplit(b"\n", 9)[0] + b"\n")
-    elif damage == "garbled":
-        quads.write_text("not N-Quads", encoding="utf-8")
-    elif damage == "gone":
-        quads.unlink()
-    else:
-        (folder / "release.json").write_text("{}", encoding="utf-8")
-
-    assert load_kept(folder) is None
-    assert len(pipeline.open_release(data).engine) == whole
-
-
-def test_a_folder_that_cannot_be_written_is_no_reason_to_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The release is used all the same, and somebody is told what would help."""
-    blocked = tmp_path / "a file, not a folder"
-    blocked.write_text("", encoding="utf-8")
-    monkeypatch.setenv("EURASIA_GRAPH_CACHE", str(blocked))
-    told: list[str] = []
-
-    store = pipeline.open_release(copy_mini(tmp_path / "data"), told.append)
-
-    assert len(store.engine) > 0
-    assert any("cannot be kept" in line and "EURASIA_GRAPH_CACHE" in line for line in told)
-
-
-def test_cleaning_takes_releases_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder of somebody else's in the same place stays."""
-    monkeypatch.setenv("EURASIA_GRAPH_CACHE", str(tmp_path / "cache"))
-    pipeline.open_release(copy_mini(tmp_path / "data"))
-    (tmp_path / "cache" / "photos").mkdir()
-
-    pipeline.clean_cache()
-
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["photos"]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,25 @@ if TYPE_CHECKING:
     from eurasia_graph.store import ReleaseStore
 
 EXISTING = click.Path(path_type=Path)
+
+
+class WrittenFile(click.Path):
+    """A file that a person writes: no folder, pipe or device, which would be waited for, and not of any size."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse anything else before it is opened."""
+        from eurasia_graph import files
+
+        path = Path(super().convert(value, param, ctx))  # type: ignore[arg-type]
+        files.refuse_odd(path, LARGEST_WRITTEN, "give the path of a file")
+        return path
+
+
+WRITTEN = WrittenFile(path_type=Path)
+LARGEST_WRITTEN = 64 << 20
+LARGEST_QUERY = 1 << 20
+# A longer query is first given to a process that it may end.
+LONGEST_HARMLESS = 2000
 ROW_FORMATS = ("table", "csv", "tsv", "json", "xml", "turtle", "jsonld")
 WIDEST_CELL = 60
 INTERRUPTED = 130  # as shells say it of SIGINT
@@ -61,8 +80,18 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; the one place where errors are caught."""
+        with suppress(AttributeError):
+            # A file name may hold bytes that no text can: they are shown, and are no reason to fail.
+            sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         try:
             return super().invoke(ctx)
+        except MemoryError as error:
+            told = "it holds a value of more than 16 MiB" if "buffer" in str(error) else "there is not enough memory"
+            click.echo(f"the input cannot be read: {told}; make it smaller", err=True)
+            ctx.exit(1)
+        except RecursionError:
+            click.echo("the input cannot be read: it is nested too deeply; write it with fewer brackets", err=True)
+            ctx.exit(1)
         except UsageError as error:
             raise click.UsageError(str(error)) from None
         except EurasiaGraphError as error:
@@ -88,7 +117,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("paths", nargs=-1, type=EXISTING)
+@click.argument("paths", nargs=-1, type=WRITTEN)
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
 @data_option
 @click.pass_context
@@ -107,7 +136,7 @@ def validate(ctx: click.Context, paths: tuple[Path, ...], form: str, data: Path 
 
 
 @main.command()
-@click.argument("paths", nargs=-1, type=EXISTING)
+@click.argument("paths", nargs=-1, type=WRITTEN)
 @click.option("--check", is_flag=True, help="Change nothing; say which files are not in their canonical form.")
 @data_option
 @click.pass_context
@@ -141,29 +170,35 @@ def _own_files(data: Path | None) -> list[Path]:
 
 @main.command()
 @click.argument("source")
-@click.argument("textfile", type=EXISTING)
+@click.argument("textfile", type=WRITTEN)
 @click.option(
     "--clause", nargs=2, metavar="SENTENCE WORDS", help="Add a clause: the number of its sentence, and its words."
 )
+@click.option(
+    "--headings",
+    default="",
+    metavar="NUMBERS",
+    help="Accept headings: 'all' that are proposed, or numbers such as 1,8.",
+)
 @data_option
-def passages(source: str, textfile: Path, clause: tuple[str, str] | None, data: Path | None) -> None:
+def passages(source: str, textfile: Path, clause: tuple[str, str] | None, headings: str, data: Path | None) -> None:
     """
     Split the text of a source into numbered sentences and write their offsets and digests.
 
-    Numbers that are there already are kept.
+    Numbers that are there already are kept. What looks like a heading is printed, and counts as an open
+    sentence until it is accepted.
 
     \b
     Example: eurasia-graph passages icds-2016 article.txt
     """
     from eurasia_graph import encoding
 
-    written = encoding.write_passages(data, source, textfile, clause)
-    click.echo(written)
+    click.echo("\n".join(encoding.write_passages(data, source, textfile, clause, headings)))
 
 
 @main.command()
 @click.argument("source")
-@click.argument("textfile", type=EXISTING)
+@click.argument("textfile", type=WRITTEN)
 @data_option
 @click.pass_context
 def verify(ctx: click.Context, source: str, textfile: Path, data: Path | None) -> None:
@@ -353,7 +388,7 @@ def _parameter_help(description: str, required: bool, default: str | None) -> st
 @main.group(cls=QueryCommands, invoke_without_command=True, subcommand_metavar="NAME [--PARAM VALUE]...")
 @click.option("--list", "listing", is_flag=True, help="List the canned queries by what they answer.")
 @click.option("--sparql", metavar="QUERY", help="Run a SPARQL query of your own.")
-@click.option("--file", "file", type=EXISTING, metavar="F.rq", help="Run the SPARQL query in a file.")
+@click.option("--file", "file", type=WRITTEN, metavar="F.rq", help="Run the SPARQL query in a file.")
 @format_option
 @data_option
 @store_options
@@ -401,11 +436,35 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
 
 
 def _read_query(file: Path | None) -> str:
+    from eurasia_graph.files import read_bounded
+
     assert file
+    wanted = "give a UTF-8 file with one SPARQL query"
     try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {file}: {error}; give a UTF-8 file with one SPARQL query") from None
+        return read_bounded(file, LARGEST_QUERY, wanted).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"cannot read {file}: {error}; {wanted}") from None
+
+
+def _refuse_what_ends_the_engine(sparql: str) -> None:
+    """Try a long query on an empty store in another process: thousands of brackets in each other end it."""
+    if len(sparql) <= LONGEST_HARMLESS:
+        return
+    import resource
+    import subprocess
+
+    from eurasia_graph.errors import QueryError
+
+    program = (
+        "import resource, sys\nfrom pyoxigraph import Store\n"
+        f"resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); resource.setrlimit({resource.RLIMIT_CPU}, (20, 20))\n"
+        "try: Store().query(sys.stdin.buffer.read().decode())\nexcept Exception: pass"
+    )
+    ended = subprocess.run(  # noqa: S603  (ourselves)
+        [sys.executable, "-P", "-c", program], input=sparql.encode(), stderr=subprocess.DEVNULL, check=False
+    ).returncode
+    if ended in {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS}:
+        raise QueryError("the query is nested so deeply that it ends the engine; write it with fewer brackets")
 
 
 def _listing() -> str:
@@ -421,7 +480,7 @@ def _listing() -> str:
 @main.command()
 @click.argument("claim")
 @click.option(
-    "--text", "text_file", type=EXISTING, metavar="FILE", help="Your own copy of the source: show the sentence itself."
+    "--text", "text_file", type=WRITTEN, metavar="FILE", help="Your own copy of the source: show the sentence itself."
 )
 @data_option
 def explain(claim: str, text_file: Path | None, data: Path | None) -> None:
@@ -456,6 +515,9 @@ def explain(claim: str, text_file: Path | None, data: Path | None) -> None:
 @click.option("--rows", default=100_000, show_default=True, type=click.IntRange(1), help="Rows a free query may give.")
 @click.option("--memory", default=512, show_default=True, type=click.IntRange(256), help="MiB for a free query.")
 @click.option("--cache", default=64, show_default=True, type=click.IntRange(0), help="MiB of answers to keep; 0: none.")
+@click.option(
+    "--format", "form", metavar="NAME", help="Read FILES whose extension says nothing as turtle, nquads, jsonld …"
+)
 @click.option("--access-log", is_flag=True, help="Write a line of JSON to stderr for every request; no addresses.")
 @data_option
 @store_options
@@ -468,6 +530,7 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     rows: int,
     memory: int,
     cache: int,
+    form: str | None,
     access_log: bool,
     data: Path | None,
     **remote: str | None,
@@ -475,8 +538,8 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     """
     Serve the graph over HTTP: SPARQL, canned queries and pages.
 
-    With FILES (Turtle, TriG, N-Quads and others), those are served as they are instead. With --store, a
-    release that was pushed to another store is: it does the work, and may come and go.
+    With FILES (Turtle, TriG, N-Quads, RDF/XML, JSON-LD and others, .gz too), those are served as they are
+    instead. With --store, a release that was pushed to another store is: it does the work, and may come and go.
 
     \b
     Example: eurasia-graph serve --port 8080
@@ -487,13 +550,15 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     _refuse_idle(remote)
     if files and (remote["store"] or data):
         raise UsageError(f"give FILES or --{'store' if remote['store'] else 'data'}, not both")
+    if form and not files:
+        raise UsageError("--format says how FILES are read; give some, or leave it out")
 
     def open_store() -> ReleaseStore:
         from eurasia_graph.store import load_files
 
         if remote["store"]:
             return _open_remote(data, timeout, **remote)
-        return load_files(files) if files else _open(data)
+        return load_files(files, form) if files else _open(data)
 
     with ThreadPoolExecutor(1) as beside:
         # The engine reads while the framework is imported.
@@ -707,13 +772,14 @@ def _write_bytes(content: bytes) -> None:
 
 
 def _progress(stage: str) -> None:
-    """Show the stage on a terminal, in place; elsewhere only what somebody must know."""
-    if sys.stderr.isatty():
+    """Show the stage on a terminal, in place; what somebody must know, as a line of its own everywhere."""
+    if stage.startswith("note: "):
+        wipe = "\r\x1b[K" if sys.stderr.isatty() else ""
+        click.echo(f"{wipe}{stage}", err=True)
+    elif sys.stderr.isatty():
         # Within one line, which is all that the next one wipes out.
         shown = f"{stage}{'...' if stage else ''}"[: shutil.get_terminal_size().columns - 1]
         click.echo(f"\r\x1b[K{shown}", err=True, nl=False)
-    elif " " in stage and "cannot" in stage:
-        click.echo(f"note: {stage}", err=True)
 
 
 def _print_rows(rows: Rows, form: str) -> None:
@@ -768,6 +834,7 @@ def _print_answer(store: ReleaseStore, sparql: str, form: str) -> None:
     from eurasia_graph import queries, xmlform
     from eurasia_graph.formats import FORMATS
 
+    _refuse_what_ends_the_engine(sparql)
     answer = store.query(sparql)
     if isinstance(answer, QueryBoolean):
         text = {"json": json.dumps({"head": {}, "boolean": bool(answer)})}.get(form, str(bool(answer)).lower())

@@ -6,10 +6,12 @@ The commands `passages` and `verify` are thin faces of this module.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from eurasia_graph import sources
 from eurasia_graph.errors import UnknownNameError, UsageError
+from eurasia_graph.files import write_whole
 from eurasia_graph.passages import (
     Found,
     Passage,
@@ -17,16 +19,27 @@ from eurasia_graph.passages import (
     clause,
     describe,
     from_store,
+    keep_cuts,
     read_text,
     text_digest,
     to_triples,
     verify,
 )
-from eurasia_graph.splitting import Span, split
+from eurasia_graph.splitting import Kind, Piece, Span, split
 from eurasia_graph.turtle import format_triples
 
+LONGEST_SHOWN = 80
+# What a copy may have around the text; looking for sentences in more of it takes minutes.
+TIMES_LONGER, FREE_LENGTH = 10, 100_000
 
-def write_passages(data: Path | None, source: str, textfile: Path, new_clause: tuple[str, str] | None = None) -> str:
+
+def write_passages(
+    data: Path | None,
+    source: str,
+    textfile: Path,
+    new_clause: tuple[str, str] | None = None,
+    headings: str = "",
+) -> list[str]:
     """
     Write `sources/<source>/passages.ttl` from the text of the source.
 
@@ -35,8 +48,10 @@ def write_passages(data: Path | None, source: str, textfile: Path, new_clause: t
         source: The name of a folder in `sources/`.
         textfile: The text, UTF-8.
         new_clause: The number of a sentence and words in it, to add a clause.
+        headings: The numbers of the sentences that are headings, with commas between; or `all`, for all that the
+            splitter takes for one. What it takes for one counts as open until somebody says so here.
     Returns:
-        One line on what was written.
+        Lines to print: what was written, and what the splitter takes for headings and page furniture.
     Raises:
         UsageError: If there is no such source, or the text lacks a passage that is known.
         SourceError: If a file cannot be read.
@@ -44,14 +59,55 @@ def write_passages(data: Path | None, source: str, textfile: Path, new_clause: t
     path = _folder(data, source) / "passages.ttl"
     text = read_text(textfile)
     known = _known(path, source)
-    found = describe(text, split(text), known)
+    pieces, as_before = keep_cuts(text, split(text), known)
+    found = describe(text, pieces, known)
+    if headings:
+        found = describe(text, pieces, known, _chosen(headings, pieces, found))
+    numbers = {each.name for each in known}
+    notices = list(_proposals(textfile, text, pieces, found, numbers))
+    if as_before:
+        notices.append(
+            f"passages kept as they were cut before: {', '.join(as_before)}; the text would be split otherwise today"
+        )
     if new_clause:
         found.append(_new_clause(text, found, *new_clause))
     lines = "\n".join(f"{triple} ." for triple in to_triples(source, text, found))
-    path.write_text(format_triples(lines), encoding="utf-8")
-    numbers = {each.name for each in known}
+    write_whole(path, format_triples(lines).encode())
     new = sum(1 for each in found if each.name not in numbers)
-    return f"{path}: {len(found)} passages, {new} new, {len(found) - new} kept"
+    return [f"{path}: {len(found)} passages, {new} new, {len(found) - new} kept", *notices]
+
+
+def _chosen(headings: str, pieces: list[Piece], found: list[Passage]) -> set[str]:
+    """Read the numbers of the headings that somebody decided on."""
+    named = list(zip(pieces, found, strict=False))
+    if headings.strip() == "all":
+        return {passage.name for piece, passage in named if piece.kind is Kind.HEADING and not passage.reason}
+    chosen = {each.strip() for each in headings.split(",")}
+    unknown = sorted(chosen - {passage.name for _, passage in named})
+    if unknown:
+        raise UsageError(
+            f"no sentence {unknown[0]!r} for --headings; give numbers from 1 to {len(named)}, as in 1,8, or all"
+        )
+    return chosen
+
+
+def _proposals(textfile: Path, text: str, pieces: list[Piece], found: list[Passage], known: set[str]) -> Iterator[str]:
+    """Say what the splitter takes for headings, which stay open, and what it takes for page furniture."""
+    proposed = 0
+    for piece, passage in zip(pieces, found, strict=False):
+        words = " ".join(text[piece.spans[0].start : piece.spans[-1].end].split())
+        seen = f"{words[:LONGEST_SHOWN]}…" if len(words) > LONGEST_SHOWN else words
+        place = f"{textfile}:{_place(text, piece.spans[0])}: sentence {passage.name}"
+        if piece.kind is Kind.HEADING and not passage.reason:
+            proposed += 1
+            yield f"{place} looks like a heading: {seen}"
+        elif piece.kind is Kind.FURNITURE and passage.name not in known:
+            yield f"{place} is taken for page furniture, which needs no claim: {seen}"
+    if proposed:
+        yield (
+            f"headings proposed: {proposed}; each counts as an open sentence until a claim rests on it or you accept "
+            "it: run the command again with --headings all, or with numbers, such as --headings 1,8"
+        )
 
 
 def verify_passages(data: Path | None, source: str, textfile: Path) -> tuple[list[str], int]:
@@ -66,6 +122,12 @@ def verify_passages(data: Path | None, source: str, textfile: Path) -> tuple[lis
     if not known:
         raise UsageError(f"{path} holds no passages; run eurasia-graph passages {source} {textfile} first")
     text = read_text(textfile)
+    longest = TIMES_LONGER * max(each.span.end for each in known) + FREE_LENGTH
+    if len(text) > longest:
+        raise UsageError(
+            f"{textfile} has {len(text)} characters, more than {TIMES_LONGER} times as many as the source; "
+            "cut the text of the source out of it, and give that"
+        )
     results = verify(known, text)
     counts = {state: sum(1 for each in results if each.found is state) for state in Found}
     lines = [_line(textfile, text, each) for each in results if each.found is not Found.IN_PLACE]

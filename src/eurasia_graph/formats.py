@@ -74,6 +74,28 @@ ALIASES = {
 }
 
 
+# What files are called by other programs; of `xml` and `owl`, the content decides.
+EXTENSIONS_READ = {
+    **{each.extension: each.name for each in FORMATS.values() if isinstance(each.engine, RdfFormat)},
+    "turtle": "turtle",
+    "n3": "n3",
+    "owl": "rdfxml",
+    "rdfs": "rdfxml",
+    "xml": "rdfxml",
+    "json": "jsonld",
+}
+# Read from files and never written.
+N3 = Format("n3", "text/n3", "n3", Content.GRAPH, RdfFormat.N3)
+NAMES_READ = [each.name for each in FORMATS.values() if isinstance(each.engine, RdfFormat)] + [N3.name]
+
+
+def readable(name: str) -> Format | None:
+    """Look up a format that files are read in, by its name, its alias or the extension of such files."""
+    folded = name.casefold().lstrip(".")
+    found = N3 if folded == N3.name else by_name(EXTENSIONS_READ.get(folded, folded))
+    return found if found and isinstance(found.engine, RdfFormat) else None
+
+
 def by_name(name: str) -> Format | None:
     """Look a format up by its name or alias, whatever the case."""
     folded = name.casefold()

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -20,10 +21,13 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Store, Triple
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import UsageError
+from eurasia_graph.files import MIB, read_bounded
 from eurasia_graph.sources import graph_of, not_utf8
 from eurasia_graph.splitting import Kind, Piece, Span
 
 HEADING_WORDS = 7
+# Longer than the longest book; a text of which nothing is found takes minutes from there on.
+LARGEST_TEXT = 16 * MIB
 # How far a copy may run on with furniture, in folded code points, before a sentence that stands
 # behind it counts as moved.
 FURNITURE_ALLOWANCE = 2000
@@ -61,13 +65,10 @@ def read_text(path: Path) -> str:
     Read a source text: UTF-8, NFC, line feeds, nothing else changed.
 
     Raises:
-        UsageError: If there is no such file.
+        UsageError: If there is no such file, or it is larger than any text that people encode.
         SourceError: If it is not UTF-8; names the line and column of the first bad byte.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}; give the path of the source's text") from None
+    raw = read_bounded(path, LARGEST_TEXT, "give the path of the source's text, one UTF-8 file")
     try:
         decoded = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -107,11 +108,16 @@ def text_digest(text: str) -> Digest:
 
 # --- describing ----------------------------------------------------------------------------
 
-# Furniture says nothing; a curator may give other pieces a reason, and that one is kept.
-REASONS = {Kind.HEADING: "heading", Kind.FURNITURE: "bibliographic-furniture"}
+# Furniture says nothing. Whether something is a heading, a person decides: until then it counts as open.
+REASONS = {Kind.FURNITURE: "bibliographic-furniture"}
+HEADING = "heading"
+# So many names of passages stand in a message.
+SHOWN = 8
 
 
-def describe(text: str, pieces: Iterable[Piece], known: Iterable[Passage] = ()) -> list[Passage]:
+def describe(
+    text: str, pieces: Iterable[Piece], known: Iterable[Passage] = (), headings: Container[str] = ()
+) -> list[Passage]:
     """
     Describe the pieces of a text as passages and keep the numbers that are known already.
 
@@ -120,6 +126,9 @@ def describe(text: str, pieces: Iterable[Piece], known: Iterable[Passage] = ()) 
         pieces: As `splitting.split` returns them for this text.
         known: The passages of the source so far. A sentence with the same fold keeps its number
             and its reason; a clause is found again inside its sentence.
+        headings: The numbers of the sentences that somebody takes for headings.
+    Returns:
+        One passage for each piece, in order, and then the clauses.
     Raises:
         UsageError: If a known passage is not in the text; nothing would be left of its number.
     """
@@ -132,6 +141,7 @@ def describe(text: str, pieces: Iterable[Piece], known: Iterable[Passage] = ()) 
             by_digest.setdefault(passage.digest, []).append(passage)
     last = max((int(each.name) for group in by_digest.values() for each in group), default=0)
     found: list[Passage] = []
+    pieces = list(pieces)
     for piece in pieces:
         passage = _describe(text, piece)
         same = by_digest.get(passage.digest)
@@ -141,7 +151,8 @@ def describe(text: str, pieces: Iterable[Piece], known: Iterable[Passage] = ()) 
         else:
             last += 1
             passage = replace(passage, name=str(last))
-        found.append(passage)
+        found.append(replace(passage, reason=HEADING) if passage.name in headings else passage)
+    found = list(_with_sections(text, pieces, found))
     lost = [each.name for group in by_digest.values() for each in group]
     by_name = {passage.name: passage for passage in found}
     for clause in clauses:
@@ -151,11 +162,52 @@ def describe(text: str, pieces: Iterable[Piece], known: Iterable[Passage] = ()) 
         else:
             lost.append(clause.name)
     if lost:
+        names = sorted(lost, key=lambda name: [int(number) for number in name.split("-")])
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         raise UsageError(
-            f"passage {', '.join(sorted(lost))} of the source is not in this text; give the text that the source "
-            "was encoded from, or take the passage and its claims out first"
+            f"passage {', '.join(names[:SHOWN])}{more} of the source is not in this text; give the text that the "
+            "source was encoded from, or take the passage and its claims out first"
         )
     return found
+
+
+def keep_cuts(text: str, pieces: Iterable[Piece], known: Iterable[Passage]) -> tuple[list[Piece], list[str]]:
+    """
+    Keep the passages that are known as they were cut, where the splitter cuts otherwise today.
+
+    Claims rest on them. What else stands in the new pieces becomes pieces of its own.
+
+    Returns:
+        The pieces, and the names of the passages that were kept so.
+    """
+    pieces, known = list(pieces), [each for each in known if not each.sentence]
+    today = Counter(_describe(text, piece).digest for piece in pieces)
+    before = Counter(each.digest for each in known)
+    if before <= today:
+        return pieces, []
+    kept = [
+        each for each in verify(known, text) if each.spans and before[each.passage.digest] > today[each.passage.digest]
+    ]
+    taken = sorted(span for each in kept for span in ((one.start, one.end) for one in each.spans))
+    cut = [Piece(Kind.SENTENCE, each.spans) for each in kept]
+    for piece in pieces:
+        left = tuple(span for whole in piece.spans for span in _without(text, whole, taken))
+        if left == piece.spans:
+            cut.append(piece)
+        elif left:
+            cut.append(Piece(Kind.SENTENCE, left))
+    return sorted(cut, key=lambda piece: piece.spans[0].start), [each.passage.name for each in kept]
+
+
+def _without(text: str, whole: Span, taken: list[tuple[int, int]]) -> Iterator[Span]:
+    """Yield what is left of a slice when others are taken out of it, if there is a letter or digit in it."""
+    start = whole.start
+    for first, last in [*(each for each in taken if each[0] < whole.end and each[1] > start), (whole.end, whole.end)]:
+        content = text[start : max(start, first)]
+        if any(character.isalnum() for character in content):
+            begin = start + len(content) - len(content.lstrip())
+            yield Span(begin, begin + len(content.strip()))
+        start = max(start, last)
 
 
 def _describe(text: str, piece: Piece) -> Passage:
@@ -166,14 +218,24 @@ def _describe(text: str, piece: Piece) -> Passage:
         span=Span(piece.spans[0].start, piece.spans[-1].end),
         digest=digest("".join(slices)),
         parts=parts,
-        section=_shortened(piece.section),
         reason=REASONS.get(piece.kind),
     )
 
 
-def _shortened(heading: str | None) -> str | None:
+def _with_sections(text: str, pieces: list[Piece], passages: list[Passage]) -> Iterator[Passage]:
+    """Say under which heading each passage stands: a proposed one counts as long as nobody has decided on any."""
+    undecided = all(each.reason != HEADING for each in passages)
+    section = None
+    for piece, passage in zip(pieces, passages, strict=True):
+        proposed = piece.kind is Kind.HEADING and (undecided or passage.reason)
+        if proposed or passage.reason == HEADING:
+            section = _shortened(" ".join(text[span.start : span.end] for span in piece.spans))
+        yield replace(passage, section=section)
+
+
+def _shortened(heading: str) -> str | None:
     """Keep at most seven words of a heading: enough to know it by, too little to be a sentence."""
-    words = (heading or "").split()
+    words = heading.split()
     short = " ".join(words[:HEADING_WORDS])
     return (f"{short} …" if len(words) > HEADING_WORDS else short) or None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -24,8 +24,10 @@ from eurasia_graph import namespaces as ns
 from eurasia_graph import rules, sources, validation
 from eurasia_graph.dates import bounds
 from eurasia_graph.errors import InvalidDataError, StoreError
+from eurasia_graph.files import MIB, mask, named, new_folder, put, read_bounded
+from eurasia_graph.kept import UnfitError, clean, keep, load_kept
 from eurasia_graph.sources import ENTITIES, LINKS, SCHEMA_GRAPHS, Dataset, graph_of
-from eurasia_graph.store import ReleaseStore, from_quads, keep, load_kept
+from eurasia_graph.store import ReleaseStore, from_quads
 from eurasia_graph.validation import Finding, Report
 
 CLOSURE_OF_SCHEMA = ns.GRAPH("closure-ontology")
@@ -39,7 +41,13 @@ NOISE_CLASSES = {ns.OWL(name) for name in ("Thing", "Nothing")} | {
 }
 BUILD_MODULES = ("dates", "namespaces", "pipeline", "rules", "sources", "validation")
 
+LARGEST_FILE = 1024 * MIB
+# What `write` writes.
+WRITTEN = {"release.nq", "release.json"}
+
 Progress = Callable[[str], None]
+# What begins so is for the user to know, whatever is shown of the stages.
+NOTE = "note: "
 
 
 def silent(_stage: str) -> None:
@@ -111,8 +119,8 @@ def open_release(data: Path | None = None, progress: Progress = silent) -> Relea
     """
     Return the release of a data folder: the kept one if its inputs are the same, else a new one.
 
-    A new release is kept for the next time. Where that fails, `progress` is told so and the
-    release is returned all the same.
+    A new release is kept for the next time. Where that fails, or where the kept one does not fit, `progress` is
+    told so in a line that begins with `note: `, and the release is returned all the same.
 
     Args:
         data: A folder like the shipped `data/`; that one if left out.
@@ -123,24 +131,33 @@ def open_release(data: Path | None = None, progress: Progress = silent) -> Relea
     """
     inputs = inputs_digest(data)
     folder = cache_folder() / inputs[:32]
-    kept = load_kept(folder)
-    if kept and kept.inputs == inputs:
-        return kept
+    try:
+        kept = load_kept(folder)
+        if kept and kept.inputs == inputs:
+            return kept
+        if kept:
+            progress(f"{NOTE}the release kept in {folder} is of other inputs; it is built again")
+    except UnfitError as error:
+        progress(f"{NOTE}{error}; it is built again")
     opened = as_store(build(data, progress))
     try:
         keep(opened, folder)
     except StoreError as error:
         progress(
-            f"{error}; it will be built again at every start; set EURASIA_GRAPH_CACHE to a folder that can be written"
+            f"{NOTE}{error}; it will be built again at every start; "
+            "set EURASIA_GRAPH_CACHE to a folder of your own that can be written"
         )
     return opened
 
 
 def clean_cache() -> None:
-    """Throw away the kept releases, and nothing else that may stand in the folder."""
-    for folder in cache_folder().glob("*"):
-        if (folder / "release.json").is_file():
-            shutil.rmtree(folder)
+    """
+    Throw away the kept releases, and nothing else that may stand in the folder.
+
+    Raises:
+        StoreError: If one of them cannot be removed.
+    """
+    clean(cache_folder())
 
 
 def counts(release: Release) -> dict[str, int]:
@@ -153,19 +170,35 @@ def counts(release: Release) -> dict[str, int]:
 
 def write(release: Release, folder: Path) -> Path:
     """
-    Write a release into a folder: `release.nq`, canonical, and `release.json`, its digests.
+    Write a release into a folder: `release.nq`, canonical, and `release.json`, its digests; whole or not at all.
 
     Raises:
-        StoreError: If the folder cannot be written.
+        StoreError: If the folder cannot be written, or holds other things than a release.
     """
     lines = sorted(line for own in canonical_lines(release.store).values() for line in own)
     described = {"iri": release.iri.value, "inputs": release.inputs, "content": release.content, "quads": len(lines)}
+    target = folder.resolve()
+    if target.is_dir():
+        others = sorted({path.name for path in target.iterdir()} - WRITTEN)
+        if others:
+            raise StoreError(
+                f"the release is not written to {named(folder)}: there is {others[0]!r}, which is not of a release and "
+                "would be lost; give a folder that is new, empty or holds a release alone"
+            )
+    elif target.exists():
+        raise StoreError(f"the release is not written to {named(folder)}: it is a file; give another name")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "release.nq").write_bytes(b"".join(lines))
-        (folder / "release.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with new_folder(target.parent, f".{target.name}.new-") as scratch:
+            (scratch / "release.nq").write_bytes(b"".join(lines))
+            (scratch / "release.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+            scratch.chmod(stat.S_IMODE(target.stat().st_mode) if target.is_dir() else 0o777 & ~mask())
+            put(scratch, target)
     except OSError as error:
-        raise StoreError(f"the release cannot be written to {folder}: {error.strerror}; give another folder") from None
+        raise StoreError(
+            f"the release cannot be written to {named(folder)}: {error.strerror}; what was there is as it was; "
+            "give another folder"
+        ) from None
     return folder / "release.nq"
 
 
@@ -399,7 +432,8 @@ def inputs_digest(data: Path | None = None) -> str:
     ):
         for path in paths:
             place = path.relative_to(base) if path.is_relative_to(base) else path.relative_to(sources.root())
-            whole.update(f"{label}/{place.as_posix()} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+            raw = read_bounded(path, LARGEST_FILE, "check its name and rights")
+            whole.update(f"{label}/{place.as_posix()} {hashlib.sha256(raw).hexdigest()}\n".encode())
     return whole.hexdigest()
 
 

@@ -8,23 +8,26 @@ below the page or at the end, comes out in pieces that together hold every lette
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
+from eurasia_graph.sentences import SUPERSCRIPTS, is_finished, note_marks, sentence_ends
+
 # A page number or a line that only dates the page carries no statement.
 PAGE_NUMBER = re.compile(r"\W*\d{1,4}\W*")
 DATE_LINE = re.compile(r"(?:[^\W\d]+ \d{1,2},|\d{1,2} [^\W\d]+) \d{4}")
-BULLET = re.compile(r"[●•▪◦‣∙*–—-]\s+")
-NOTE = re.compile(r"(\d{1,3})\s?(?=[^\W\d])")
-NOTE_MARKER = re.compile(r"(?<=[.!?…,;:”’\"'»)\]])(\d{1,3})(?=\s|$)")
-SENTENCE_END = re.compile(r"[.!?…]+[”’\"'»)\]]*(?:(?<=\D)\d{1,3})?\s+(?=[“‘\"'«(\[]*([^\W_]))")
-ABBREVIATION = re.compile(
-    r"(?:\b[^\W\d_]|\b(?:no|nos|vol|vols|pp|p|ed|eds|fig|dr|mr|mrs|ms|prof|st|vs|cf|al|jr|sr|inc|ltd|co))\.$",
-    re.IGNORECASE,
+BULLET = re.compile(r"[●•▪◦‣∙*+↑^–—-]\s+")
+DASH = re.compile(r"[–—-]\s")
+# `1.`, `1)`, `(1)`, `a)`, `(iv)`; a letter with a full stop is an initial more often.
+ITEM_NUMBER = re.compile(r"(?P<full>(\d{1,2})\.)\s+|\(?(?P<half>\d{1,2}|[a-z]|[ivx]{1,5})\)\s+")
+MARKDOWN_HEADING = re.compile(r"#{1,6}\s+(?=\S)")
+NOTE = re.compile(
+    rf"(?P<clear>\[\d{{1,3}}\]|[{SUPERSCRIPTS}]{{1,3}})\s?(?=\S)|(?P<plain>\d{{1,3}})\s?(?!(?:st|nd|rd|th)\b)(?=[^\W\d])"
 )
-FINISHED = re.compile(r"[.!?…:;][”’\"'»)\]]*\d{0,3}$")
+TABLE_ROW = " | "
 LONGEST_HEADING = 120
 HEADING_LINES = 2
 
@@ -55,7 +58,6 @@ class Piece:
     """
 
     kind: Kind
-    section: str | None
     spans: tuple[Span, ...]
 
 
@@ -76,19 +78,23 @@ def split(text: str) -> list[Piece]:
         text: As `read_text` returns it.
     """
     wrapped = _is_wrapped(text)
-    blocks = [each for block in _blocks(text) for each in _classify(text, block, wrapped)]
+    found = list(_blocks(text))
+    listed = _listed(text, found)
+    blocks = [
+        each for index, block in enumerate(found) for each in _classify(text, block, wrapped, listed=index in listed)
+    ]
     pieces: list[Piece] = []
-    section: str | None = None
     marker = 0
     for paragraph in _rejoined(text, blocks):
         if paragraph.kind is Kind.HEADING:
-            section = " ".join(text[paragraph.spans[0].start : paragraph.spans[0].end].split())
+            pieces.append(Piece(paragraph.kind, _without_marks(text, paragraph.spans)))
+            continue
         if paragraph.kind is not Kind.SENTENCE:
-            pieces.append(Piece(paragraph.kind, section, tuple(paragraph.spans)))
+            pieces.append(Piece(paragraph.kind, tuple(paragraph.spans)))
             continue
         for spans, last_marker in _sentences(text, paragraph.spans, marker):
             marker = last_marker
-            pieces.append(Piece(Kind.SENTENCE, section, spans))
+            pieces.append(Piece(Kind.SENTENCE, spans))
     return sorted(pieces, key=lambda piece: piece.spans[0].start)
 
 
@@ -100,19 +106,36 @@ def _lines(text: str, span: Span) -> Iterator[Span]:
 
 
 def _blocks(text: str) -> Iterator[list[Span]]:
-    """Yield runs of lines, stripped; a blank line or an indented capital letter opens a new run."""
+    """
+    Yield runs of lines, stripped.
+
+    A line without letters and digits, an indented capital letter or the heading of a Markdown file opens a new run.
+    """
     block: list[Span] = []
     for line in _lines(text, Span(0, len(text))):
         stripped = _stripped(text, line)
-        blank = stripped.start == stripped.end
+        blank = not any(each.isalnum() for each in text[stripped.start : stripped.end])
         indented = stripped.start > line.start
-        if block and (blank or (indented and text[stripped.start].isupper())):
+        heading = MARKDOWN_HEADING.match(text, stripped.start, stripped.end)
+        if block and (blank or heading or (indented and text[stripped.start].isupper())):
             yield block
             block = []
-        if not blank:
+        if heading:
+            yield [stripped]
+        elif not blank:
             block.append(stripped)
     if block:
         yield block
+
+
+def _listed(text: str, blocks: list[list[Span]]) -> set[int]:
+    """Find the blocks that are items of one list: their numbers, such as 1. and 2., count up from block to block."""
+    numbers = [match and match.group(2) for match in (ITEM_NUMBER.match(text, block[0].start) for block in blocks)]
+    listed: set[int] = set()
+    for index, (number, after) in enumerate(pairwise(numbers)):
+        if number and after and int(after) == int(number) + 1:
+            listed |= {index, index + 1}
+    return listed
 
 
 def _stripped(text: str, span: Span) -> Span:
@@ -129,60 +152,88 @@ def _is_wrapped(text: str) -> bool:
     return going_on > len(following) / 5
 
 
-def _classify(text: str, block: list[Span], wrapped: bool) -> Iterator[_Paragraph]:
+def _classify(text: str, block: list[Span], wrapped: bool, *, listed: bool) -> Iterator[_Paragraph]:
     whole = Span(block[0].start, block[-1].end)
     content = text[whole.start : whole.end]
-    if len(block) == 1 and (PAGE_NUMBER.fullmatch(content) or DATE_LINE.fullmatch(content)):
+    marked = MARKDOWN_HEADING.match(content)
+    if marked:
+        yield _Paragraph(Kind.HEADING, [Span(whole.start + marked.end(), whole.end)])
+    elif len(block) == 1 and (PAGE_NUMBER.fullmatch(content) or DATE_LINE.fullmatch(content)):
         yield _Paragraph(Kind.FURNITURE, [whole])
-    elif _is_heading(content, len(block) if wrapped else 2 * len(block)):
+    elif not listed and _is_heading(content, len(block) if wrapped else 2 * len(block)):
         yield _Paragraph(Kind.HEADING, [whole])
     else:
         yield from _group_lines(text, block, wrapped)
 
 
 def _is_heading(content: str, lines: int) -> bool:
+    item = ITEM_NUMBER.match(content)
     return (
         lines <= HEADING_LINES
         and len(content) <= LONGEST_HEADING
         and not content[0].islower()
         and not BULLET.match(content)
-        and not FINISHED.search(content)
-        and not SENTENCE_END.search(content)
+        and not (item and item["half"])
+        and TABLE_ROW not in content
+        and not is_finished(content)
+        and next(sentence_ends(content)) == len(content)
         and not content.endswith(",")
     )
 
 
 def _group_lines(text: str, block: list[Span], wrapped: bool) -> Iterator[_Paragraph]:
-    """Group the lines of a block into paragraphs: notes by their numbers, items by their bullets."""
+    """Group the lines of a block into paragraphs: notes by their numbers, items by their bullets and numbers."""
     note_starts = _note_starts(text, block)
     group: _Paragraph | None = None
     for index, line in enumerate(block):
-        bullet = BULLET.match(text[line.start : line.end])
+        item = _item(text, block, index, wrapped)
         starts_note = index in note_starts
         in_notes = group is not None and group.kind is Kind.NOTE
-        if group and not starts_note and not bullet and (wrapped or (in_notes and index < len(block) - 1)):
+        row = TABLE_ROW in text[line.start : line.end]
+        if group and not (starts_note or item or row) and (wrapped or (in_notes and index < len(block) - 1)):
             group.spans[-1] = Span(group.spans[-1].start, line.end)
             continue
         if group:
             yield group
-        start = line.start + (bullet.end() if bullet else 0)
+        start = line.start + (0 if starts_note else item)
         group = _Paragraph(Kind.NOTE if starts_note else Kind.SENTENCE, [Span(start, line.end)])
     if group:
         yield group
 
 
+def _item(text: str, block: list[Span], index: int, wrapped: bool) -> int:
+    """Return how long the bullet or number is that opens a list item in this line, 0 where there is none."""
+    line = text[block[index].start : block[index].end]
+    found = BULLET.match(line) or ITEM_NUMBER.match(line)
+    if not found:
+        return 0
+    if wrapped and index and (DASH.match(line) or not BULLET.match(line)):
+        # In the middle of a sentence, a line may begin with a dash or a number by chance.
+        before = text[block[index - 1].start : block[index - 1].end]
+        beside = [text[each.start : each.end] for each in (*block[index - 1 : index], *block[index + 1 : index + 2])]
+        in_a_list = DASH.match(line) and any(DASH.match(each) for each in beside)
+        if not in_a_list and not is_finished(before) and not before.endswith((",", "and", "or")):
+            return 0
+    return found.end()
+
+
 def _note_starts(text: str, block: list[Span]) -> set[int]:
-    """Find the lines that open a note: numbers that count up by one, two of them at the least."""
+    """
+    Find the lines that open a note: numbers that count up by one, two of them at the least.
+
+    A number in brackets or in raised figures that opens the block is enough by itself.
+    """
     numbered = [
-        (index, int(match.group(1)))
+        (index, int(unicodedata.normalize("NFKC", match.group().strip("[] ")).strip("[] ")), bool(match["clear"]))
         for index, line in enumerate(block)
         if (match := NOTE.match(text[line.start : line.end]))
     ]
     runs: list[tuple[int, int]] = []
-    for index, number in numbered:
+    for index, number, _ in numbered:
         if not runs or number == runs[-1][1] + 1:
             runs.append((index, number))
-    return {index for index, _ in runs} if len(runs) > 1 else set()
+    alone = bool(numbered) and numbered[0][0] == 0 and numbered[0][2]
+    return {index for index, _ in runs} if len(runs) > 1 or alone else set()
 
 
 def _rejoined(text: str, paragraphs: list[_Paragraph]) -> Iterator[_Paragraph]:
@@ -203,7 +254,7 @@ def _rejoined(text: str, paragraphs: list[_Paragraph]) -> Iterator[_Paragraph]:
                 waiting = []
             unfinished = paragraph
         last = unfinished.spans[-1]
-        if unfinished.kind is not Kind.SENTENCE or FINISHED.search(text[last.start : last.end]):
+        if unfinished.kind is not Kind.SENTENCE or is_finished(text[last.start : last.end]):
             yield unfinished
             yield from waiting
             unfinished, waiting = None, []
@@ -217,7 +268,7 @@ def _sentences(text: str, spans: list[Span], marker: int) -> Iterator[tuple[tupl
     joined = "".join(text[span.start : span.end] + "\n" for span in spans)
     offsets = [offset for span in spans for offset in range(span.start, span.end + 1)]
     start = 0
-    for end in _sentence_ends(joined):
+    for end in sentence_ends(joined):
         parts, marker = _cut_markers(joined, start, end, marker)
         found = tuple(part for first, last in parts for part in _original(joined, offsets, first, last, spans))
         if found:
@@ -225,24 +276,24 @@ def _sentences(text: str, spans: list[Span], marker: int) -> Iterator[tuple[tupl
         start = end
 
 
-def _sentence_ends(joined: str) -> Iterator[int]:
-    for match in SENTENCE_END.finditer(joined):
-        before = joined[max(0, match.start() - 11) : match.start() + 1]
-        if not match.group(1).islower() and not ABBREVIATION.search(before):
-            yield match.end()
-    yield len(joined)
-
-
 def _cut_markers(joined: str, start: int, end: int, marker: int) -> tuple[list[tuple[int, int]], int]:
-    """Cut a sentence where the marker of a note stands in or after it; markers count up by one."""
+    """Cut a sentence where the mark of a note stands in or after it."""
     parts: list[tuple[int, int]] = []
-    for match in NOTE_MARKER.finditer(joined, start, end):
-        if marker < int(match.group(1)) <= marker + 3:
-            marker = int(match.group(1))
-            parts.append((start, match.start()))
-            start = match.end()
+    for first, last, number in note_marks(joined, start, end, marker):
+        parts.append((start, first))
+        start, marker = last, number
     parts.append((start, end))
     return [(first, last) for first, last in parts if any(each.isalnum() for each in joined[first:last])], marker
+
+
+def _without_marks(text: str, spans: list[Span]) -> tuple[Span, ...]:
+    """Leave the marks of notes out of a heading: those alone that need not count up."""
+    never = 1_000_000
+    found: list[Span] = []
+    for span in spans:
+        parts, _ = _cut_markers(text, span.start, span.end, never)
+        found += [_stripped(text, Span(first, last)) for first, last in parts]
+    return tuple(found) or tuple(spans)
 
 
 def _original(joined: str, offsets: list[int], first: int, last: int, spans: list[Span]) -> Iterator[Span]:

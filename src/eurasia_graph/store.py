@@ -6,10 +6,7 @@ Nothing in here writes to a loaded release, opens a connection or reads a file t
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
-import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -24,16 +21,13 @@ from pyoxigraph import (
     QueryBoolean,
     QuerySolutions,
     QueryTriples,
-    RdfFormat,
     Store,
-    parse,
 )
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import spelling
+from eurasia_graph import reading, spelling
 from eurasia_graph.columns import spelled_out
-from eurasia_graph.errors import QueryError, StoreError, UsageError
-from eurasia_graph.formats import Content, by_extension, carrying
+from eurasia_graph.errors import QueryError, UsageError
 from eurasia_graph.lexing import place, readings, tokens
 from eurasia_graph.rewriting import Rewritten
 
@@ -281,31 +275,24 @@ def fill_default_graph(engine: Store) -> None:
 # --- files ---------------------------------------------------------------------------------
 
 
-def load_files(paths: Iterable[Path]) -> ReleaseStore:
+def load_files(paths: Iterable[Path], form: str | None = None) -> ReleaseStore:
     """
     Load RDF files as they are: not checked, nothing derived; the default graph is their merge.
 
     Args:
-        paths: Turtle, N-Triples, RDF/XML, JSON-LD, TriG or N-Quads, told apart by their extensions.
+        paths: Turtle, N-Triples, RDF/XML, JSON-LD, TriG, N-Quads or N3, packed by gzip or not, told apart by their
+            extensions.
+        form: The name of the format of those whose extension tells none; if all of them tell one, of all.
     Raises:
-        UsageError: If there is no such file, or its extension is none of these.
-        StoreError: If a file is not in its format; names the line and column.
+        UsageError: If there is no such file, or nothing tells its format.
+        StoreError: If a file is not in its format, with line and column, or cannot be read within limits.
     """
     engine, rewritten = Store(), Rewritten()
+    paths = list(paths)
+    told = all(map(reading.says_format, paths))
     for path in paths:
-        found = by_extension(path.suffix)
-        if found is None or not isinstance(found.engine, RdfFormat):
-            known = ", ".join(f".{each.extension}" for each in carrying(Content.GRAPH, Content.DATASET))
-            raise UsageError(f"{path}: the extension {path.suffix!r} names no RDF format; give one of {known}")
-        try:
-            quads = parse(
-                path=str(path), format=found.engine, base_iri=path.resolve().as_uri(), rename_blank_nodes=True
-            )
-            engine.bulk_extend(rewritten.read(quads))
-        except OSError as error:
-            raise UsageError(f"cannot read {path}: {error.strerror or error}; give the path of an RDF file") from None
-        except SyntaxError as error:
-            raise StoreError(_fault(path, found.name, error)) from None
+        quads = reading.quads(path, form if told or not reading.says_format(path) else None)
+        engine.bulk_extend(rewritten.read(quads))
     for graph in list(engine.named_graphs()):
         if isinstance(graph, NamedNode):
             engine.update(f"ADD <{graph.value}> TO DEFAULT")
@@ -314,64 +301,3 @@ def load_files(paths: Iterable[Path]) -> ReleaseStore:
             engine.bulk_extend([ns.quad(quad.triple) for quad in engine.quads_for_pattern(None, None, None, graph)])
     warning = rewritten.text()
     return ReleaseStore(engine, warnings=[warning] if warning else [])
-
-
-def _fault(path: Path, name: str, error: SyntaxError) -> str:
-    """Say where a file is not in its format, and what to do about a context that would have to be fetched."""
-    if "LoadDocumentCallback" in error.msg:
-        return (
-            f"{path}: its @context stands at another address, and nothing that a file names is fetched; "
-            "write the context into the file, or convert the file to N-Quads and give that"
-        )
-    place = f"{path}:{error.lineno}:{error.offset}" if error.lineno else str(path)
-    return f"{place}: this is not {name}: {error.msg}"
-
-
-def keep(store: ReleaseStore, folder: Path) -> None:
-    """
-    Keep a release in a folder of its own, whole or not at all.
-
-    Raises:
-        StoreError: If the folder cannot be written.
-    """
-    assert store.iri and store.content and store.inputs
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
-    except OSError as error:
-        raise StoreError(f"the release cannot be kept in {folder.parent}: {error.strerror}") from None
-    try:
-        store.local.dump(str(scratch / "release.nq"), RdfFormat.N_QUADS)
-        description = {
-            "quads": len(store.engine),
-            "content": store.content,
-            "inputs": store.inputs,
-            "iri": store.iri.value,
-            "warnings": store.warnings,
-        }
-        (scratch / "release.json").write_text(json.dumps(description), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        scratch.rename(folder)
-    except OSError as error:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise StoreError(f"the release cannot be kept in {folder}: {error.strerror}") from None
-
-
-def load_kept(folder: Path) -> ReleaseStore | None:
-    """Load a release that was kept, or return None where there is none, or none that can be read."""
-    try:
-        description = json.loads((folder / "release.json").read_text(encoding="utf-8"))
-        engine = Store()
-        # Written by `keep`, so that its IRIs need no second look, which would take half of the time.
-        engine.bulk_load(path=str(folder / "release.nq"), format=RdfFormat.N_QUADS, lenient=True)
-        if len(engine) != description["quads"]:
-            return None
-        return ReleaseStore(
-            engine,
-            NamedNode(description["iri"]),
-            description["content"],
-            description["inputs"],
-            description["warnings"],
-        )
-    except (OSError, ValueError, KeyError, SyntaxError):
-        return None
