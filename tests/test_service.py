@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 import tomllib
 import xml.sax
 from collections.abc import Iterator
@@ -161,6 +162,26 @@ def test_a_hundred_slow_readers_and_senders_of_each_kind_disturb_nobody(served: 
     assert most - before < 200
     for _, connection in crowd:
         connection.close()
+
+
+@linux
+def test_a_slow_line_is_waited_for_as_long_as_it_moves(served: Served) -> None:
+    """Twice as long as the patience and more, both ways: what is asked arrives, and the answer as well."""
+    query = "ASK { ?s ?p ?o } #".ljust(80_000, "x")
+    with served.open(f"{POST}Content-Length: {len(query)}\r\n\r\n".encode()) as sender:
+        for start in range(0, len(query), 4000):
+            sender.sendall(query[start : start + 4000].encode())
+            time.sleep(0.1)
+        told = said(sender)
+    received = 0
+    with served.open(b"GET /export/eurasia-graph.nt HTTP/1.1\r\nHost: a.example\r\n\r\n", 8192) as reader:
+        for _ in until(3 * PATIENCE_S):
+            received += len(reader.recv(6000))
+        reader.settimeout(20)
+        received += len(said(reader))
+
+    assert status_of(told) == 200
+    assert received > 500_000
 
 
 def test_large_answers_are_handed_over_in_pieces_and_lie_in_files_beyond_a_limit() -> None:

@@ -127,9 +127,11 @@ class Watch:
 
     def look(self) -> None:
         """Look at all connections once."""
-        for descriptor in _sockets():
-            with suppress(OSError):
-                self._look_at(descriptor, time.monotonic())
+        # Where no descriptor is left for looking, another look may find one.
+        with suppress(OSError):
+            for descriptor in _sockets():
+                with suppress(OSError):
+                    self._look_at(descriptor, time.monotonic())
 
     def _run(self) -> None:
         while True:
