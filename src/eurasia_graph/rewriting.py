@@ -40,7 +40,7 @@ CANONICAL = {
         "integer": "0|-?[1-9][0-9]{0,17}",
     }.items()
 }
-MOST_NAMED = 4
+MOST_NAMED = 8
 LONGEST_SHOWN = 60
 ANYTHING = NamedNode("urn:eurasia-graph:nothing")
 
