@@ -184,7 +184,8 @@ class Watch:
             client.segments, client.told, client.before, client.asked = flow.segments, now, flow.received, None
         grows, client.received = flow.received > client.received, flow.received
         if flow.received == client.before:
-            return now - client.told > self._patience_s + IDLE_S
+            # Or it has asked again between two looks.
+            return now - client.told > max(self._patience_s + IDLE_S, self._answer_s)
         if client.asked is None:
             client.asked = now
         due = client.asked + (flow.received - client.before) / SLOWEST
