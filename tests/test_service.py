@@ -27,6 +27,7 @@ from eurasia_graph.web.changing import is_changing
 from eurasia_graph.web.front import Front
 from eurasia_graph.web.lane import Lane
 from eurasia_graph.web.sending import Sending
+from eurasia_graph.web.watch import Flow, Watch, _Client
 from eurasia_graph.xmlform import XmlError
 from slow import PATIENCE_S, Served, serving, until
 
@@ -162,6 +163,37 @@ def test_a_hundred_slow_readers_and_senders_of_each_kind_disturb_nobody(served: 
     assert most - before < 200
     for _, connection in crowd:
         connection.close()
+
+
+# What the kernel says at some seconds: (second, taken, sent by the client, not yet taken, pieces sent to it).
+CONNECTIONS: dict[str, tuple[list[tuple[float, int, int, int, int]], bool]] = {
+    "takes nothing": ([(0, 0, 100, 90_000, 1), (9, 0, 100, 90_000, 1), (11, 0, 100, 90_000, 1)], True),
+    "takes little": ([(0, 0, 100, 90_000, 1), (11, 3_000, 100, 90_000, 9)], True),
+    "takes enough": ([(0, 0, 100, 90_000, 1), (20, 200_000, 100, 90_000, 99)], False),
+    "took all of one answer and waits for the next": (
+        [(0, 0, 100, 900, 1), (5, 900, 200, 0, 1), (9, 900, 200, 900, 2), (18, 1800, 200, 0, 2)],
+        False,
+    ),
+    "sends little by little": ([(0, 0, 100, 0, 0), (5, 0, 105, 0, 0), (11, 0, 111, 0, 0)], True),
+    "sends slowly but enough": ([(0, 0, 100, 0, 0), (15, 0, 300_000, 0, 0)], False),
+    "has asked and waits": ([(0, 0, 100, 0, 0), (12, 0, 100, 0, 0), (29, 0, 100, 0, 0)], False),
+    "waits longer than for any answer": ([(0, 0, 100, 0, 0), (31, 0, 100, 0, 0)], True),
+    "asked again between two looks": ([(0, 0, 100, 0, 0), (1, 900, 200, 0, 1), (29, 900, 200, 0, 1)], False),
+    "is silent after what it was sent": ([(0, 0, 100, 0, 0), (1, 25, 100, 0, 1), (32, 25, 100, 0, 1)], True),
+}
+
+
+@pytest.mark.parametrize("name", CONNECTIONS)
+def test_who_is_too_slow_is_told_by_what_the_kernel_says(name: str) -> None:
+    """Ten seconds, longer by what is moved, and thirty for an answer to be made."""
+    looks, is_slow = CONNECTIONS[name]
+    watching, client = Watch(0, answer_s=30, patience_s=10), _Client(inode=1, told=0)
+    told = False
+    for second, taken, sent, left, pieces in looks:
+        flow = Flow(taken, sent, left, pieces)
+        told |= watching._takes_too_slowly(client, flow, second) or watching._sends_too_slowly(client, flow, second)
+
+    assert told == is_slow
 
 
 @linux
