@@ -39,6 +39,7 @@ class Fake:
     digest: bool = False
     port: int = 0
     seen: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     behind: str | None = None
 
     @property
@@ -82,6 +83,7 @@ def _handler(fake: Fake) -> type[BaseHTTPRequestHandler]:  # noqa: C901  (a clas
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             parts = urlsplit(self.path)
             fake.asked.append((self.command, self.path))
+            fake.bodies.append(body)
             fake.seen.append(self.headers.get("Authorization", ""))
             fault = fake.fault(self.command, self.path)
             if fault is None:

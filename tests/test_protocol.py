@@ -295,7 +295,7 @@ def test_the_endpoint_describes_itself(client: FlaskClient, accept: str, syntax:
 
     assert response.mimetype == accept
     assert store.query(
-        f"{sd} ASK {{ ?s a sd:Service ; sd:endpoint <http://localhost/sparql> ; sd:supportedLanguage sd:SPARQL11Query ; "
+        f"{sd} ASK {{ ?s a sd:Service ; sd:endpoint <https://w3id.org/eurasia-graph/sparql> ; sd:supportedLanguage sd:SPARQL11Query ; "
         "sd:resultFormat <http://www.w3.org/ns/formats/SPARQL_Results_JSON> ; "
         "sd:defaultDataset [ sd:defaultGraph [ a sd:Graph ] ; sd:namedGraph [ sd:name ?g ; sd:graph [ a sd:Graph ] ] ] }"
     )

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store, parse
 from werkzeug.test import TestResponse
 
+import disguises
 import programs
 from eurasia_graph import delivery, pipeline, proof, push, queries, remote
 from eurasia_graph import namespaces as ns
@@ -22,6 +23,7 @@ from eurasia_graph.errors import RemoteError
 from eurasia_graph.products import PRODUCTS, Swap
 from eurasia_graph.store import ReleaseStore, from_quads
 from eurasia_graph.web import create_app, description
+from trap import Trap
 
 pytestmark = pytest.mark.external
 
@@ -295,6 +297,30 @@ def test_terms_of_every_kind_come_back_as_they_were(program: programs.Running) -
     assert found == []
 
 
+# --- nobody gets in ------------------------------------------------------------------------
+
+
+def test_no_disguise_of_a_call_leads_a_store_elsewhere(program: programs.Running, release: ReleaseStore) -> None:
+    """In comments, strings and IRIs, escaped in every way, and by functions that single products have."""
+    push.push(release, target_of(program))
+    with Trap() as trap:
+        no_call_gets_through(served(program), trap)
+
+
+def no_call_gets_through(store: remote.RemoteStore, trap: Trap) -> None:
+    """Ask the service every disguise, and nothing of it answers; `attacks/gateway.py` tries more."""
+    client = create_app(store).test_client()
+    texts = [*disguises.hidden(trap.url)][::5] + [*disguises.spelt(trap.url)] + [*disguises.drawn(5, 50, trap.url)]
+    statuses = {client.post("/sparql", data={"query": each.encode("utf-8", "replace")}).status_code for each in texts}
+    asked = {"query": "ASK { ?s ?p ?o }", "default-graph-uri": trap.url, "named-graph-uri": trap.url}
+    statuses.add(client.post("/sparql", data=asked).status_code)
+    time.sleep(0.2)
+
+    assert trap.connections == 0
+    assert statuses <= {200, 400, 403}
+    assert client.get("/sparql", query_string={"query": "ASK {}"}).status_code == 200
+
+
 # --- spread over several stores ------------------------------------------------------------
 
 
@@ -314,6 +340,8 @@ def test_two_sources_in_two_stores_behind_fedx_give_the_same_answers(release: Re
         repositories = front.url.rpartition("/")[0]
         url = programs.add_repository(repositories, "spread", programs.federation("spread", endpoints))
         there = remote.open_store(url, "fedx")
+        with Trap() as trap:
+            no_call_gets_through(there, trap)
         found = [
             difference
             for canned in queries.load().values()

@@ -615,6 +615,8 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
         from eurasia_graph.web.server import run
 
         store = opening.result()
+    for warning in store.warnings if files else ():
+        click.echo(f"warning: {warning}", err=True)
     limits = Limits(timeout_s=timeout, rows=rows, memory_mib=memory)
     settings = Settings(base_url=base_url, limits=limits, cache_bytes=cache << 20, access_log=access_log)
     run(lambda: create_app(store, settings), host, port)
@@ -876,7 +878,7 @@ def _print_answer(store: ReleaseStore, sparql: str, form: str) -> None:
     """Print the answer of a free query in a format that fits what it is: rows, a boolean or triples."""
     from pyoxigraph import QueryBoolean, QuerySolutions
 
-    from eurasia_graph import queries
+    from eurasia_graph import queries, xmlform
     from eurasia_graph.formats import FORMATS
 
     _refuse_what_ends_the_engine(sparql)
@@ -887,7 +889,7 @@ def _print_answer(store: ReleaseStore, sparql: str, form: str) -> None:
     elif isinstance(answer, QuerySolutions):
         columns = [variable.value for variable in answer.variables]
         if form == "xml":
-            _write_bytes(answer.serialize(format=FORMATS["xml"].rows) or b"")
+            _write_bytes(xmlform.check(answer.serialize(format=FORMATS["xml"].rows) or b"", FORMATS["xml"].rows))
         elif form in {"turtle", "jsonld"}:
             raise _no_graph(form)
         else:

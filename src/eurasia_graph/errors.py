@@ -9,6 +9,7 @@ EurasiaGraphError
 ├── QueryError            a SPARQL query is refused or cannot be parsed
 └── StoreError            a release cannot be kept or loaded
     └── RemoteError       another store cannot be reached, refuses or fails
+        └── AnswerTooLargeError  it sends more than is read
 
 Every text has three parts: what happened, what was seen, what to do.
 """
@@ -116,6 +117,10 @@ class RemoteError(StoreError):
         self.status = status
         self.passing = passing
         super().__init__(message)
+
+
+class AnswerTooLargeError(RemoteError):
+    """Another store sends more than is read of an answer."""
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:

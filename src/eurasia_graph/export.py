@@ -23,7 +23,7 @@ from pyoxigraph import (
     serialize,
 )
 
-from eurasia_graph import csvw, jsonld, reifying, turtle
+from eurasia_graph import csvw, jsonld, reifying, turtle, xmlform
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.formats import FORMATS, Content, Format, by_name
@@ -87,6 +87,7 @@ def write(  # noqa: PLR0913  (what, how, where to, and three ways to name a part
     Raises:
         UnknownNameError: If there is no such format, graph or source.
         UsageError: If the format carries no part.
+        XmlError: If the format is RDF/XML and cannot say something; what was written until then is of no use.
     """
     folded = format_name.casefold()
     chosen = select(store, graph, only, source)
@@ -128,7 +129,7 @@ def _write_sorted(
         serialize(_statements(chain.from_iterable(by_graph)), out, engine, prefixes=prefixes)
     else:
         lines = sorted_lines(store.local, graphs, quads=False)
-        serialize(_statements(lines), _commented(store, out), engine, prefixes=prefixes)
+        _write_xml(store, _statements(lines), prefixes, out)
 
 
 def _prefixes(store: ReleaseStore, graphs: Iterable[NamedNode | DefaultGraph], *texts: str) -> dict[str, str]:
@@ -145,6 +146,14 @@ def _statements(lines: Iterable[bytes]) -> Iterator[Quad]:
     rest = iter(lines)
     while block := b"".join(islice(rest, BLOCK_LINES)):
         yield from parse(block, format=RdfFormat.N_QUADS)
+
+
+def _write_xml(store: ReleaseStore, quads: Iterable[Quad], prefixes: dict[str, str], out: IO[bytes]) -> None:
+    """Write RDF/XML that is read again as it goes, since the engine writes what no parser would read."""
+    checked = xmlform.Checked(_commented(store, out))
+    with xmlform.told():
+        serialize(quads, cast("IO[bytes]", checked), RdfFormat.RDF_XML, prefixes=prefixes)
+    checked.finish()
 
 
 def _commented(store: ReleaseStore, out: IO[bytes]) -> IO[bytes]:
@@ -248,8 +257,11 @@ def _write_at_once(store: ReleaseStore, chosen: list[NamedNode] | None, found: F
         out.write(turtle.format_triples(text.decode()).encode())
     else:
         in_order = sorted(parse(text, format=RdfFormat.N_QUADS), key=lambda quad: (str(quad.graph_name), str(quad)))
-        file = out if found.engine == RdfFormat.TRIG else _commented(store, out)
-        serialize(in_order, file, found.rdf, prefixes=turtle.prefixes_of(text.decode()))
+        prefixes = turtle.prefixes_of(text.decode())
+        if found.engine == RdfFormat.TRIG:
+            serialize(in_order, out, found.rdf, prefixes=prefixes)
+        else:
+            _write_xml(store, in_order, prefixes, out)
 
 
 def _quads(store: ReleaseStore, graph: NamedNode | DefaultGraph) -> Iterator[Quad]:

@@ -65,7 +65,7 @@ class Token(NamedTuple):
         return self.start + len(self.text)
 
 
-class _Around:
+class Around:
     """
     The brackets that are open around a place, each with what it holds.
 
@@ -124,7 +124,7 @@ def tokens(text: str) -> Iterator[Token]:
     Raises:
         QueryError: If a string is not closed; nothing behind it can be read.
     """
-    around, position = _Around(), 0
+    around, position = Around(), 0
     while position < len(text):
         for found in TOKEN.finditer(text, position):
             kind, written = str(found.lastgroup), found.group()
@@ -150,7 +150,7 @@ def tokens(text: str) -> Iterator[Token]:
                 break
 
 
-def _words(around: _Around, written: str, start: int) -> Iterator[Token]:
+def _words(around: Around, written: str, start: int) -> Iterator[Token]:
     """Take words apart that run together, with dots and signs between them."""
     for part in PART.finditer(written):
         token = Token("mark" if part.group() in ".-" else "word", part.group(), start + part.start())
@@ -184,3 +184,92 @@ def unclosed(text: str, start: int) -> QueryError:
 def place(text: str, offset: int) -> tuple[int, int]:
     """Return the line and the column of an offset, both from 1."""
     return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
+
+
+# --- escapes of code points -----------------------------------------------------------------
+
+# As the engines of other makers read them, which is wider than any grammar: with several `u`, as Java does.
+ESCAPE = re.compile(r"\\(?:u+(?P<short>[0-9A-Fa-f]{4})|U(?P<long>[0-9A-Fa-f]{8}))")
+# A reader that counts backslashes leaves an escaped one alone, and what follows it.
+COUNTED = re.compile(rf"\\\\|{ESCAPE.pattern}")
+MOST_DECODED = 2
+LAST_CODE_POINT = 0x10FFFF
+
+
+def readings(text: str) -> Iterator[str]:
+    r"""
+    Return a text in every way in which an engine may read it before it looks for tokens.
+
+    SPARQL 1.1 decodes `\u0041` everywhere and first, SPARQL 1.2 only in strings and IRIs; some readers
+    count the backslashes before it and some do not. So: the text as it is, then decoded in either way, then
+    what came of that decoded again.
+
+    Raises:
+        QueryError: If escapes are written in escapes, again and again.
+    """
+    known = [text]
+    yield text
+    if "\\u" not in text and "\\U" not in text:
+        return
+    latest = [text]
+    for _ in range(MOST_DECODED):
+        latest = [
+            each
+            for each in dict.fromkeys(decode(one, each) for one in latest for each in (ESCAPE, COUNTED))
+            if each not in known
+        ]
+        if not latest:
+            return
+        yield from latest
+        known += latest
+    raise QueryError("escapes are written in escapes, more than twice; write the characters themselves")
+
+
+def decode(text: str, escape: re.Pattern[str] = COUNTED) -> str:
+    """Decode the escapes of code points in a text, once."""
+    return escape.sub(_decoded, text)
+
+
+def _decoded(match: re.Match[str]) -> str:
+    digits = match["short"] or match["long"]
+    number = int(digits, 16) if digits else LAST_CODE_POINT + 1
+    return chr(number) if number <= LAST_CODE_POINT else match.group()
+
+
+# --- what is nested too deep ----------------------------------------------------------------
+
+# The engine reads brackets and signs by recursion, and its stack has an end.
+DEEPEST = 64
+SIGNS = set("!^-+")
+MOST_OPERATORS = 2000
+OPERATORS = set("&|+-*/<>=!")
+
+
+def refuse_depth(text: str, found: list[Token]) -> None:
+    """
+    Refuse a query that an engine would read by too deep a recursion.
+
+    Raises:
+        QueryError: If brackets or operators are nested more than 64 deep, or there are more than 2000 operators.
+    """
+    depth = row = operators = 0
+    last = ""
+    for token in found:
+        if token.kind == "open" or token.text == "<<":
+            depth += 1
+        elif token.kind == "close" or token.text == ">>":
+            depth -= 1
+        elif token.kind == "mark":
+            row = row + 1 if token.text == last and last in SIGNS else 1
+            operators += token.text in OPERATORS
+        last = token.text
+        if depth > DEEPEST:
+            raise _too_deep(text, token, f"brackets are nested more than {DEEPEST} deep")
+        if row > DEEPEST:
+            raise _too_deep(text, token, f"an operator is repeated more than {DEEPEST} times in a row")
+        if operators > MOST_OPERATORS:
+            raise _too_deep(text, token, f"there are more than {MOST_OPERATORS} operators")
+
+
+def _too_deep(text: str, token: Token, what: str) -> QueryError:
+    return QueryError(f"line {place(text, token.start)[0]}: {what}; take the query apart")

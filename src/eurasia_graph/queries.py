@@ -25,7 +25,7 @@ from eurasia_graph.dates import DateError, day_range
 from eurasia_graph.errors import QueryError, RemoteError, UnknownNameError, UsageError, nearest
 from eurasia_graph.notes import LeftOut
 from eurasia_graph.sources import root
-from eurasia_graph.store import ReleaseStore
+from eurasia_graph.store import OwnQuery, ReleaseStore
 
 BESIDE = ".left-out.rq"
 HEADER = re.compile(r"^#\+ ([\w-]+): (.*)$", re.MULTILINE)
@@ -88,12 +88,12 @@ class CannedQuery:
     empty: str
     examples: Mapping[str, str]
     instead: Mapping[str, str]
-    text: str
+    text: OwnQuery
     alone: str | None = None
-    left_out: str | None = None
+    left_out: OwnQuery | None = None
     settled_by: str | None = None
 
-    def bind(self, store: ReleaseStore, values: Mapping[str, object]) -> str:
+    def bind(self, store: ReleaseStore, values: Mapping[str, object]) -> OwnQuery:
         """
         Put values in place of the example values.
 
@@ -105,7 +105,7 @@ class CannedQuery:
         """
         return _filled(self.text, self._given(store, values))
 
-    def bind_left_out(self, store: ReleaseStore, values: Mapping[str, object]) -> str | None:
+    def bind_left_out(self, store: ReleaseStore, values: Mapping[str, object]) -> OwnQuery | None:
         """Do what `bind` does with the query that asks what the answer leaves out; None where there is none."""
         return _filled(self.left_out, self._given(store, values)) if self.left_out else None
 
@@ -240,9 +240,9 @@ def _read(path: Path) -> CannedQuery:
         empty=header["empty"][0],
         examples=dict(pair.split("=", 1) for line in header.get("example", []) for pair in line.split()),
         instead=dict(line.split(" ", 1) for line in header.get("instead", [])),
-        text=text,
+        text=OwnQuery(text),
         alone=header.get("alone", [None])[0],
-        left_out=left_out,
+        left_out=OwnQuery(left_out) if left_out else None,
         settled_by=header.get("settled-by", [None])[0],
     )
 
@@ -269,11 +269,11 @@ def _block(text: str) -> tuple[str, str]:
     return found.group(), found.group(1)
 
 
-def _filled(text: str, terms: Mapping[str, str]) -> str:
+def _filled(text: OwnQuery, terms: Mapping[str, str]) -> OwnQuery:
     """Write terms in the place of the examples, wherever the block stands."""
     block, variables = _block(text)
     row = " ".join(terms[variable[1:]] for variable in variables.split())
-    return text.replace(block, f"VALUES ({variables}) {{ ({row}) }}")
+    return OwnQuery(text.replace(block, f"VALUES ({variables}) {{ ({row}) }}"))
 
 
 def _terms(store: ReleaseStore, query: CannedQuery, parameter: Parameter, value: str | None) -> dict[str, str]:

@@ -2,8 +2,8 @@
 Another store as the engine: any SPARQL 1.1 service, read-only.
 
 It has the few methods of the embedded engine that the rest of the package calls, so that a store over it
-answers the same queries and the same pages. Queries are read here before they are sent: what is no
-query, or calls SERVICE, never leaves.
+answers the same queries and the same pages. Queries of ours are sent as they are. Of a query from
+outside nothing is sent but what we have read, written again in our way: see `restating.py`.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from pyoxigraph import (
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph import patterns
-from eurasia_graph.errors import RemoteError
+from eurasia_graph.errors import QueryError, RemoteError
 from eurasia_graph.formats import FORMATS
-from eurasia_graph.lexing import Token, tokens
 from eurasia_graph.products import Product, by_name
-from eurasia_graph.store import HIDDEN_BY_DEFAULT, Answer, ReleaseStore
+from eurasia_graph.restating import KINDS, kind_of, question, read, refuse_ambiguous
+from eurasia_graph.store import HIDDEN_BY_DEFAULT, Answer, OwnQuery, ReleaseStore, not_sparql, refuse_service
 from eurasia_graph.transport import Credentials, Response, Transport, expect_success, split_address
 
 ROWS = FORMATS["json"].media_type
@@ -54,7 +54,10 @@ REWRITTEN = re.compile(
     rb'(?:(?P<truth>[01])|(?P<whole>-?\d+)(?P<rest>\.\d*?)0*)"'
 )
 VIRTUOSO_TRUTH = "__ASK_RETVAL"
-CANNED = "#+"  # how the text of a canned query begins
+# Of an answer to a question of ours, such as a graph for a page or a download; a query from outside has less.
+LARGEST_ANSWER = 256 << 20
+# Names no graph of any store: what a query sees that asks for none but unknown graphs.
+NOTHING = "urn:eurasia-graph:nothing"
 META = ns.GRAPH("meta")
 RELEASE = f"""
 SELECT DISTINCT ?release ?content ?inputs ?graph {{
@@ -97,49 +100,75 @@ class RemoteEngine:
         self._graphs: list[NamedNode] | None = None
         self._known: dict[patterns.Pattern, list[Quad]] = {}
 
-    def query(
-        self,
-        sparql: str,
-        *,
-        base_iri: str | None = None,
-        default_graph: list[NamedNode] | None = None,
-        named_graphs: list[NamedNode] | None = None,
-        timeout_s: float | None = None,
-    ) -> Answer:
+    def query(self, sparql: str, *, base_iri: str | None = None) -> Answer:
         """
-        Ask the store.
+        Ask the store a query of ours; it sees the graphs of the release alone.
 
         Args:
-            sparql: SELECT, ASK, CONSTRUCT or DESCRIBE; without FROM it sees the graphs of the release alone.
+            sparql: SELECT, ASK, CONSTRUCT or DESCRIBE; never a text from outside.
             base_iri: What relative IRIs in the query are resolved against.
-            default_graph: The graphs whose merge it sees as the default graph, whatever FROM says.
-            named_graphs: The named graphs it sees, if either is given.
-            timeout_s: A limit below that of the engine.
         Raises:
             SyntaxError: If it is not SPARQL; nothing was sent.
             QueryError: If the store finds it at fault.
             RemoteError: If the store does not answer, or not wholly.
         """
-        # An empty store of our own tells what kind of answer to ask for, and what is no query.
-        kind = type(Store().query(sparql, base_iri=base_iri))
-        canned = sparql.startswith(CANNED)
-        if canned and self.product and not self.product.whole_queries:
+        kind = kind_of(sparql, base_iri)
+        is_canned = isinstance(sparql, OwnQuery)
+        if is_canned and self.product and not self.product.whole_queries:
             return self._query_here(sparql, base_iri)
         text = f"BASE <{base_iri}>\n{sparql}" if base_iri else sparql
-        if default_graph is not None or named_graphs is not None:
-            text = _without_dataset(text)
-            dataset = [("default-graph-uri", graph.value) for graph in default_graph or []]
-            dataset += [("named-graph-uri", graph.value) for graph in named_graphs or []]
-        else:
-            dataset = [] if _names_dataset(sparql) else self._dataset()
         try:
-            return self._answer(self._ask(text, dataset, TRIPLES if kind is QueryTriples else ROWS, timeout_s), kind)
+            return self._answer(self._ask(text, self._dataset(), kind), kind)
         except RemoteError as error:
             # A planner that fails on a query that is known to be right: RDF4J 5.0.3 says "Node has no parent"
             # where every parameter of memberships-of is given.
-            if canned and error.answered == INTERNAL_ERROR:
+            if is_canned and error.answered == INTERNAL_ERROR:
                 return self._query_here(sparql, base_iri)
             raise
+
+    def fetch(  # noqa: PLR0913  (one for each thing that limits it)
+        self,
+        sparql: str,
+        kind: str,
+        *,
+        default_graph: list[str] | None = None,
+        named_graphs: list[str] | None = None,
+        timeout_s: float | None = None,
+        most_bytes: int | None = None,
+    ) -> bytes:
+        """
+        Ask the store a query that was written again by us, and return what it sends, unread.
+
+        Args:
+            sparql: What `restating.Restated.text` has written.
+            kind: Of the answer: rows, boolean or graph.
+            default_graph: The graphs whose merge it sees as the default graph, of those that are known.
+            named_graphs: The named graphs it sees, if either is given.
+            timeout_s: A limit below that of the engine.
+            most_bytes: What is read of the answer at the most.
+        Raises:
+            QueryError: If the store finds it at fault.
+            RemoteError: If the store does not answer, or not wholly.
+            AnswerTooLargeError: If it sends more.
+        """
+        dataset = self._dataset()
+        if default_graph is not None or named_graphs is not None:
+            dataset = [("default-graph-uri", graph) for graph in default_graph or [NOTHING]]
+            dataset += [("named-graph-uri", graph) for graph in named_graphs or []]
+        response = self._ask(sparql, dataset, kind, timeout_s, most_bytes)
+        refuse_partial(response, self.address)
+        return response.body
+
+    def known(self, default: list[str], named: list[str]) -> tuple[list[str], list[str], list[str]]:
+        """
+        Tell the graphs of the release from others, which the store might fetch if they were named to it.
+
+        Returns:
+            The known ones of either list, and the unknown ones of both.
+        """
+        names = {graph.value for graph in self.named_graphs()}
+        unknown = [iri for iri in dict.fromkeys([*default, *named]) if iri not in names]
+        return [iri for iri in default if iri in names], [iri for iri in named if iri in names], unknown
 
     def _query_here(self, sparql: str, base_iri: str | None) -> Answer:
         """Evaluate a query here, on the quads that it depends on."""
@@ -161,7 +190,7 @@ class RemoteEngine:
     def _fetch(self, pattern: patterns.Pattern) -> Iterator[Quad]:
         graph = "<urn:default>" if pattern.graph == "" else pattern.graph
         given = [pattern.subject, pattern.predicate, pattern.object, graph]
-        rows = self._answer(self._ask(pattern.select(), self._dataset(), ROWS), QuerySolutions)
+        rows = self._answer(self._ask(pattern.select(), self._dataset(), "rows"), "rows")
         assert isinstance(rows, QuerySolutions)
         quad: list[Any] = [None if term is None else NamedNode(term[1:-1]) for term in given]
         if pattern.graph == "":
@@ -221,7 +250,7 @@ class RemoteEngine:
 
     def rows(self, sparql: str) -> list[list[object]]:
         """Ask a SELECT of ours on all that the store holds, not only the release; rows of terms."""
-        answer = self._answer(self._ask(sparql, [], ROWS), QuerySolutions)
+        answer = self._answer(self._ask(sparql, [], "rows"), "rows")
         assert isinstance(answer, QuerySolutions)
         return [list(row) for row in answer]
 
@@ -248,35 +277,72 @@ class RemoteEngine:
         return [("default-graph-uri", name) for name in visible] + [("named-graph-uri", name) for name in names]
 
     def _ask(
-        self, sparql: str, dataset: list[tuple[str, str]], accept: str, timeout_s: float | None = None
+        self,
+        sparql: str,
+        dataset: list[tuple[str, str]],
+        kind: str,
+        timeout_s: float | None = None,
+        most_bytes: int | None = None,
     ) -> Response:
+        # A parameter of a canned query is a term in a text of ours, with a backslash for a backslash.
+        refuse_ambiguous(sparql)
         seconds = min(timeout_s or self.timeout_s, self.timeout_s)
         limit = self.product.limit(seconds) if self.product else {}
         response = self._transport.send(
             "POST",
             self.address,
             form=[("query", sparql), *dataset, *limit.items()],
-            headers={"Accept": accept},
+            headers={"Accept": TRIPLES if kind == "graph" else ROWS},
             timeout_s=seconds,
+            most_bytes=most_bytes or LARGEST_ANSWER,
         )
         return expect_success(response, self.address, "answer the query")
 
-    def _answer(self, response: Response, kind: type[Answer]) -> Answer:
-        _refuse_partial(response, self.address)
+    def _answer(self, response: Response, kind: str) -> Answer:
+        refuse_partial(response, self.address)
         try:
-            if kind is QueryTriples:
-                return _triples(response.body)
-            answer = _whole(response.body)
-            return _truth(answer) if kind is QueryBoolean and isinstance(answer, QuerySolutions) else answer
+            return read_answer(response.body, kind)
         except (SyntaxError, ValueError) as error:
-            raise RemoteError(f"{self.address} answers with what is no result: {error}; check the address") from None
+            raise no_result(self.address, error) from None
+
+
+def no_result(address: str, error: object) -> RemoteError:
+    """Tell of an answer that is none."""
+    return RemoteError(f"{address} answers with what is no result: {error}; check the address")
+
+
+def read_answer(body: bytes, kind: str) -> Answer:
+    """
+    Read what a store has sent.
+
+    Args:
+        body: SPARQL results in JSON, or N-Triples.
+        kind: rows, boolean or graph.
+    Raises:
+        SyntaxError, ValueError: If it is not that.
+    """
+    if kind == "graph":
+        return _triples(body)
+    answer = _whole(body)
+    if kind == "boolean" and isinstance(answer, QuerySolutions):
+        return _truth(answer)
+    if not isinstance(answer, KINDS[kind]):
+        raise ValueError("yes or no for a question of rows")  # noqa: TRY004  (the store is at fault, not a type)
+    return answer
 
 
 def _whole(answer: bytes) -> QuerySolutions | QueryBoolean:
     """Read rows to the end once, so that an answer that breaks off is an error and not a shorter answer."""
     answer = REWRITTEN.sub(_as_here, VIRTUOSO_BLANK.sub(rb"\1", answer))
-    parse_query_results(answer, format=QueryResultsFormat.JSON).serialize(format=QueryResultsFormat.TSV)
+    for _ in rows_of(answer):
+        pass
     return parse_query_results(answer, format=QueryResultsFormat.JSON)
+
+
+def rows_of(answer: bytes) -> Iterator[object]:
+    """Read the rows of an answer in JSON one by one; of yes or no there is none."""
+    found = parse_query_results(answer, format=QueryResultsFormat.JSON)
+    return iter(found) if isinstance(found, QuerySolutions) else iter(())
 
 
 def _as_here(match: re.Match[bytes]) -> bytes:
@@ -304,7 +370,7 @@ def _triples(body: bytes) -> QueryTriples:
     return answer
 
 
-def _refuse_partial(response: Response, address: str) -> None:
+def refuse_partial(response: Response, address: str) -> None:
     """
     Refuse an answer that Virtuoso cut off: it sends what it has as if that were all, and says so in a header.
 
@@ -315,26 +381,6 @@ def _refuse_partial(response: Response, address: str) -> None:
     most = response.headers.get("X-SPARQL-MaxRows")
     if most:
         raise RemoteError(f"{address} cuts answers off at {most} rows; raise ResultSetMaxRows there")
-
-
-def _names_dataset(sparql: str) -> bool:
-    return any(_begins_dataset(token) for token in tokens(sparql))
-
-
-def _begins_dataset(token: Token) -> bool:
-    return token.kind == "word" and token.text.upper() in {"FROM", "FROMNAMED"}
-
-
-def _without_dataset(sparql: str) -> str:
-    """Take FROM clauses out: the graphs go beside the query, where no store fetches what it lacks."""
-    found = list(tokens(sparql))
-    for number in range(len(found) - 1, -1, -1):
-        if _begins_dataset(found[number]):
-            last = found[number + 1]
-            if last.text.upper() == "NAMED":
-                last = found[number + 2]
-            sparql = sparql[: found[number].start] + " " + sparql[last.end :]
-    return sparql
 
 
 class RemoteStore(ReleaseStore):
@@ -354,7 +400,23 @@ class RemoteStore(ReleaseStore):
     def query(self, sparql: str, base_iri: str | None = None) -> Answer:
         """Run a SPARQL 1.1 query there; see `ReleaseStore.query` and `RemoteEngine.query`."""
         self.refresh()
-        return super().query(sparql, base_iri)
+        if isinstance(sparql, OwnQuery):
+            return super().query(sparql, base_iri)
+        refuse_service(sparql)
+        try:
+            asked = question(sparql, sparql, base_iri, read)
+        except SyntaxError as error:
+            raise not_sparql(sparql, error) from None
+        except (RuntimeError, ValueError, OSError) as error:
+            raise QueryError(f"the query cannot be answered: {error}") from None
+        default, named = asked.default, asked.named
+        if default is not None and named is not None:
+            default, named, _ = self._remote.known(default, named)
+        body = self._remote.fetch(asked.text, asked.kind, default_graph=default, named_graphs=named)
+        try:
+            return read_answer(body, asked.kind)
+        except (SyntaxError, ValueError) as error:
+            raise no_result(self._remote.address, error) from None
 
     def refresh(self) -> None:
         """

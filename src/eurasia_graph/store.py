@@ -7,6 +7,7 @@ Nothing in here writes to a loaded release, opens a connection or reads a file t
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,7 +29,8 @@ from eurasia_graph import reading, variants
 from eurasia_graph.columns import spelled_out
 from eurasia_graph.dates import day_range
 from eurasia_graph.errors import QueryError, UsageError
-from eurasia_graph.lexing import place, tokens
+from eurasia_graph.lexing import place, readings, tokens
+from eurasia_graph.rewriting import Rewritten
 
 # What a query without GRAPH sees: what the texts say and what follows, not what curators judged
 # and not what only serves the derivation.
@@ -42,9 +44,22 @@ DESCRIPTION = (
 PUBLISHER = "The Eurasia Graph founders"
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 
+FORBIDDEN = 403
+
 Answer = QuerySolutions | QueryBoolean | QueryTriples
 # IRIs by a name, in small letters.
 Meanings = dict[str, set[str]]
+
+
+class OwnQuery(str):
+    """
+    The text of a query that is ours, with terms of somebody else in it at the most.
+
+    It goes to an engine as it is, and where a store cannot be trusted with it it is evaluated here. A text from
+    outside never becomes one, whatever it looks like: only the places that write queries make them.
+    """
+
+    __slots__ = ()
 
 
 class Engine(Protocol):
@@ -85,7 +100,7 @@ class ReleaseStore:
     A dataset that can be queried.
 
     `iri`, `content` and `inputs` describe the release (None for files served raw); `warnings` are
-    the texts of what the build warned of.
+    the texts of what the build warned of, or the loading of files.
     """
 
     engine: Engine
@@ -104,11 +119,13 @@ class ReleaseStore:
         Raises:
             QueryError: If the query calls SERVICE (status 403) or is not SPARQL (400).
         """
-        refuse_service(sparql)
+        if not isinstance(sparql, OwnQuery):
+            refuse_service(sparql)
         try:
-            return self.engine.query(spelled_out(sparql, base_iri), base_iri=base_iri)
+            text = sparql if isinstance(sparql, OwnQuery) else spelled_out(sparql, base_iri)
+            return self.engine.query(text, base_iri=base_iri)
         except SyntaxError as error:
-            raise QueryError(f"this is not a SPARQL query: {error.msg}; {_hint(sparql)}") from None
+            raise not_sparql(sparql, error) from None
         except (RuntimeError, ValueError, OSError) as error:
             raise QueryError(f"the query cannot be answered: {error}") from None
 
@@ -192,16 +209,16 @@ class ReleaseStore:
         return [[getattr(term, "value", "") for term in row] for row in answer]
 
 
-# They begin as the canned queries do, which some stores are asked for in another way.
-HORIZONS = f"#+ the days that texts can know of\nSELECT ?source ?day {{ GRAPH ?g {{ ?source <{ns.EG}horizon> ?day }} }}"
-COVERED = f"#+ what tables cover\nSELECT ?source ?until {{ GRAPH ?g {{ ?source <{ns.EG}coversUntil> ?until }} }}"
-LINEAGES = f"""#+ which bodies came of which
-SELECT DISTINCT ?of ?body {{ GRAPH ?g {{ ?step <{ns.EG}lineageOf> ?of ; <{ns.EG}lineageBody> ?body }} }}"""
-STANDINGS = f"""#+ who has a standing in what
-PREFIX eg: <{ns.EG}>
-SELECT DISTINCT ?actor ?body {{ GRAPH ?g {{ ?claim eg:saysStatus ?any ; eg:saysActor ?actor ; eg:saysBody ?body }} }}"""
-UNSETTLED = f"""#+ standings and ends without a date, not asserted, or with an open list
-PREFIX eg: <{ns.EG}>
+# As the canned queries, some stores are asked for them in another way.
+HORIZONS = OwnQuery(f"SELECT ?source ?day {{ GRAPH ?g {{ ?source <{ns.EG}horizon> ?day }} }}")
+COVERED = OwnQuery(f"SELECT ?source ?until {{ GRAPH ?g {{ ?source <{ns.EG}coversUntil> ?until }} }}")
+LINEAGES = OwnQuery(
+    f"""SELECT DISTINCT ?of ?body {{ GRAPH ?g {{ ?step <{ns.EG}lineageOf> ?of ; <{ns.EG}lineageBody> ?body }} }}"""
+)
+STANDINGS = OwnQuery(f"""PREFIX eg: <{ns.EG}>
+SELECT DISTINCT ?actor ?body {{ GRAPH ?g {{ ?claim eg:saysStatus ?any ; eg:saysActor ?actor ; eg:saysBody ?body }} }}""")
+# Standings and ends without a date, not asserted, or with an open list.
+UNSETTLED = OwnQuery(f"""PREFIX eg: <{ns.EG}>
 SELECT DISTINCT ?value ?says ?kind ?isOpen {{
   {{ GRAPH ?claims {{ ?claim eg:saysKind ?kind ; eg:saysBody ?value }} BIND(eg:saysBody AS ?says) }}
   UNION {{ GRAPH ?claims {{ ?claim eg:saysKind ?kind ; eg:saysOldBody ?value }} BIND(eg:saysOldBody AS ?says) }}
@@ -217,8 +234,8 @@ SELECT DISTINCT ?value ?says ?kind ?isOpen {{
   BIND(!BOUND(?date) || BOUND(?modality) || BOUND(?carriedIn) || !BOUND(?actor) AS ?idle)
   FILTER(?idle || BOUND(?openIn))
   BIND(!?idle AS ?isOpen)
-}}"""
-NAMES_OF_ENTITIES = f"""#+ the entities and their names
+}}""")
+NAMES_OF_ENTITIES = OwnQuery(f"""
 PREFIX skos: <{ns.SKOS}> PREFIX rdfs: <{ns.RDFS}>
 SELECT DISTINCT ?class ?entity ?name ?naming {{
   VALUES ?naming {{ skos:prefLabel skos:altLabel }}
@@ -227,30 +244,46 @@ SELECT DISTINCT ?class ?entity ?name ?naming {{
   GRAPH <{ns.GRAPH}ontology> {{ ?type rdfs:subClassOf* ?class }}
 }}
 # The preferred English name first, which is what a picker shows.
-ORDER BY ?class ?entity DESC(?naming = skos:prefLabel) DESC(LANG(?name) = "en") ?name"""
+ORDER BY ?class ?entity DESC(?naming = skos:prefLabel) DESC(LANG(?name) = "en") ?name""")
 
 
 def refuse_service(sparql: str) -> None:
     """
-    Refuse a query that calls SERVICE, wherever it stands.
+    Refuse a query that calls SERVICE, wherever it stands and however its engine decodes it.
 
     Raises:
         QueryError: With status 403.
     """
-    if "SERVICE" not in sparql.upper():
-        return
+    for number, text in enumerate(readings(sparql)):
+        if "SERVICE" not in _folded(text):
+            continue
+        try:
+            _refuse_calls(text, is_decoded=number > 0)
+        except QueryError as error:
+            # A text that is not SPARQL once it is decoded is none to an engine that decodes it.
+            if number == 0 or error.status == FORBIDDEN:
+                raise
+
+
+def _refuse_calls(sparql: str, *, is_decoded: bool) -> None:
     # The engine reads without a lexer: to it, `SERVICE:x`, `SERVICESILENT<...>` and `trueSERVICE<...>` are
     # calls. So a word or the prefix of a name that contains the keyword counts as one.
     for token in tokens(sparql):
         word = token.text if token.kind == "word" else token.text.partition(":")[0] if token.kind == "name" else ""
-        if "SERVICE" in word.upper():
-            line, _ = place(sparql, token.start)
+        if "SERVICE" in _folded(word):
+            where = "once its escapes are decoded" if is_decoded else f"line {place(sparql, token.start)[0]}"
             way_out = (
                 "leave the clause out and join the results on your side"
                 if token.kind == "word"
                 else "give the prefix another name"
             )
-            raise QueryError(f"line {line}: SERVICE is refused, since this store calls no other; {way_out}", status=403)
+            message = f"{where}: SERVICE is refused, since this store calls no other; {way_out}"
+            raise QueryError(message, status=FORBIDDEN)
+
+
+def _folded(text: str) -> str:
+    """Write letters as a reader takes them who cares neither for their case nor for their width."""
+    return text.upper() if text.isascii() else unicodedata.normalize("NFKC", text).upper()
 
 
 UPDATE_WORDS = {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"}
@@ -260,6 +293,11 @@ def first_word(sparql: str) -> str:
     """Return the keyword that follows the PREFIX and BASE lines, in capitals, or ""."""
     words = (token.text.upper() for token in tokens(sparql) if token.kind == "word")
     return next((word for word in words if word not in {"PREFIX", "BASE"}), "")
+
+
+def not_sparql(sparql: str, error: SyntaxError) -> QueryError:
+    """Say what is wrong with a query that does not parse, and what to do."""
+    return QueryError(f"this is not a SPARQL query: {error.msg}; {_hint(sparql)}")
 
 
 def _hint(sparql: str) -> str:
@@ -298,15 +336,17 @@ def load_files(paths: Iterable[Path], form: str | None = None) -> ReleaseStore:
         UsageError: If there is no such file, or nothing tells its format.
         StoreError: If a file is not in its format, with line and column, or cannot be read within limits.
     """
-    engine = Store()
+    engine, rewritten = Store(), Rewritten()
     paths = list(paths)
     told = all(map(reading.says_format, paths))
     for path in paths:
-        engine.bulk_extend(reading.quads(path, form if told or not reading.says_format(path) else None))
+        quads = reading.quads(path, form if told or not reading.says_format(path) else None)
+        engine.bulk_extend(rewritten.read(quads))
     for graph in list(engine.named_graphs()):
         if isinstance(graph, NamedNode):
             engine.update(f"ADD <{graph.value}> TO DEFAULT")
         else:
             # An update cannot name a blank node.
             engine.bulk_extend([ns.quad(quad.triple) for quad in engine.quads_for_pattern(None, None, None, graph)])
-    return ReleaseStore(engine)
+    warning = rewritten.text()
+    return ReleaseStore(engine, warnings=[warning] if warning else [])

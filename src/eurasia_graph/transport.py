@@ -1,6 +1,7 @@
 """
 Talk HTTP to another store: one pool of connections, credentials, time limits, retries and clear errors.
 
+An answer is read in pieces, up to a limit of bytes and of time: not of each piece, but of all of it.
 Certificates are checked, redirects are not followed (they could carry credentials elsewhere), and no
 error or log shows a password.
 """
@@ -24,6 +25,7 @@ from urllib.parse import unquote, urlencode
 import urllib3
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    EmptyPoolError,
     HTTPError,
     LocationParseError,
     MaxRetryError,
@@ -34,12 +36,17 @@ from urllib3.exceptions import (
 )
 from urllib3.util import parse_url
 
-from eurasia_graph.errors import QueryError, RemoteError, UsageError
+from eurasia_graph.errors import AnswerTooLargeError, QueryError, RemoteError, UsageError
+from eurasia_graph.watching import Watch, watched_pools
 
 CONNECT_TIMEOUT_S = 10.0
 # Loading a batch or sorting a large answer takes a store a while; a query has a limit of its own.
 READ_TIMEOUT_S = 300.0
-CONNECTIONS = 8
+# More than the queries from outside that are asked at a time, so that pages need not wait for them.
+CONNECTIONS = 16
+BLOCK = 1 << 16
+# Of an answer that says what went wrong, this much is read and the rest is not.
+LONGEST_COMPLAINT = 1 << 16
 PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 LONGEST_PAUSE_S = 30.0
 BUSY = {429, 503}
@@ -126,6 +133,7 @@ class Transport:
         self.credentials = credentials
         self.notice = notice
         self._pool = urllib3.PoolManager(maxsize=CONNECTIONS, block=True, retries=False)
+        self._pool.pool_classes_by_scheme = watched_pools()
         self._challenge: str | None = None
         self._signing = threading.Lock()  # signatures are numbered
         # The library's own, so that no code of ours computes a digest.
@@ -141,6 +149,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         form: list[tuple[str, str]] | None = None,
         timeout_s: float | None = None,
+        most_bytes: int | None = None,
         pauses_s: tuple[float, ...] = (),
     ) -> Response:
         """
@@ -152,11 +161,13 @@ class Transport:
             body: Whole, so that it can be sent again.
             headers: Further ones.
             form: Sent as the body, percent-encoded.
-            timeout_s: How long to wait for the answer, in seconds.
+            timeout_s: How long to wait for the whole answer, in seconds; without it READ_TIMEOUT_S for each piece.
+            most_bytes: How many bytes of it are read at the most.
             pauses_s: How long to wait before each further try where the store is busy or the
                 connection breaks; none to try once. For requests that may be repeated only.
         Raises:
             RemoteError: If there is no answer.
+            AnswerTooLargeError: If there are more bytes.
         """
         all_headers = dict(headers or {})
         if form is not None:
@@ -164,7 +175,7 @@ class Transport:
             all_headers["Content-Type"] = "application/x-www-form-urlencoded"
         for pause_s in (*pauses_s, None):
             try:
-                response = self._authorised(method, url, body, all_headers, timeout_s)
+                response = self._authorised(method, url, body, all_headers, Limit.of(timeout_s, most_bytes))
             except RemoteError as error:
                 if pause_s is None or not error.passing:
                     raise
@@ -178,14 +189,14 @@ class Transport:
         raise AssertionError
 
     def _authorised(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeout_s: float | None
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], limit: Limit
     ) -> Response:
         """Send a request; log in where the store asks for it, and from then on at once."""
-        response = self._once(method, url, body, {**headers, **self._login(method, url)}, timeout_s)
+        response = self._once(method, url, body, {**headers, **self._login(method, url)}, limit)
         challenge = response.headers.get("WWW-Authenticate")
         if response.status == 401 and self.credentials and challenge:  # noqa: PLR2004
             self._challenge = challenge
-            response = self._once(method, url, body, {**headers, **self._login(method, url)}, timeout_s)
+            response = self._once(method, url, body, {**headers, **self._login(method, url)}, limit)
         return response
 
     def _login(self, method: str, url: str) -> dict[str, str]:
@@ -202,26 +213,76 @@ class Transport:
             signed = self._digest.get_authorization(asked, challenge)
         return {"Authorization": f"Digest {signed}"} if signed else {}
 
-    def _once(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeout_s: float | None
-    ) -> Response:
+    def _once(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], limit: Limit) -> Response:
         # Read in blocks, each with the time limit of its own: a body sent whole would have to be through within
         # the time that a connection may take.
         sent = io.BytesIO(body) if body else None
         length = {"Content-Length": str(len(body))} if body else {}
-        limit = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=timeout_s or READ_TIMEOUT_S)
-        try:
-            answer = self._pool.request(
-                method,
-                url,
-                body=sent,
-                headers={"User-Agent": "eurasia-graph", **length, **headers},
-                timeout=limit,
-                redirect=False,
-            )
-            return Response(answer.status, answer.headers, answer.data)
-        except HTTPError as error:
-            raise _told(url, error, timeout_s or READ_TIMEOUT_S) from None
+        left = limit.left()
+        with Watch(limit.end) as watch:
+            try:
+                answer = self._pool.request(
+                    method,
+                    url,
+                    body=sent,
+                    headers={"User-Agent": "eurasia-graph", **length, **headers},
+                    timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT_S, left), read=left),
+                    pool_timeout=left,
+                    redirect=False,
+                    preload_content=False,
+                )
+                found = _read(answer, url, limit)
+            except HTTPError as error:
+                if watch.has_ended:
+                    raise _too_slow(url, limit) from None
+                raise _told(url, error, limit) from None
+        if watch.has_ended:
+            # A connection that is closed looks as the end of an answer without a length.
+            raise _too_slow(url, limit)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What an answer may take: `seconds` until `end` (of the monotonic clock), and bytes; None for any number."""
+
+    seconds: float
+    end: float | None
+    most_bytes: int | None
+
+    @classmethod
+    def of(cls, timeout_s: float | None, most_bytes: int | None) -> Limit:
+        """Begin now."""
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        return cls(READ_TIMEOUT_S if timeout_s is None else timeout_s, end, most_bytes)
+
+    def left(self) -> float:
+        """Return the seconds that are left, of which there is always a moment."""
+        return self.seconds if self.end is None else max(0.001, self.end - time.monotonic())
+
+
+def _read(answer: urllib3.BaseHTTPResponse, url: str, limit: Limit) -> Response:
+    """Read an answer piece by piece, up to its limit; what is compressed counts as what it is once it is not."""
+    good = answer.status < 300  # noqa: PLR2004
+    most = limit.most_bytes if good else LONGEST_COMPLAINT
+    parts, size = [], 0
+    while part := answer.read(BLOCK):
+        size += len(part)
+        if most is not None and size > most:
+            # What is left of it is on its way, so that the connection is of no more use.
+            answer.close()
+            if good:
+                raise AnswerTooLargeError(f"{_host(url)} answers with more than {most} bytes; ask for less")
+            break
+        parts.append(part)
+    answer.release_conn()
+    return Response(answer.status, answer.headers, b"".join(parts))
+
+
+def _too_slow(url: str, limit: Limit) -> RemoteError:
+    return RemoteError(
+        f"{_host(url)} has not answered within {limit.seconds:g} s; ask for less, or try later", status=504
+    )
 
 
 def _asked_pause(response: Response, pause_s: float) -> float:
@@ -237,14 +298,14 @@ def _host(url: str) -> str:
     return parse_url(url).netloc or url
 
 
-def _told(url: str, error: HTTPError, timeout_s: float) -> RemoteError:
+def _told(url: str, error: HTTPError, limit: Limit) -> RemoteError:
     """Say in our words why there is no answer."""
     cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
     host = _host(url)
     if isinstance(cause, NameResolutionError):
         return RemoteError(f"the name of {host} does not resolve; check the address of the store")
-    if isinstance(cause, ReadTimeoutError):
-        return RemoteError(f"{host} has not answered within {timeout_s:g} s; ask for less, or try later", status=504)
+    if isinstance(cause, (ReadTimeoutError, EmptyPoolError)):
+        return _too_slow(url, limit)
     if isinstance(cause, SSLError):
         refused = any(isinstance(each, ssl.SSLCertVerificationError) for each in cause.args)
         untrusted = f"the certificate of {host} is not trusted; SSL_CERT_FILE names further authorities"

@@ -19,8 +19,9 @@ from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import UsageError
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import canned, description, graphs, operation, pages, problems, responses, sparql
+from eurasia_graph.web.bodies import LARGEST_REQUEST
 from eurasia_graph.web.context import Service, the_service, the_store
-from eurasia_graph.web.front import LARGEST_REQUEST, Front
+from eurasia_graph.web.front import Front
 from eurasia_graph.web.lane import Lane
 from eurasia_graph.web.pool import Limits
 
@@ -63,10 +64,11 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for module in (sparql, canned, pages, graphs, description, operation):
         app.register_blueprint(module.blueprint)
-    app.before_request(_refresh)
     problems.register(app)
     responses.register(app)
-    app.context_processor(lambda: {"release": store.iri, "content": store.content})
+    app.before_request(_refresh)
+    notices = [] if store.iri else store.warnings
+    app.context_processor(lambda: {"release": store.iri, "content": store.content, "notices": notices})
     # Another store may get another release at any time, so that nothing of it is kept.
     is_embedded = isinstance(store.engine, Store)
     cache_bytes = chosen.cache_bytes if is_embedded else 0

@@ -19,7 +19,7 @@ from pyoxigraph import QueryResultsFormat, parse_query_results
 from werkzeug.wrappers import Response as BaseResponse
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import queries
+from eurasia_graph import queries, xmlform
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.formats import FORMATS, Content, Format, carrying
 from eurasia_graph.queries import CannedQuery, Parameter, Rows
@@ -83,7 +83,7 @@ def ask(name: str) -> Response:
     else:
         chosen = choose(request, formats(service, bool(values)), html=True)
     if chosen in DESCRIBED:
-        return description.answer(chosen, url_for("queries.ask", name=stem, _external=True))
+        return description.answer(chosen, f"{service.home}queries/{canned.name}")
     repeated = _repeated(given)
     store = service.store if service.is_small else Apart(service)
     if chosen is None:
@@ -92,7 +92,7 @@ def ask(name: str) -> Response:
     if repeated:
         raise UsageError(repeated)
     body, notes = answer(service, store, canned, values, chosen)
-    response = _with_notes(respond(body, chosen), notes)
+    response = _with_notes(respond(body, chosen, is_checked=True), notes)
     if isinstance(store, Apart) and store.is_cut:
         response.headers["X-Result-Truncated"] = f"rows={service.limits.rows}"
     return response
@@ -168,12 +168,13 @@ def answer(
         The body, and what a reader should know about it.
     Raises:
         UsageError: If a value is unknown, missing or of the wrong type.
+        XmlError: If the answer is to be XML and cannot.
     """
     with _timed(service, canned.name, values):
         if chosen is JSON or chosen is FORMATS["tsv"]:
             rows = canned.run(store, values)
             return _write(rows, chosen).encode(), rows.notes
-        body = canned.ask(store, values).serialize(format=chosen.rows) or b""
+        body = xmlform.check(canned.ask(store, values).serialize(format=chosen.rows) or b"", chosen.rows)
         notes = canned.notes(store, values, is_empty=NO_ROWS[chosen.name](body))
     return body, notes
 

@@ -30,14 +30,15 @@ class Service:
     """
     One application at work.
 
-    `base_url` is the public address, if it is not the one that requests name; `slow_s` the seconds
-    from which a query is logged.
+    `base_url` is the public address, if one is told; `here` where it can be reached from this machine;
+    `slow_s` the seconds from which a query is logged.
     """
 
     store: ReleaseStore
     limits: Limits = field(default_factory=Limits)
     base_url: str | None = None
     slow_s: float = 1.0
+    here: str = "http://localhost/"
     metrics: Metrics = field(default_factory=Metrics)
     counted: dict[str, Any] = field(default_factory=dict)
     start: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -49,13 +50,25 @@ class Service:
         self.pool = (
             Pool(lambda file: _dump(this, file), self.limits, self.metrics.restarted)
             if isinstance(self.store.engine, Store)
-            else Direct(self.store)
+            else Direct(self.store, self.limits, self.metrics.restarted)
         )
 
     @property
     def version(self) -> str:
         """Sixteen hexadecimal digits that change with the data; of files served raw, at every start."""
         return self.store.content[:16] if self.store.content else self.start
+
+    @property
+    def home(self) -> str:
+        """
+        What the service calls its front page, with a slash at the end; relative IRIs are resolved against it.
+
+        Never what the Host of a request says. Without a public address a release is called as its IRIs are, and
+        files of others, of which those say nothing, by the address on this machine.
+        """
+        if self.base_url:
+            return f"{self.base_url.rstrip('/')}/"
+        return str(ns.BASE) if self.store.iri else self.here
 
     @property
     def tag(self) -> str:

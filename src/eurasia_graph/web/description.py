@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, request
 from pyoxigraph import (
     DefaultGraph,
     Literal,
@@ -68,8 +68,8 @@ def void() -> Response:
 
 
 def answer(chosen: Format, subject: str | None = None) -> Response:
-    """Write the description for the address that the client came to, or what it says of one subject."""
-    text = turtle(the_service(), url_for("sparql.endpoint", _external=True), url_for("pages.front", _external=True))
+    """Write the description, or what it says of one subject."""
+    text = turtle(the_service())
     found = (quad.triple for quad in parse(text, format=RdfFormat.TURTLE))
     said = (triple for triple in found if subject in {None, ns.value(triple.subject)})
     body = serialize(said, format=chosen.rdf, prefixes=PREFIXES)
@@ -93,25 +93,17 @@ def quads(service: Service) -> bytes:
 
 
 def _triples(service: Service, counts: Counts) -> set[Triple]:
-    home = f"{service.base_url.rstrip('/')}/" if service.base_url else str(ns.BASE)
-    text = _turtle(service, f"{home}sparql", home, counts)
-    return {quad.triple for quad in parse(text, format=RdfFormat.TURTLE)}
+    return {quad.triple for quad in parse(_turtle(service, counts), format=RdfFormat.TURTLE)}
 
 
-def turtle(service: Service, endpoint: str, home: str) -> str:
-    """
-    Describe a service.
-
-    Args:
-        service: With the dataset that is counted.
-        endpoint: The address of the SPARQL endpoint.
-        home: The address of the front page, with a slash at the end.
-    """
-    return _turtle(service, endpoint, home, _counted(service))
+def turtle(service: Service) -> str:
+    """Describe a service with the dataset that is counted."""
+    return _turtle(service, _counted(service))
 
 
-def _turtle(service: Service, endpoint: str, home: str, counts: Counts) -> str:
-    at, front = NamedNode(endpoint), NamedNode(home)
+def _turtle(service: Service, counts: Counts) -> str:
+    home = service.home
+    at, front = NamedNode(f"{home}sparql"), NamedNode(home)
     dataset = service.store.iri or NamedNode(f"{home}.well-known/void#dataset")
     formats = " , ".join(f"<{PREFIXES['formats']}{name}>" for name in W3C_NAMES.values())
     lines = [

@@ -1,97 +1,171 @@
 """
-Free-form queries on another store: sent there and answered here, without workers of our own.
+Free-form queries on another store: sent there and answered here.
 
-What a query may take is that store's business, but for the seconds, which are passed on, and the
-rows and bytes of the answer. A graph that the release does not hold is never named to the other store,
-which might fetch it.
+Nothing of them is read in this process but their tokens. A worker reads a query and has it written again,
+the store is asked what was written, and a worker reads what it answers: each within what is left of the
+seconds of the query, the last within its bytes and rows. A graph that the release does not hold is never
+named to the other store, which might fetch it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
-from pyoxigraph import NamedNode, Store
+from pyoxigraph import QueryResultsFormat
 
-from eurasia_graph.errors import RemoteError
+from eurasia_graph.errors import AnswerTooLargeError, RemoteError
+from eurasia_graph.remote import RemoteEngine, no_result
+from eurasia_graph.restating import Meaning, Question, question
 from eurasia_graph.store import ReleaseStore
-from eurasia_graph.web import worker
-from eurasia_graph.web.pool import JOB_FIELDS, Job, Result, WorkerError
+from eurasia_graph.web.pool import RELAY, Errand, Job, Limits, Pool, Result, WorkerError
 
-# Names no graph of any store: what a query sees that asks for none but unknown graphs.
-NOTHING = NamedNode("urn:eurasia-graph:nothing")
+JSON = QueryResultsFormat.JSON.media_type
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """The seconds that are left of a query."""
+
+    end: float
+
+    @property
+    def seconds(self) -> float:
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise WorkerError("time")
+        return left
 
 
 class Direct:
     """In the place of the worker pool, where the engine is another store."""
 
-    def __init__(self, store: ReleaseStore) -> None:
+    def __init__(self, store: ReleaseStore, limits: Limits, on_restart: Callable[[str], None]) -> None:
         """Take the store; nothing is asked yet."""
-        self._store = store
-        self.pids: list[int] = []
+        assert isinstance(store.engine, RemoteEngine)
+        self._engine = store.engine
+        self._pool = Pool(lambda _file: None, limits, on_restart, RELAY)
+        # Whoever waits takes a thread of the server, and whoever asks a connection to the store.
+        self._door = threading.Semaphore(limits.short + limits.long + limits.waiting)
+        self._asking = threading.Semaphore(limits.short)
+        self.close = self._pool.close
+        self.warm = self._pool.warm
 
-    def warm(self) -> None:
-        """Start nothing: the other store is there or it is not."""
-
-    def close(self) -> None:
-        """Nothing was started."""
+    @property
+    def pids(self) -> list[int]:
+        """The idle workers, for tests and for the curious."""
+        return self._pool.pids
 
     @property
     def is_ready(self) -> bool:
-        """Whether the other store answers."""
+        """Whether the other store answers, and a query would find a worker."""
         try:
-            self._store.query("ASK {}")
+            self._engine.query("ASK {}")
         except RemoteError:
             return False
-        return True
+        return self._pool.is_ready
 
     def run(self, job: Job) -> Result:
         """
         Answer a query.
 
         Raises:
-            WorkerError: With reason syntax, engine or bytes.
+            WorkerError: If it is not SPARQL, or has no answer within its limits.
+            QueryError: If it cannot be asked of another store, or that finds it at fault.
             RemoteError: If the other store does not answer.
         """
         if job.probes:
-            # The other store is not asked for its opinion twice.
+            # What the engine says of a part of the query is known here.
+            return self._pool.run(job)
+        if not self._door.acquire(blocking=False):
             raise WorkerError("busy")
-        request = {name: getattr(job, name) for name in JOB_FIELDS}
         try:
-            dataset, unknown = self._dataset(request)
-            header, body = worker.run(_Timed(self._store, job.timeout), dataset, request)
-        except worker.TooLargeError:
-            raise WorkerError("bytes") from None
-        except worker.NotWritableError as error:
-            raise WorkerError("format", str(error)) from None
+            return self._run(job, _Left(time.monotonic() + job.timeout))
+        finally:
+            self._door.release()
+
+    def _run(self, job: Job, left: _Left) -> Result:
+        asked = self._question(job, job.limited, left)
+        default, named = asked.default, asked.named
+        unknown: list[str] = []
+        if job.default or job.named:
+            default, named = job.default, job.named
+        if default is not None and named is not None:
+            default, named, unknown = self._engine.known(default, named)
+        body = self._fetch(job, asked, default, named, left)
+        result = self._written(job, asked, body, job.format, job.rows, left)
+        truncated = result.truncated
+        if truncated and result.kind == "rows":
+            truncated = job.next is not None and self._has_more(job, job.next, default, named, left)
+        return replace(result, truncated=truncated, unknown=unknown)
+
+    def _question(self, job: Job, limited: str, left: _Left) -> Question:
+        def reader(text: str, prologue: str, terms: list[str], base: str | None) -> Meaning:
+            told = {"text": text, "prologue": prologue, "terms": terms, "base": base}
+            try:
+                found = self._pool.run(Errand("read", told, left.seconds))
+            except WorkerError as error:
+                if error.reason == "syntax":
+                    raise SyntaxError(error.detail) from None
+                raise
+            return Meaning(*json.loads(found.body))
+
+        try:
+            return question(job.query, limited, job.base, reader)
         except SyntaxError as error:
             raise WorkerError("syntax", str(error.msg)) from None
-        except ValueError as error:
-            raise WorkerError("engine", str(error)) from None
-        return Result(
-            body=body, kind=header["kind"], truncated=header["truncated"], empty=header["empty"], unknown=unknown
-        )
 
-    def _dataset(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        default, named = request["default"], request["named"]
-        if not (default or named) and request["clauses"]:
-            default, named = worker.clauses(Store(), request)
-        if not (default or named):
-            return {}, []
-        known = {str(getattr(graph, "value", "")) for graph in self._store.engine.named_graphs()}
-        unknown = [iri for iri in dict.fromkeys([*default, *named]) if iri not in known]
-        return {
-            "default_graph": [NamedNode(iri) for iri in default if iri in known] or [NOTHING],
-            "named_graphs": [NamedNode(iri) for iri in named if iri in known],
-        }, unknown
+    def _fetch(
+        self, job: Job, asked: Question, default: list[str] | None, named: list[str] | None, left: _Left
+    ) -> bytes:
+        with self._turn(left):
+            try:
+                return self._engine.fetch(
+                    asked.text,
+                    asked.kind,
+                    default_graph=default,
+                    named_graphs=named,
+                    timeout_s=left.seconds,
+                    most_bytes=job.bytes,
+                )
+            except AnswerTooLargeError:
+                raise WorkerError("bytes") from None
 
+    @contextmanager
+    def _turn(self, left: _Left) -> Iterator[None]:
+        """Wait until the store may be asked."""
+        if not self._asking.acquire(timeout=left.seconds):
+            raise WorkerError("busy")
+        try:
+            yield
+        finally:
+            self._asking.release()
 
-class _Timed:
-    """The engine with the seconds of one query."""
+    def _written(  # noqa: PLR0913, PLR0917  (what is written, how, and how much of it)
+        self, job: Job, asked: Question, body: bytes, media_type: str, rows: int, left: _Left
+    ) -> Result:
+        told = {
+            "answer": asked.kind,
+            "format": media_type,
+            "prefixes": job.prefixes,
+            "rows": rows,
+            "bytes": job.bytes,
+        }
+        try:
+            return self._pool.run(Errand("write", told, left.seconds, body))
+        except WorkerError as error:
+            if error.reason == "result":
+                raise no_result(self._engine.address, error.detail) from None
+            raise
 
-    def __init__(self, store: ReleaseStore, timeout_s: float) -> None:
-        self._ask: Callable[..., Any] = store.engine.query
-        self._timeout_s = timeout_s
-
-    def query(self, text: str, **arguments: Any) -> Any:
-        return self._ask(text, timeout_s=self._timeout_s, **arguments)
+    def _has_more(
+        self, job: Job, following: str, default: list[str] | None, named: list[str] | None, left: _Left
+    ) -> bool:
+        """Tell whether there is a row after the last that may be."""
+        asked = self._question(job, following, left)
+        body = self._fetch(job, asked, default, named, left)
+        return not self._written(job, asked, body, JSON, 1, left).empty

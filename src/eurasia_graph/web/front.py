@@ -8,7 +8,7 @@ of the time of a cached answer would go into the framework behind, which a hit n
 from __future__ import annotations
 
 import gzip
-import io
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -21,20 +21,33 @@ from urllib.parse import urlsplit
 from werkzeug.datastructures import Headers
 from werkzeug.http import parse_accept_header, parse_etags
 
+from eurasia_graph.errors import QueryError
 from eurasia_graph.web import log
+from eurasia_graph.web.bodies import RETRY_S, Bodies
+from eurasia_graph.web.hosts import is_host
 from eurasia_graph.web.metrics import Metrics
+from eurasia_graph.web.sending import LARGEST_WHOLE, Sending
 
 Environ = dict[str, Any]
 Key = tuple[object, ...]
 WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
-LARGEST_REQUEST = 1_000_000
 LARGEST_KEPT_BODY = 64_000
-BODILESS = {"GET", "HEAD", "OPTIONS"}
-# Of the threads of the server, those that may wait for bodies.
-MOST_READERS = 24
-# Set where none is left to read the body.
-BUSY = "eurasia_graph.busy"
+# What the place of an answer in the cache may take by itself: a client writes most of it.
+LARGEST_KEY = 70_000
+# Of one header that is looked at; all together are the business of the server.
+LARGEST_HEADER = 8_000
+LOOKED_AT = ("HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH", "CONTENT_TYPE")
+# In the place of the Host of a request, so that no answer can depend on what a client writes there.
+NO_HOST = "localhost"
+# What may be large and is made here: a few at a time, since a hundred together would take no less time and all memory.
+LARGE = re.compile(r"/(?:export|store|graph|data|page|ontology|\.well-known)\b")
+MADE_AT_A_TIME = 4
+# Who waits for a turn takes a thread, so that only some may, and not for long.
+MOST_WAITING = 128
+TURN_S = 10.0
+# Why a request is not to be answered, for the application to say.
+REFUSED = "eurasia_graph.refused"
 SMALLEST_GZIP = 500
 # Fast rather than small: a megabyte takes 6 ms.
 GZIP_LEVEL = 5
@@ -87,7 +100,10 @@ class Front:
         self._access_log = access_log
         self._kept: OrderedDict[Key, Answer] = OrderedDict()
         self._bytes = 0
-        self._readers = threading.Semaphore(MOST_READERS)
+        self.bodies = Bodies()
+        self.sending = Sending()
+        self._door = threading.Semaphore(MOST_WAITING)
+        self._turns = threading.Semaphore(MADE_AT_A_TIME)
         # For what is added; a look-up needs none.
         self._lock = threading.Lock()
 
@@ -95,20 +111,25 @@ class Front:
         """Answer a request, from the cache if it is there."""
         start = time.perf_counter() if self._access_log else 0.0
         method = environ["REQUEST_METHOD"]
-        if self._public:
-            self._move(environ)
-        if method not in BODILESS:
-            self._take_body(environ)
+        try:
+            _refuse_headers(environ)
+            self.bodies.take(environ)
+        except QueryError as error:
+            environ[REFUSED] = error
+        self._place(environ)
         key = self._key(environ, method)
         answer = self._kept.get(key) if key else None
         if answer is None:
-            answer = self._ask(environ, method, key)
+            answer = self._make(environ, method, key)
         else:
             assert key
             self._metrics.hit()
             # Another thread may just have thrown it away.
             with suppress(KeyError):
                 self._kept.move_to_end(key)
+        if len(answer.body) > LARGEST_WHOLE and method != "HEAD" and not self.sending.has_room:
+            environ[REFUSED] = _full()
+            answer = self._ask(environ, method, None)
         if answer.etag and "HTTP_IF_NONE_MATCH" in environ and method in {"GET", "HEAD"}:
             answer = _unless_known(answer, environ["HTTP_IF_NONE_MATCH"])
         answer.count()
@@ -123,21 +144,22 @@ class Front:
                 bytes=len(answer.body),
                 ms=ms,
             )
-        start_response(answer.status, answer.headers)
-        return [b""] if method == "HEAD" else [answer.body]
+        # What a client has not sent until now would be read as its next request.
+        last = [("Connection", "close")] if REFUSED in environ else []
+        start_response(answer.status, answer.headers + last)
+        return [b""] if method == "HEAD" else self.sending.parts(answer.body)
 
     def _key(self, environ: Environ, method: str) -> Key | None:
         """Everything that an answer depends on, or None if it is not kept."""
-        if not self._most or BUSY in environ:
+        if not self._most or REFUSED in environ:
             return None
         get = environ.get
-        if method in {"GET", "HEAD"}:
-            body = None
-        elif method in {"POST", "QUERY"} and (get("CONTENT_LENGTH") or "").isdigit():
+        body = None
+        if method in {"POST", "QUERY"}:
             body = self._body(environ)
             if body is None:
                 return None
-        else:
+        elif method not in {"GET", "HEAD"}:
             return None
         return (
             "GET" if body is None else method,
@@ -145,36 +167,36 @@ class Front:
             get("QUERY_STRING"),
             get("HTTP_ACCEPT"),
             get("HTTP_ACCEPT_ENCODING"),
-            get("HTTP_HOST"),
-            body and (get("CONTENT_TYPE"), body),
+            None if body is None else get("CONTENT_TYPE"),
+            body,
         )
-
-    def _take_body(self, environ: Environ) -> None:
-        """
-        Read a body before anything else is done.
-
-        A client that is slow to send it keeps a thread waiting, so that only some may at a time.
-        """
-        size = environ.get("CONTENT_LENGTH") or ""
-        if not (size.isdigit() or "HTTP_TRANSFER_ENCODING" in environ) or int(size or 0) > LARGEST_REQUEST:
-            return
-        if not self._readers.acquire(blocking=False):
-            environ[BUSY] = True
-            return
-        try:
-            body = environ["wsgi.input"].read(int(size) if size else LARGEST_REQUEST + 1)
-        finally:
-            self._readers.release()
-        environ["wsgi.input"] = io.BytesIO(body)
 
     def _body(self, environ: Environ) -> bytes | None:
         """Read a short body and put it back."""
-        size = int(environ["CONTENT_LENGTH"])
-        if size > LARGEST_KEPT_BODY:
+        size = int(environ.get("CONTENT_LENGTH") or 0)
+        if not 0 < size <= LARGEST_KEPT_BODY:
             return None
         body: bytes = environ["wsgi.input"].read(size)
-        environ["wsgi.input"] = io.BytesIO(body)
+        environ["wsgi.input"].seek(0)
         return body
+
+    def _make(self, environ: Environ, method: str, key: Key | None) -> Answer:
+        """Let an answer be made, if it may be large when it is its turn; another may have made it by then."""
+        if REFUSED in environ or not LARGE.match(environ["PATH_INFO"]):
+            return self._ask(environ, method, key)
+        if not self._door.acquire(blocking=False):
+            environ[REFUSED] = _full()
+            return self._ask(environ, method, None)
+        try:
+            if not self._turns.acquire(timeout=TURN_S):
+                environ[REFUSED] = _full()
+                return self._ask(environ, method, None)
+            try:
+                return (self._kept.get(key) if key else None) or self._ask(environ, method, key)
+            finally:
+                self._turns.release()
+        finally:
+            self._door.release()
 
     def _ask(self, environ: Environ, method: str, key: Key | None) -> Answer:
         """Let the application answer, and keep what may be kept."""
@@ -202,9 +224,10 @@ class Front:
         return answer
 
     def _keep(self, key: Key, answer: Answer) -> None:
-        size = answer.size + _weight(key)
+        weight = _weight(key)
+        size = answer.size + weight
         with self._lock:
-            if size > self._most // 4 or key in self._kept:
+            if size > self._most // 4 or weight > LARGEST_KEY or key in self._kept:
                 return
             self._kept[key] = answer
             self._bytes += size
@@ -212,9 +235,11 @@ class Front:
                 old, thrown = self._kept.popitem(last=False)
                 self._bytes -= thrown.size + _weight(old)
 
-    def _move(self, environ: Environ) -> None:
-        """Make the application see its public address, whether or not a proxy has cut the path off."""
-        assert self._public
+    def _place(self, environ: Environ) -> None:
+        """Make the application see its public address, or none; whether or not a proxy has cut the path off."""
+        if not self._public:
+            environ["HTTP_HOST"] = NO_HOST
+            return
         prefix = self._public.path
         path = environ["PATH_INFO"]
         environ["SCRIPT_NAME"] = prefix
@@ -224,8 +249,30 @@ class Front:
             environ["PATH_INFO"] = path[len(prefix) :] or "/"
 
 
+def _full() -> QueryError:
+    return QueryError(
+        f"too many others are asking for large answers or still taking them; wait {RETRY_S} seconds and send it again",
+        status=503,
+        details={"reason": "busy", "retryAfter": RETRY_S},
+    )
+
+
+def _refuse_headers(environ: Environ) -> None:
+    """Refuse a Host that is none, and headers that would take long to read and much to remember."""
+    if not is_host(environ):
+        raise QueryError("the Host header names no host; send one, such as Host: example.org", status=400)
+    for name in LOOKED_AT:
+        if len(environ.get(name) or "") > LARGEST_HEADER:
+            del environ[name]
+            header = name.removeprefix("HTTP_").replace("_", "-").title()
+            raise QueryError(
+                f"the header {header} has more than {LARGEST_HEADER} characters; send less of it", status=431
+            )
+
+
 def _weight(key: Key) -> int:
-    return sum(len(part) for part in key if isinstance(part, str)) + (len(key[-1][1]) if key[-1] else 0)  # type: ignore[index]
+    """About how many bytes the place of an answer takes; strings have a byte for each letter, as WSGI makes them."""
+    return sum(len(part) + 60 for part in key if isinstance(part, (str, bytes)))
 
 
 def _compressed(status: str, headers: Headers, body: bytes, environ: Environ, count: Callable[[], None]) -> Answer:

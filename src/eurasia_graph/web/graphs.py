@@ -13,6 +13,7 @@ from pyoxigraph import BlankNode, DefaultGraph, NamedNode, RdfFormat, Triple, pa
 from werkzeug.exceptions import BadRequest, NotFound
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph import xmlform
 from eurasia_graph.errors import nearest
 from eurasia_graph.formats import FORMATS, Content, Format, by_extension, carrying
 from eurasia_graph.store import ReleaseStore
@@ -38,7 +39,7 @@ def indirect() -> Response:
     assert chosen
     if not named:
         return respond(_write(_lines(the_service(), DefaultGraph()), chosen), chosen)
-    return _named(graph_name(named[0], request.base_url, "graph"), chosen)
+    return _named(graph_name(named[0], f"{the_service().home}store", "graph"), chosen)
 
 
 @blueprint.route("/graph/<path:name>")
@@ -140,4 +141,7 @@ def _write(lines: bytes, chosen: Format) -> bytes:
     if chosen is FORMATS["ntriples"]:
         return lines
     used = {name: iri for name, iri in PREFIXES.items() if f"<{iri}".encode() in lines}
-    return serialize(parse(lines, format=RdfFormat.N_TRIPLES), format=chosen.rdf, prefixes=used) or b""
+    # Names of blank nodes that others have given need not be names in XML.
+    triples = parse(lines, format=RdfFormat.N_TRIPLES, rename_blank_nodes=chosen.engine == RdfFormat.RDF_XML)
+    with xmlform.told():
+        return serialize(triples, format=chosen.rdf, prefixes=used) or b""

@@ -21,11 +21,13 @@ from eurasia_graph.errors import EurasiaGraphError
 from eurasia_graph.formats import Format
 from eurasia_graph.web.canned import EXTENSIONS, OF_THE_ANSWER, OFFERED, answer, formats
 from eurasia_graph.web.context import Service
-from eurasia_graph.web.front import WSGI, Environ
+from eurasia_graph.web.front import REFUSED, WSGI, Environ
 from eurasia_graph.web.negotiation import NAMES, pick
 from eurasia_graph.web.responses import CACHED, content_type, fixed_headers, header_text
 
 START = "/queries/"
+# What clients accept is remembered, but for what nobody else will send: a thousand of these take half a megabyte.
+LONGEST_REMEMBERED = 500
 Headers = list[tuple[str, str]]
 
 
@@ -49,7 +51,7 @@ class Lane:
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
         found = None
-        if environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"].startswith(START):
+        if environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"].startswith(START) and REFUSED not in environ:
             found = self._answer(environ)
         if found is None:
             return self.app(environ, start_response)
@@ -68,7 +70,10 @@ class Lane:
         names = tuple(value for key in NAMES for each, value in pairs if each == key)
         chosen = EXTENSIONS.get(extension)
         if not extension:
-            chosen = self._chosen(names, environ.get("HTTP_ACCEPT", ""), bool(values))
+            accept = environ.get("HTTP_ACCEPT", "")
+            is_short = len(accept) + sum(map(len, names)) <= LONGEST_REMEMBERED
+            choose = self._chosen if is_short else self._choose
+            chosen = choose(names, accept, bool(values))
         if chosen not in OFFERED or len(values) < len(given) or any(key == "bom" for key, _ in pairs):
             return None
         try:

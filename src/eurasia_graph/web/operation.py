@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response
 
 from eurasia_graph import queries
 from eurasia_graph.formats import FORMATS
@@ -71,7 +71,7 @@ def openapi() -> Response:
             "version": service.version,
             "license": {"name": "CC BY 4.0", "identifier": "CC-BY-4.0"},
         },
-        "servers": [{"url": url_for("pages.front", _external=True).rstrip("/")}],
+        "servers": [{"url": service.base_url.rstrip("/") if service.base_url else "/"}],
         "paths": paths,
         "components": {"schemas": {"Problem": PROBLEM}},
     }

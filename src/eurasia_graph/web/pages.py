@@ -17,7 +17,7 @@ from werkzeug.exceptions import Gone, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import queries
+from eurasia_graph import queries, xmlform
 from eurasia_graph.errors import nearest
 from eurasia_graph.formats import FORMATS
 from eurasia_graph.sources import root
@@ -82,7 +82,9 @@ def data(name: str) -> Response:
     triples = sorted({*_outgoing(engine, node), *incoming}, key=str)
     text = " ".join(map(str, triples))
     used = {prefix: namespace for prefix, namespace in ns.PREFIXES.items() if f"<{namespace}" in text}
-    response = respond(serialize(triples, format=chosen.rdf, prefixes=used) or b"", chosen)
+    with xmlform.told():
+        body = serialize(triples, format=chosen.rdf, prefixes=used) or b""
+    response = respond(body, chosen)
     if is_cut:
         response.headers["X-Result-Truncated"] = f"references={MOST_REFERENCES}"
     _link_documents(response, name)
@@ -153,7 +155,9 @@ def ontology() -> Response:
         raise NotFound("there is no ontology here: files are served as they are")
     chosen = choose(request, DATA, html=True)
     if chosen:
-        return respond(store.engine.dump(format=chosen.rdf, from_graph=graph, prefixes=ns.PREFIXES) or b"", chosen)
+        with xmlform.told():
+            body = store.engine.dump(format=chosen.rdf, from_graph=graph, prefixes=ns.PREFIXES) or b""
+        return respond(body, chosen)
     engine = store.engine
     if not isinstance(engine, Store):
         # One request instead of one for every value of every term.
@@ -166,13 +170,20 @@ def ontology() -> Response:
 @blueprint.route("/ontology/<path:name>")
 def ontology_version(name: str) -> BaseResponse:
     """Send the names of versions and parts of the ontology to the ontology."""
-    node = ns.BASE(f"ontology/{name}")
+    node = _ontology_iri(name)
     engine = the_store().engine
     known = next(engine.quads_for_pattern(node, None, None, None), None)
     if known is None and next(engine.quads_for_pattern(None, None, node, None), None) is None:
         raise NotFound(f"there is no ontology {name}; see /ontology")
     form = next((request.args[key] for key in NAMES if key in request.args), None)
     return redirect(url_for("pages.ontology", format=form), code=303)
+
+
+def _ontology_iri(name: str) -> NamedNode:
+    try:
+        return ns.BASE(f"ontology/{name}")
+    except ValueError:
+        raise NotFound(f"{name!r} can be no name of an ontology; see /ontology") from None
 
 
 def _terms(engine: Engine, kind: str) -> list[dict[str, object]]:

@@ -25,7 +25,9 @@ from typing import IO, Any, Self
 
 from eurasia_graph.web.worker import LENGTH, ORDER
 
-SCRIPT = Path(__file__).with_name("worker.py")
+# What answers queries alone starts in a few milliseconds, as a file that imports nothing of ours.
+ALONE = [str(Path(__file__).with_name("worker.py"))]
+RELAY = ["-m", "eurasia_graph.web.relay"]
 TURN_S = 0.5
 # Where no place is free, neither here nor aside, a long query is refused in the end; the sooner, the better.
 SLICE_S = 0.1
@@ -86,6 +88,16 @@ class Job:
 JOB_FIELDS = tuple(each.name for each in fields(Job))
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something else that a worker does, by its name there: what it is told, and the bytes that it is given."""
+
+    name: str
+    told: dict[str, Any]
+    timeout: float
+    given: bytes = b""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The answer of a worker: its bytes, whether rows were cut, whether it is empty, graphs it does not know."""
@@ -98,7 +110,7 @@ class Result:
 
 
 class WorkerError(Exception):
-    """A query had no answer; `reason` is time, memory, bytes, killed, busy, syntax, engine or bug."""
+    """A query had no answer; `reason` is time, memory, bytes, killed, busy, syntax, engine, refused, result or bug."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         """Keep the reason, and the words of the engine where there are any."""
@@ -129,9 +141,10 @@ class Worker:
 class Nursery:
     """The process that loads the dataset and forks the workers; started again if it ends."""
 
-    def __init__(self, dump: Callable[[IO[bytes]], None], address_space: int) -> None:
-        """Take what writes the dataset as N-Quads, and the limit of each worker in bytes; starts nothing."""
+    def __init__(self, dump: Callable[[IO[bytes]], None], address_space: int, program: list[str]) -> None:
+        """Take what writes the dataset as N-Quads, the limit of a worker in bytes, and the program; start nothing."""
         self._dump = dump
+        self._program = program
         self._address_space = address_space
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -204,7 +217,7 @@ class Nursery:
             numbers = [str(theirs.fileno()), str(file.fileno()), str(self._address_space)]
             # A session of its own, so that Ctrl-C in a terminal reaches the server alone.
             self._process = subprocess.Popen(  # noqa: S603  (our own script)
-                [sys.executable, "-P", str(SCRIPT), *numbers],
+                [sys.executable, "-P", *self._program, *numbers],
                 pass_fds=[theirs.fileno(), file.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -288,10 +301,16 @@ class Pool:
     `on_restart` is called with the reason whenever a worker had to be ended.
     """
 
-    def __init__(self, dump: Callable[[IO[bytes]], None], limits: Limits, on_restart: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        dump: Callable[[IO[bytes]], None],
+        limits: Limits,
+        on_restart: Callable[[str], None],
+        program: list[str] | None = None,
+    ) -> None:
         """Start nothing yet; the first query does. `dump` writes the dataset as N-Quads."""
         self.limits = limits
-        self._nursery = Nursery(dump, limits.memory_mib << 20)
+        self._nursery = Nursery(dump, limits.memory_mib << 20, program or ALONE)
         self._on_restart = on_restart
         self._idle: list[Worker] = []
         # Also where nobody calls it: when the pool is forgotten, at the latest at the end.
@@ -319,9 +338,9 @@ class Pool:
         with self._lock:
             return [worker.pid for worker in self._idle]
 
-    def run(self, job: Job) -> Result:
+    def run(self, job: Job | Errand) -> Result:
         """
-        Run a query in a worker.
+        Run a query or an errand in a worker.
 
         Raises:
             WorkerError: If it has no answer within its limits; the worker has been replaced then.
@@ -384,11 +403,19 @@ def _end_all(nursery: Nursery, idle: list[Worker]) -> None:
     nursery.close()
 
 
-def _converse(worker: Worker, job: Job, place: Place, deadline: float) -> tuple[dict[str, Any], bytes]:
+def _converse(worker: Worker, job: Job | Errand, place: Place, deadline: float) -> tuple[dict[str, Any], bytes]:
     """Send a query and wait for its answer, aside from the others if it takes more than its turn."""
-    text = json.dumps({name: getattr(job, name) for name in JOB_FIELDS}).encode()
+    given = b""
+    if isinstance(job, Errand):
+        given = job.given
+        request = {**job.told, "errand": job.name, "timeout": job.timeout, "attached": len(given)}
+    else:
+        request = {name: getattr(job, name) for name in JOB_FIELDS}
+    text = json.dumps(request).encode()
     worker.wire.settimeout(job.timeout)
     worker.wire.sendall(LENGTH.pack(len(text)) + text)
+    if given:
+        worker.wire.sendall(given)
     end = min(time.monotonic() + TURN_S, deadline)
     while not _readable(worker, min(SLICE_S, end - time.monotonic())):
         if time.monotonic() >= deadline:

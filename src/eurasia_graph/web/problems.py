@@ -14,12 +14,18 @@ from werkzeug.exceptions import HTTPException
 
 from eurasia_graph.errors import EurasiaGraphError, QueryError, RemoteError, UnknownNameError, UsageError
 from eurasia_graph.web.negotiation import plain
+from eurasia_graph.xmlform import XmlError
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
     400: "Bad query",
     403: "Query refused",
+    406: "Not Acceptable",
+    408: "Request timeout",
+    411: "Length required",
     413: "Query too large",
+    415: "Unsupported media type",
+    431: "Headers too large",
     502: "Bad gateway",
     503: "No answer within the limits",
     504: "Gateway timeout",
@@ -52,6 +58,8 @@ def _ours(error: EurasiaGraphError) -> Response:
     if isinstance(error, UnknownNameError):
         details = {"nearest": error.nearest} if error.nearest else {}
         return _problem(404 if error.kind == "query" else 400, "Unknown name", str(error), details)
+    if isinstance(error, XmlError):
+        return _problem(406, "Not Acceptable", str(error))
     if isinstance(error, UsageError):
         return _problem(400, "Bad request", str(error))
     return _unforeseen(error)

@@ -40,13 +40,14 @@ class Operation:
     formats: list[str] = field(default_factory=list)
 
 
-def read(request: Request, longest: int) -> Operation:
+def read(request: Request, longest: int, base: str) -> Operation:
     """
     Read a request.
 
     Args:
         request: GET, POST or QUERY.
         longest: How many characters a query may have.
+        base: What relative names of graphs are resolved against.
     Raises:
         BadRequest, Forbidden, UnsupportedMediaType: With the status that the protocol asks for.
         QueryError: If the query is too long (413).
@@ -71,8 +72,8 @@ def read(request: Request, longest: int) -> Operation:
         )
     return Operation(
         query=queries[0] if queries else None,
-        default=_graphs(request, fields, "default-graph-uri"),
-        named=_graphs(request, fields, "named-graph-uri"),
+        default=_graphs(fields, "default-graph-uri", base),
+        named=_graphs(fields, "named-graph-uri", base),
         timeout_s=_timeout(fields),
         formats=[value for name, value in fields if name in {"format", "output", "results"}],
     )
@@ -111,9 +112,9 @@ def _pairs(text: bytes) -> list[tuple[str, str]]:
         raise BadRequest(f"there are more than {MOST_GRAPHS} parameters; send fewer") from None
 
 
-def _graphs(request: Request, fields: list[tuple[str, str]], key: str) -> list[str]:
+def _graphs(fields: list[tuple[str, str]], key: str, base: str) -> list[str]:
     # Some clients send the field and leave it empty.
-    return [graph_name(value, request.base_url, key) for name, value in fields if name == key and value.strip()]
+    return [graph_name(value, base, key) for name, value in fields if name == key and value.strip()]
 
 
 def graph_name(value: str, base: str, key: str) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from flask import Flask, Response, request
+from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
-from eurasia_graph.errors import QueryError
+from eurasia_graph import xmlform
 from eurasia_graph.formats import FORMATS, Content, Format
 from eurasia_graph.web.context import Service, the_service
-from eurasia_graph.web.front import BUSY
+from eurasia_graph.web.front import REFUSED
 
 # A release stays as it is while it is served; a minute bounds how long a proxy shows the one before.
 CACHED = "public, max-age=60"
@@ -27,13 +28,24 @@ BOM = b"\xef\xbb\xbf"
 
 def register(app: Flask) -> None:
     """Add the headers to every answer, and answer OPTIONS before any view is asked."""
-    app.before_request(_refuse_busy)
+    app.before_request(_refuse)
     app.before_request(_preflight)
     app.after_request(_finish)
 
 
-def respond(body: bytes | str, chosen: Format) -> Response:
-    """Send a body in a format, with the headers that caches need."""
+def respond(body: bytes | str, chosen: Format, *, is_checked: bool = False) -> Response:
+    """
+    Send a body in a format, with the headers that caches need.
+
+    Args:
+        body: The whole of it.
+        chosen: How it is written.
+        is_checked: Whether it was read as XML already, if it is XML.
+    Raises:
+        XmlError: If it is to be XML and no parser would read it.
+    """
+    if isinstance(body, bytes) and not is_checked:
+        xmlform.check(body, chosen.engine)
     if chosen is FORMATS["csv"] and "1" in (request.args.get("bom"), request.form.get("bom")):
         # Without it, spreadsheets read UTF-8 as something else.
         body = BOM + (body.encode() if isinstance(body, str) else body)
@@ -71,13 +83,10 @@ def header_text(text: str) -> str:
     return "".join(each if " " <= each <= "~" else quote(each) if each > "~" else " " for each in text)
 
 
-def _refuse_busy() -> None:
-    if BUSY in request.environ:
-        raise QueryError(
-            "too many other requests have not sent their bodies yet; wait two seconds and send it again",
-            status=503,
-            details={"reason": "busy", "retryAfter": 2},
-        )
+def _refuse() -> None:
+    """Say why a request is refused that has not been read whole."""
+    if REFUSED in request.environ:
+        raise request.environ[REFUSED]
 
 
 def _preflight() -> Response | None:
@@ -104,6 +113,9 @@ def fixed_headers(service: Service) -> list[tuple[str, str]]:
 
 
 def _finish(response: BaseResponse) -> BaseResponse:
+    if isinstance(request.routing_exception, RequestRedirect) and response.location:
+        # The router writes where it sends with a host in front, which nobody has told it.
+        response.location = urlunsplit(("", "", *urlsplit(response.location)[2:]))
     if response.location:
         response.headers.setdefault("Cache-Control", CACHED)
     for name, value in fixed_headers(the_service()):

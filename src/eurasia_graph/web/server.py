@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import sys
@@ -13,20 +14,38 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pyoxigraph import Store
+
 from eurasia_graph.errors import UsageError
+from eurasia_graph.web import bodies, sending, watch
+from eurasia_graph.web.front import MOST_WAITING, Front
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from eurasia_graph.web.context import Service
+
 BUSY = {errno.EADDRINUSE: "another program is using it", errno.EACCES: "it is reserved"}
-# Threads that wait for query workers cost next to nothing; those that work share one lock.
-THREADS = 64
+# Threads that wait for query workers cost next to nothing; those that work share one lock. Beside them those that
+# wait for slow clients.
+THREADS = 64 + bodies.MOST_WAITED_FOR + sending.MOST_WAITED_FOR + MOST_WAITING
+# Of the line and all headers of a request.
+LARGEST_HEAD = 98_304
+CONNECTIONS = 1024
+# Beside connections: pipes, files, query workers.
+OTHER_DESCRIPTORS = 512
+# How many queries an answer may take that each need their time: of canned queries in workers and on top of another
+# store more than one; and what else it may wait for, such as workers that load the data.
+QUERIES = 2
+MANY_QUERIES = 8
+SPARE_S = 5
+MUCH_SPARE_S = 60
 LAST_WORD_S = 15
 START_S = 60
 TICK_S = 0.01
 
 
-def run(make_app: Callable[[], Flask], host: str, port: int) -> None:
+def run(make_app: Callable[[], Flask], host: str, port: int, patience_s: float = watch.PATIENCE_S) -> None:
     """
     Serve until Ctrl-C or a request to terminate; requests in hand are answered first.
 
@@ -34,6 +53,7 @@ def run(make_app: Callable[[], Flask], host: str, port: int) -> None:
         make_app: Makes the application, in the process that serves it.
         host: A name or address of this machine.
         port: 0 for any that is free.
+        patience_s: How long a client may take for the head of a request, and what else `watch` bounds.
     Raises:
         UsageError: If the address cannot be had; says which option helps.
     """
@@ -57,19 +77,29 @@ def run(make_app: Callable[[], Flask], host: str, port: int) -> None:
         runtime_mode=RuntimeModes.st,
         http=HTTPModes.http1,
         backlog=2048,
-        backpressure=1024,
-        http1_settings=HTTP1Settings(header_read_timeout=30_000),
+        backpressure=CONNECTIONS,
+        http1_settings=HTTP1Settings(header_read_timeout=int(patience_s * 1000), max_buffer_size=LARGEST_HEAD),
         websockets=False,
         log_enabled=False,
         respawn_failed_workers=True,
         workers_kill_timeout=LAST_WORD_S,
     )
+    _allow_connections()
     lifeline = os.pipe()
-    server.serve(target_loader=lambda _target: _warmed(make_app(), lifeline, host, port))
+    server.serve(target_loader=lambda _target: _warmed(make_app(), lifeline, host, port, patience_s))
     print("stopped", file=sys.stderr)
 
 
-def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int) -> Flask:
+def _allow_connections() -> None:
+    """Raise the limit of open descriptors as far as connections need it, and as we may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + OTHER_DESCRIPTORS
+    if soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+
+
+def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int, patience_s: float) -> Flask:
     """
     Say where we are, start the first query worker beside the first requests, and end with the parent.
 
@@ -77,8 +107,11 @@ def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int) -> Flas
     """
     from eurasia_graph.web.context import Service
 
-    service = app.extensions["eurasia-graph"]
-    assert isinstance(service, Service)
+    service, front = app.extensions["eurasia-graph"], app.wsgi_app
+    assert isinstance(service, Service) and isinstance(front, Front)
+    watching = watch.Watch(port, _longest_answer_s(service), patience_s)
+    front.bodies.watched = watching.reading if watching.start() else None
+    service.here = f"http://{_shown(host)}:{port}/"
     # The terminal tells the whole group; the parent alone decides when we stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=service.pool.warm, daemon=True).start()
@@ -86,6 +119,13 @@ def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int) -> Flas
     threading.Thread(target=_announce, args=(host, port), daemon=True).start()
     threading.Thread(target=_follow, args=(lifeline[0],), daemon=True).start()
     return app
+
+
+def _longest_answer_s(service: Service) -> float:
+    """Return after how long a request that has no answer can have been no whole one."""
+    is_quick = service.is_small and isinstance(service.store.engine, Store)
+    spare, queries = (SPARE_S, QUERIES) if is_quick else (MUCH_SPARE_S, MANY_QUERIES)
+    return spare + queries * service.limits.timeout_s
 
 
 def _follow(lifeline: int) -> None:
@@ -102,9 +142,13 @@ def _announce(host: str, port: int) -> None:
         except OSError:
             time.sleep(TICK_S)
         else:
-            shown = f"[{host}]" if ":" in host else host
-            print(f"http://{shown}:{port}/  (Ctrl-C stops it)", file=sys.stderr, flush=True)
+            print(f"http://{_shown(host)}:{port}/  (Ctrl-C stops it)", file=sys.stderr, flush=True)
             return
+
+
+def _shown(host: str) -> str:
+    """Write an address of the sixth version as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _free(host: str, port: int) -> int:

@@ -7,7 +7,6 @@ The whole answer is made before the first byte is sent, so that no status has to
 from __future__ import annotations
 
 import json
-import re
 import time
 from dataclasses import replace
 
@@ -20,6 +19,7 @@ from eurasia_graph.errors import QueryError, RemoteError, nearest
 from eurasia_graph.formats import FORMATS, Content, Format, carrying
 from eurasia_graph.store import UPDATE_WORDS, first_word, refuse_service
 from eurasia_graph.web import log, protocol, syntax
+from eurasia_graph.web.changing import is_changing
 from eurasia_graph.web.context import Service, the_service
 from eurasia_graph.web.negotiation import JSON, XML, choose, pick
 from eurasia_graph.web.pool import Job, Result, WorkerError
@@ -30,8 +30,6 @@ blueprint = Blueprint("sparql", __name__)
 ROWS = [*carrying(Content.ROWS), JSON, XML]
 GRAPHS = carrying(Content.GRAPH, Content.DATASET)
 OFFERED = {"SELECT": ROWS, "ASK": ROWS, "CONSTRUCT": GRAPHS, "DESCRIBE": GRAPHS}
-# What these give is another thing each time, so that it is not kept.
-CHANGING = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID)\s*\(", re.IGNORECASE)
 MOST_ROWS_ON_A_PAGE = 1000
 # Of what a header says is not known.
 MOST_NAMED = 5
@@ -49,7 +47,7 @@ ORDER BY ?label
 def endpoint() -> Response:
     """Answer a query; without one, show the form to a browser and the service description to a program."""
     service = the_service()
-    operation = protocol.read(request, service.limits.query_chars)
+    operation = protocol.read(request, service.limits.query_chars, f"{service.home}sparql")
     if operation.query is None:
         if request.method != "GET":
             raise BadRequest(
@@ -65,7 +63,7 @@ def endpoint() -> Response:
         return _page(service, operation, query)
     result = ask(service, operation, query, chosen)
     body = _flagged(result, chosen, service.limits.rows)
-    response = _with_notes(service, query, result, _kept(operation.query, respond(body, chosen)))
+    response = _with_notes(service, query, result, _kept(operation.query, respond(body, chosen, is_checked=True)))
     if result.truncated and chosen.extension in {"csv", "tsv"}:
         # Rows have no place to say it; the name of a saved file has.
         name = f"first-{service.limits.rows}-rows.{chosen.extension}"
@@ -96,7 +94,7 @@ def ask(
         form=query.form,
         limited=limited,
         next=following,
-        base=request.base_url,
+        base=f"{service.home}sparql",
         prologue=query.prologue,
         clauses=query.clauses,
         default=operation.default,
@@ -115,7 +113,7 @@ def ask(
         outcome = error.reason
         if error.reason == "bug":
             raise
-        raise _refusal(service, query, job, error) from None
+        raise _refusal(service, query, job, error, start + job.timeout) from None
     except RemoteError:
         outcome = "gateway"
         raise
@@ -126,11 +124,11 @@ def ask(
             log.slow_query("free", query.text, seconds, outcome)
 
 
-def _refusal(service: Service, query: syntax.Query, job: Job, error: WorkerError) -> QueryError:
+def _refusal(service: Service, query: syntax.Query, job: Job, error: WorkerError, end: float) -> QueryError:
     """Say what happened to a query, and what to do."""
     limits = service.limits
     if error.reason == "syntax":
-        return _syntax_error(service, query, job, error.detail)
+        return _syntax_error(service, query, job, error.detail, end)
     if error.reason == "format":
         return QueryError(error.detail, status=406)
     if error.reason == "engine":
@@ -151,10 +149,15 @@ def _refusal(service: Service, query: syntax.Query, job: Job, error: WorkerError
     return QueryError(texts[error.reason], status=503, details=details)
 
 
-def _syntax_error(service: Service, query: syntax.Query, job: Job, message: str) -> QueryError:
+def _syntax_error(service: Service, query: syntax.Query, job: Job, message: str, end: float) -> QueryError:
+    """Say what is wrong with a query; to find out, its parts are tried in what is left of its time."""
+
     def probe(texts: list[str]) -> list[str | None]:
+        left = end - time.perf_counter()
+        if left <= 0:
+            return []
         try:
-            tried = service.pool.run(replace(job, probes=texts))
+            tried = service.pool.run(replace(job, probes=texts, timeout=left))
         except WorkerError:
             return []
         answers: list[str | None] = json.loads(tried.body)
@@ -186,7 +189,7 @@ def _flagged(result: Result, chosen: Format, rows: int) -> bytes:
 
 
 def _kept(query: str, response: Response) -> Response:
-    if CHANGING.search(query):
+    if is_changing(query):
         response.headers["Cache-Control"] = "no-store"
         del response.headers["ETag"]
     return response

@@ -11,17 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.errors import QueryError, nearest
-from eurasia_graph.lexing import Token, place, tokens
+from eurasia_graph.errors import nearest
+from eurasia_graph.lexing import Token, place, refuse_depth, tokens
 
 FORMS = {"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"}
-# The engine reads brackets and signs by recursion, and its stack has an end.
-DEEPEST = 64
-SIGNS = set("!^-+")
-MOST_OPERATORS = 2000
-OPERATORS = set("&|+-*/<>=!")
-OPEN = {"<<"}
-CLOSE = {">>"}
 NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -75,7 +68,7 @@ def read(text: str) -> Query:
             operators, or if a string is not closed.
     """
     query = Query(text, tokens=list(tokens(text)))
-    _refuse_depth(query)
+    refuse_depth(text, query.tokens)
     depth = 0
     for index, token in enumerate(query.tokens):
         if token.kind == "open":
@@ -89,30 +82,6 @@ def read(text: str) -> Query:
         if token.kind in {"name", "iri"}:
             _note_term(query, token)
     return query
-
-
-def _refuse_depth(query: Query) -> None:
-    depth = row = operators = 0
-    last = ""
-    for token in query.tokens:
-        if token.kind == "open" or token.text in OPEN:
-            depth += 1
-        elif token.kind == "close" or token.text in CLOSE:
-            depth -= 1
-        elif token.kind == "mark":
-            row = row + 1 if token.text == last and last in SIGNS else 1
-            operators += token.text in OPERATORS
-        last = token.text
-        if depth > DEEPEST:
-            raise _too_deep(query, token, f"brackets are nested more than {DEEPEST} deep")
-        if row > DEEPEST:
-            raise _too_deep(query, token, f"an operator is repeated more than {DEEPEST} times in a row")
-        if operators > MOST_OPERATORS:
-            raise _too_deep(query, token, f"there are more than {MOST_OPERATORS} operators")
-
-
-def _too_deep(query: Query, token: Token, what: str) -> QueryError:
-    return QueryError(f"line {place(query.text, token.start)[0]}: {what}; take the query apart")
 
 
 def _top_level(query: Query, index: int) -> None:

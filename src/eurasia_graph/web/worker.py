@@ -21,7 +21,9 @@ import socket
 import struct
 import sys
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import IO, Any, cast
+from xml.parsers import expat
 
 from pyoxigraph import (
     DefaultGraph,
@@ -70,17 +72,30 @@ KINDS: dict[str | None, type] = {
 UNREADABLE_END = "the end of the query cannot be read; write LIMIT, OFFSET and VALUES on lines of their own"
 RUN_TOGETHER = "words run together; write a blank after SELECT, ASK, CONSTRUCT or DESCRIBE"
 
+NAMELESS = "RDF/XML cannot name a property or a class that does not end in a name of XML; ask for another format"
+
 Request = dict[str, Any]
 Header = dict[str, Any]
 
+# What a worker can do beside answering queries, by name; `relay.py` adds to it.
+ERRANDS: dict[str, Callable[[Request, bytes], tuple[Header, bytes]]] = {}
 
-# What no XML document can hold, however it is written; and what the engine writes for a property without a local name.
+
+# As `xmlform`, which is not at hand here.
 NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
-NAMELESS = re.compile(rb"<oxprefix:[\s>/]")
 
 
 class NotWritableError(Exception):
     """An answer holds something that its format cannot hold."""
+
+
+class Told(Exception):  # noqa: N818  (what it is depends on the reason)
+    """An errand finds something wrong; `reason` is one of those of `pool.WorkerError`."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        """Keep both."""
+        self.reason = reason
+        super().__init__(detail)
 
 
 class TooLargeError(Exception):
@@ -177,8 +192,8 @@ def _live(descriptor: int, store: Store, address_space: int) -> None:
         _confine(address_space)
         merges: OrderedDict[frozenset[str], Store] = OrderedDict()
         while request := _receive(wire):
-            signal.setitimer(signal.ITIMER_REAL, request["timeout"] + GRACE_S)
-            header, body = _answer(store, merges, request)
+            signal.setitimer(signal.ITIMER_REAL, request[0]["timeout"] + GRACE_S)
+            header, body = _answer(store, merges, *request)
             signal.setitimer(signal.ITIMER_REAL, 0)
             header["size"] = len(body)
             text = json.dumps(header).encode()
@@ -206,12 +221,15 @@ def _mapped() -> int:
         return 0
 
 
-def _receive(wire: socket.socket) -> Request | None:
+def _receive(wire: socket.socket) -> tuple[Request, bytes] | None:
+    """Take a request, and the bytes that come with it."""
     length = _exactly(wire, LENGTH.size)
-    if length is None:
+    text = length and _exactly(wire, LENGTH.unpack(length)[0])
+    if not text:
         return None
-    text = _exactly(wire, LENGTH.unpack(length)[0])
-    return None if text is None else json.loads(text)
+    request: Request = json.loads(text)
+    attached = _exactly(wire, request.get("attached", 0))
+    return None if attached is None else (request, attached)
 
 
 def _exactly(wire: socket.socket, size: int) -> bytes | None:
@@ -224,8 +242,12 @@ def _exactly(wire: socket.socket, size: int) -> bytes | None:
     return bytes(parts)
 
 
-def _answer(store: Store, merges: OrderedDict[frozenset[str], Store], request: Request) -> tuple[Header, bytes]:
+def _answer(
+    store: Store, merges: OrderedDict[frozenset[str], Store], request: Request, attached: bytes
+) -> tuple[Header, bytes]:
     try:
+        if "errand" in request:
+            return ERRANDS[request["errand"]](request, attached)
         if request["probes"]:
             header = {"kind": "probes", "truncated": False, "empty": False, "unknown": []}
             return header, json.dumps([_message(text) for text in request["probes"]]).encode()
@@ -248,6 +270,8 @@ def _message(text: str) -> str | None:
 
 def _fault(error: Exception) -> Header:
     """Name the reason why there is no answer, in words that `pool.WorkerError` knows."""
+    if isinstance(error, Told):
+        return {"fault": error.reason, "detail": str(error)}
     for kinds, reason in FAULTS:
         if isinstance(error, kinds):
             return {"fault": reason, "detail": str(getattr(error, "msg", error))}
@@ -306,8 +330,7 @@ def _merge(store: Store, graphs: list[str]) -> Store:
 
 def run(engine: Any, dataset: dict[str, Any], request: Request) -> tuple[Header, bytes]:
     """Ask an engine and write the answer; what `_answer` turns into faults is raised."""
-    base, sink = request["base"], Sink(request["bytes"])
-    chosen = FORMATS[request["format"]]
+    base = request["base"]
     found: QuerySolutions | QueryBoolean | QueryTriples
     try:
         found = engine.query(_in_order(request), base_iri=base, **dataset)
@@ -317,6 +340,15 @@ def run(engine: Any, dataset: dict[str, Any], request: Request) -> tuple[Header,
         raise ValueError(UNREADABLE_END) from None
     if not isinstance(found, KINDS.get(request["form"], ())):
         raise ValueError(RUN_TOGETHER)  # noqa: TRY004  (the text is at fault, not a type)
+    header, body = written(found, request)
+    if header["kind"] == "rows":
+        header["truncated"] = _is_cut(engine, dataset, request, body)
+    return header, body
+
+
+def written(found: QuerySolutions | QueryBoolean | QueryTriples, request: Request) -> tuple[Header, bytes]:
+    """Write an answer in the format that a request names, up to its number of bytes."""
+    sink, chosen = Sink(request["bytes"]), FORMATS[request["format"]]
     if isinstance(found, QueryTriples):
         truncated = _write_triples(found, chosen, sink, request)
         _refuse_broken_xml(sink, chosen)
@@ -329,7 +361,7 @@ def run(engine: Any, dataset: dict[str, Any], request: Request) -> tuple[Header,
     body = sink.body
     if isinstance(found, QueryBoolean):
         return {"kind": "boolean", "truncated": False, "empty": empty}, body
-    return {"kind": "rows", "truncated": _is_cut(engine, dataset, request, body), "empty": _is_empty(body)}, body
+    return {"kind": "rows", "truncated": False, "empty": _is_empty(body)}, body
 
 
 def _in_order(request: Request) -> str:
@@ -348,12 +380,18 @@ def _in_order(request: Request) -> str:
 
 
 def _refuse_broken_xml(sink: Sink, chosen: RdfFormat | QueryResultsFormat) -> None:
-    if chosen not in {RdfFormat.RDF_XML, QueryResultsFormat.XML}:
+    """Read what the engine has written as XML, since it writes what no parser would read."""
+    if chosen not in {RdfFormat.RDF_XML, QueryResultsFormat.XML} or not sink.parts:
         return
-    if NOT_XML.search(sink.body):
-        raise NotWritableError("the answer holds a control character, which no XML can carry; ask for another format")
-    if NAMELESS.search(sink.body):
-        raise NotWritableError("RDF/XML cannot name a property that does not end in a name; ask for another format")
+    body = sink.body
+    try:
+        expat.ParserCreate(namespace_separator=" ").Parse(body, True)
+    except expat.ExpatError:
+        if NOT_XML.search(body):
+            raise NotWritableError(
+                "the answer holds a control character, which no XML can carry; ask for another format"
+            ) from None
+        raise NotWritableError(NAMELESS) from None
 
 
 def _write_triples(found: QueryTriples, chosen: RdfFormat, sink: Sink, request: Request) -> bool:
@@ -371,12 +409,16 @@ def _write_triples(found: QueryTriples, chosen: RdfFormat, sink: Sink, request: 
         return False
     # Only the prefixes that the graph uses, so that a small answer stays small.
     used = {name: iri for name, iri in request["prefixes"].items() if f"<{iri}" in text}
-    serialize(
-        (quad.triple for quad in parse(text, format=RdfFormat.N_TRIPLES)),
-        cast("IO[bytes]", sink),
-        format=chosen,
-        prefixes=used,
-    )
+    is_xml = chosen == RdfFormat.RDF_XML
+    # Names of blank nodes that another store has given need not be names in XML.
+    triples = (quad.triple for quad in parse(text, format=RdfFormat.N_TRIPLES, rename_blank_nodes=is_xml))
+    try:
+        serialize(triples, cast("IO[bytes]", sink), format=chosen, prefixes=used)
+    except OSError:
+        # What the engine itself refuses, such as the property rdf:li.
+        if not is_xml:
+            raise
+        raise NotWritableError(NAMELESS) from None
     return truncated
 
 

@@ -1,0 +1,251 @@
+"""
+End the connections of clients that take or send too slowly, or send more than any request may have.
+
+The server has no such limits, but the kernel knows of every connection what is still to be sent and what was
+taken of it. So it is asked, now and then, about the connections of this process. Linux alone tells; elsewhere a
+proxy has to stand in front, as docs/serving.md says.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import stat
+import struct
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from eurasia_graph.web.bodies import LARGEST_REQUEST
+
+DESCRIPTORS = Path("/proc/self/fd")
+TICK_S = 1.0
+# A client has this long, and longer by what it has sent or taken: 16 kB a second, a slow line of twenty years ago.
+PATIENCE_S = 10.0
+SLOWEST = 16_000
+# The server ends a connection on which nobody has asked anything for as long as it waits for a head.
+IDLE_S = 5.0
+# While a body arrives whose length nobody has told.
+HURRIED_TICK_S = 0.02
+# A client that takes little by little may, as long as little is left; more than that is an answer that waits.
+LITTLE = 16_384
+# Requests are read one after another, each when the one before has its answer: no more can be waiting for one.
+MOST_RECEIVED = 2 * LARGEST_REQUEST + 500_000
+# Of struct tcp_info, which only grows at its end. Source: include/uapi/linux/tcp.h
+TCP_INFO = struct.Struct("=120xQQ20xI")
+INT = struct.Struct("=i")
+LINGER = struct.Struct("=ii")
+INFO_BYTES = 256
+LINUX_TCP_INFO = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What the kernel says of a connection; `left` are the bytes that the other side has not acknowledged."""
+
+    acknowledged: int
+    received: int
+    left: int
+    segments: int
+
+
+@dataclass(slots=True)
+class _Client:
+    """
+    A connection of ours.
+
+    `since` is when it began to wait for the client to take `goal` bytes in all, of which it had `start`. `told` is
+    when it was last sent anything (`segments` by then), `before` what it had sent itself by then, `asked` when it
+    first sent more and `received` how much in all.
+    """
+
+    inode: int
+    told: float
+    since: float | None = None
+    start: int = 0
+    goal: int = 0
+    segments: int = 0
+    before: int = 0
+    asked: float | None = None
+    received: int = 0
+    is_cut: bool = False
+
+
+class Watch:
+    """Looks at the connections of a port in a thread of its own; `ended` counts those that it has ended."""
+
+    def __init__(self, port: int, answer_s: float, patience_s: float = PATIENCE_S) -> None:
+        """
+        Start nothing yet.
+
+        Args:
+            port: Where the connections come in.
+            answer_s: How long an answer may take to be made.
+            patience_s: How long a client may take, and longer by what it sends or takes.
+        """
+        self._port = port
+        self._answer_s = answer_s
+        self._patience_s = patience_s
+        self._clients: dict[int, _Client] = {}
+        self._others: dict[int, int] = {}
+        self._hurry = 0
+        self._wake = threading.Event()
+        self._lock = threading.Lock()
+        self.ended = 0
+        self.cut = 0
+
+    def start(self) -> bool:
+        """Begin, if the kernel tells; returns whether it does."""
+        if not is_possible():
+            return False
+        threading.Thread(target=self._run, daemon=True, name="watch").start()
+        return True
+
+    @contextmanager
+    def reading(self, is_endless: bool) -> Iterator[Callable[[], bool]]:
+        """
+        Watch the reading of a request; gives what tells whether requests were cut off meanwhile.
+
+        Args:
+            is_endless: Whether nobody has told how long it is, so that more has to be noticed quickly.
+        """
+        before = self.cut
+        with self._lock:
+            self._hurry += is_endless
+        if is_endless:
+            self._wake.set()
+        try:
+            yield lambda: self.cut > before
+        finally:
+            with self._lock:
+                self._hurry -= is_endless
+
+    def look(self) -> None:
+        """Look at all connections once."""
+        # Where no descriptor is left for looking, another look may find one.
+        with suppress(OSError):
+            for descriptor in _sockets():
+                with suppress(OSError):
+                    self._look_at(descriptor, time.monotonic())
+
+    def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            begin = time.monotonic()
+            self.look()
+            took = time.monotonic() - begin
+            if self._hurry:
+                # At most a fifth of a processor.
+                time.sleep(max(HURRIED_TICK_S, 4 * took))
+            else:
+                self._wake.wait(max(TICK_S, 20 * took))
+
+    def _look_at(self, descriptor: int, now: float) -> None:
+        inode = os.fstat(descriptor).st_ino
+        if self._others.get(descriptor) == inode:
+            return
+        client = self._clients.get(descriptor)
+        if client is None or client.inode != inode:
+            if not _is_ours(descriptor, self._port):
+                self._others[descriptor] = inode
+                return
+            client = self._clients[descriptor] = _Client(inode, now)
+        flow = flow_of(descriptor)
+        if self._takes_too_slowly(client, flow, now):
+            self.ended += _shut(descriptor, inode, socket.SHUT_RDWR)
+        elif self._sends_too_slowly(client, flow, now) or flow.received - client.before > MOST_RECEIVED:
+            # An answer can still be sent: the server sees the end of the request, and refuses it.
+            self.cut += _shut(descriptor, inode, socket.SHUT_RDWR if client.is_cut else socket.SHUT_RD)
+            client.is_cut = True
+
+    def _takes_too_slowly(self, client: _Client, flow: Flow, now: float) -> bool:
+        if not flow.left:
+            client.since = None
+            return False
+        done = client.since is not None and flow.acknowledged >= client.goal and flow.left < LITTLE
+        if client.since is None or done:
+            client.since, client.start, client.goal = now, flow.acknowledged, flow.acknowledged + flow.left
+        return now - client.since > self._patience_s + (flow.acknowledged - client.start) / SLOWEST
+
+    def _sends_too_slowly(self, client: _Client, flow: Flow, now: float) -> bool:
+        """
+        Tell whether a request still arrives when it should be there, or nothing does though the server waits.
+
+        A client that is waited for is not sent anything before its request is there; what is idle the server ends
+        by itself, but not where it waits for a body. While an answer is made, nothing is sent either way, so that a
+        request is known not to be whole only when that takes longer than any answer.
+        """
+        if flow.segments != client.segments or flow.left:
+            client.segments, client.told, client.before, client.asked = flow.segments, now, flow.received, None
+        grows, client.received = flow.received > client.received, flow.received
+        if flow.received == client.before:
+            # Or it has asked again between two looks.
+            return now - client.told > max(self._patience_s + IDLE_S, self._answer_s)
+        if client.asked is None:
+            client.asked = now
+        due = client.asked + (flow.received - client.before) / SLOWEST
+        return now > due + (self._patience_s if grows else self._answer_s)
+
+
+def is_possible() -> bool:
+    """Whether the kernel tells what has to be known."""
+    with socket.socket() as probe, suppress(OSError):
+        return DESCRIPTORS.is_dir() and len(probe.getsockopt(socket.IPPROTO_TCP, LINUX_TCP_INFO, INFO_BYTES)) >= (
+            TCP_INFO.size
+        )
+    return False
+
+
+def flow_of(descriptor: int) -> Flow:
+    """
+    Ask the kernel about a connection.
+
+    Raises:
+        OSError: If it is none any more.
+    """
+    # The descriptor stays the server's: it is closed there and not here.
+    asked = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=descriptor)
+    try:
+        info = asked.getsockopt(socket.IPPROTO_TCP, LINUX_TCP_INFO, INFO_BYTES)
+    finally:
+        asked.detach()
+    acknowledged, received, segments = TCP_INFO.unpack_from(info)
+    left = INT.unpack(fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(INT.size)))[0]
+    return Flow(acknowledged, received, left, segments)
+
+
+def _sockets() -> Iterator[int]:
+    # A path for each would take longer than all the rest.
+    for name in os.listdir(DESCRIPTORS):  # noqa: PTH208
+        with suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+                yield int(name)
+
+
+def _is_ours(descriptor: int, port: int) -> bool:
+    """Whether a socket is a connection that came to our port."""
+    with socket.socket(fileno=os.dup(descriptor)) as found:
+        if found.family not in {socket.AF_INET, socket.AF_INET6} or found.type != socket.SOCK_STREAM:
+            return False
+        try:
+            found.getpeername()
+        except OSError:
+            return False
+        return bool(found.getsockname()[1] == port)
+
+
+def _shut(descriptor: int, inode: int, how: int) -> bool:
+    """End a connection, unless the descriptor has gone to another since."""
+    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as found:
+        if os.fstat(found.fileno()).st_ino == inode:
+            if how == socket.SHUT_RDWR:
+                # What it has not taken until now is thrown away, which else the kernel would keep for it.
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER.pack(1, 0))
+            found.shutdown(how)
+            return True
+    return False

@@ -1,0 +1,202 @@
+"""What another store sends is read up to the limits of bytes, rows and time; what a client sends is not parsed here."""
+
+from __future__ import annotations
+
+import threading
+import time
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from pyoxigraph import Store
+
+import fake
+import hostile
+from eurasia_graph import remote
+from eurasia_graph.errors import AnswerTooLargeError, RemoteError
+from eurasia_graph.store import ReleaseStore
+from eurasia_graph.transport import Transport
+from eurasia_graph.web import Limits, Settings, create_app
+from trap import Trap
+
+LIMITS = Limits(timeout_s=1.5, rows=100, answer_bytes=1_000_000, memory_mib=512)
+# Far above what it takes, far below what is sent.
+PATIENCE_S = 8
+
+
+def ask(client: FlaskClient, query: str) -> tuple[int, dict[str, object]]:
+    """The status of a query, and what was said."""
+    answer = client.post("/sparql", data={"query": query})
+    return answer.status_code, answer.get_json(force=True)
+
+
+def app_over(url: str) -> Flask:
+    """A service on top of a store at an address."""
+    store = remote.open_store(url, timeout_s=LIMITS.timeout_s)
+    app = create_app(store, Settings(limits=LIMITS, slow_s=60))
+    app.extensions["eurasia-graph"].pool.warm()
+    return app
+
+
+@pytest.mark.parametrize("name", hostile.BEHAVIOURS)
+def test_no_answer_takes_more_than_its_limits(name: str) -> None:
+    """Without end, drop by drop, compressed, with headers without end: one word, in time, and no memory."""
+    with hostile.running(hostile.BEHAVIOURS[name]) as store:
+        client = app_over(store.url).test_client()
+        tracemalloc.start()
+        begin = time.monotonic()
+        status, problem = ask(client, "SELECT * { ?s ?p ?o }")
+        took_s, (_, peak) = time.monotonic() - begin, tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert took_s < PATIENCE_S
+    assert peak < 16 * LIMITS.answer_bytes
+    if name in hostile.LARGE:
+        assert (status, problem["reason"]) == (503, "bytes")
+    else:
+        assert status == (504 if name in hostile.SLOW else 502), problem
+    if name == "too_many_rows":
+        assert "more than the 100 rows" in str(problem["detail"])
+
+
+def test_a_question_of_ours_has_limits_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page or a graph fetched from a store that never ends."""
+    monkeypatch.setattr(remote, "LARGEST_ANSWER", 1 << 20)
+    with hostile.running(hostile.endless_rows) as store:
+        engine = remote.RemoteEngine(store.url, timeout_s=5)
+        with pytest.raises(AnswerTooLargeError, match="more than 1048576 bytes"):
+            next(iter(engine.quads_for_pattern(None, None, None)))
+
+
+def test_a_redirect_is_not_followed() -> None:
+    """It would lead anywhere."""
+    with Trap() as trap:
+
+        def speak(wire: object, _stop: threading.Event) -> None:
+            wire.sendall(  # type: ignore[attr-defined]
+                b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % trap.url.encode()
+            )
+
+        with hostile.running(speak) as store:
+            status, problem = ask(app_over(store.url).test_client(), "ASK { ?s ?p ?o }")
+    assert trap.connections == 0
+    assert status == 502 and "give that address" in str(problem["detail"])
+
+
+def test_the_time_is_that_of_all_pieces_together() -> None:
+    """Also without a service around it."""
+    with hostile.running(hostile.slow_body) as store:
+        begin = time.monotonic()
+        with pytest.raises(RemoteError, match=r"has not answered within 0\.4 s") as caught:
+            Transport().send("POST", store.url, form=[("query", "ASK {}")], timeout_s=0.4)
+    assert caught.value.status == 504
+    assert time.monotonic() - begin < PATIENCE_S
+
+
+# --- what a client sends -------------------------------------------------------------------
+
+EG = "https://w3id.org/eurasia-graph/ontology#"
+BOMBS = {
+    "unions in a row": "ASK {" + "{}UNION" * 10_000 + "{} }",
+    "binds in a row": "ASK {" + "".join(f"BIND(1 AS ?a{n})" for n in range(4500)) + "}",
+    "patterns in a row": "SELECT * {" + "?a ?b ?c." * 2000 + "}",
+    "a path of 300 steps": f"SELECT * {{ ?a {'/'.join([f'<{EG}x>'] * 300)} ?b }}",
+    "a product of values": "SELECT (COUNT(*) AS ?n) {"
+    + "".join(f"VALUES ?v{n} {{ {' '.join(map(str, range(60)))} }}" for n in range(8))
+    + "}",
+    "a fault behind a long text": "SELECT * {" + "?a ?b ?c." * 2000 + " FILTR(?a) }",
+    "a canned query, by its first letters": "#+ x\nSELECT * {" + "?a ?b ?c." * 2000 + "}",
+}
+
+
+@pytest.fixture(scope="module", params=["embedded", "on top of a store"])
+def service(request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """A service with a second for a query, of either kind."""
+    limits = Limits(timeout_s=1.0, memory_mib=256)
+    if request.param == "embedded":
+        app = create_app(ReleaseStore(Store()), Settings(limits=limits, cache_bytes=0, slow_s=60))
+        yield app
+        app.extensions["eurasia-graph"].pool.close()
+        return
+    with fake.running(fake.Fake()) as there:
+        app = create_app(remote.open_store(there.url, "fuseki", timeout_s=1), Settings(limits=limits, slow_s=60))
+        yield app
+        app.extensions["eurasia-graph"].pool.close()
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_query_that_takes_the_engine_long_ends_in_a_worker(service: Flask, name: str) -> None:
+    """While it is read, others are answered; in the end there is a word, or an answer."""
+    service.extensions["eurasia-graph"].pool.warm()
+    found: list[tuple[int, dict[str, object]]] = []
+    thread = threading.Thread(target=lambda: found.append(ask(service.test_client(), BOMBS[name])))
+    begin = time.monotonic()
+    thread.start()
+    healthy = service.test_client().get("/healthz").status_code
+    thread.join(PATIENCE_S)
+
+    assert healthy == 200
+    assert time.monotonic() - begin < PATIENCE_S
+    assert found and found[0][0] in {200, 400, 503}
+    assert found[0][1].get("reason") in {None, "time", "memory"}
+    assert ask(service.test_client(), "ASK {}")[0] == 200
+
+
+def test_nothing_of_a_query_is_parsed_in_the_process_that_serves(
+    service: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the query, nor what is wrong with it, nor its graphs: the engine is not called here."""
+    client = service.test_client()
+    ask(client, "ASK {}")
+    texts: list[str] = []
+
+    class Counting:
+        """In the place of the engine's store in every module of ours."""
+
+        def __init__(self) -> None:
+            self._store = Store()
+
+        def query(self, text: str, **options: object) -> object:
+            texts.append(text)
+            return self._store.query(text, **options)  # type: ignore[arg-type]
+
+    for module in ("remote", "restating", "columns", "patterns", "store", "web.worker", "web.direct", "web.sparql"):
+        monkeypatch.setattr(f"eurasia_graph.{module}.Store", Counting, raising=False)
+    for query in (
+        "SELECT * { ?s ?p ?o }",
+        "SELECT * FROM <x:marked> FROM NAMED <#g> { ?s ?p ?o }",
+        "#+ marked\nSELECT * { GRAPH ?g { ?s ?p ?o } }",
+        "SELECT * { ?s ?p ?o FILTR(?marked) }",
+        "SELECT * { ?marked ?p ?o } LIMIT x",
+        "DESCRIBE <x:marked>",
+        "CONSTRUCT WHERE { ?marked ?p ?o }",
+    ):
+        for graphs in ({}, {"default-graph-uri": "x:marked", "named-graph-uri": "y:marked"}):
+            client.post("/sparql", data={"query": query, **graphs})
+            client.get("/sparql", query_string={"query": query, "format": "csv", **graphs})
+            client.head("/sparql", query_string={"query": query, **graphs})
+
+    assert [text for text in texts if "marked" in text or "?s ?p ?o" in text] == []
+
+
+def test_the_probes_of_a_diagnosis_share_the_time_of_the_query(service: Flask) -> None:
+    """Each of them takes as long as it may; all of them together no longer than one query."""
+    slow = "?a ?b ?c." * 2000
+    begin = time.monotonic()
+    status, _ = ask(service.test_client(), f"SELECT * {{ {slow} {{ {slow} }} ?x }} }}")
+
+    assert status in {400, 503}
+    assert time.monotonic() - begin < PATIENCE_S
+
+
+def test_a_fault_is_explained_on_top_of_a_store_as_in_the_embedded_one() -> None:
+    """Line, column, what was expected and what to do."""
+    query = "SELECT * {\n  ?s ?p ?o FILTR(?o) }"
+    with fake.running(fake.Fake()) as there:
+        over = ask(create_app(remote.open_store(there.url, "fuseki")).test_client(), query)
+    here = ask(create_app(ReleaseStore(Store())).test_client(), query)
+
+    assert over == here
+    assert over[0] == 400 and over[1]["line"] == 2
