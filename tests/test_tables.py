@@ -114,11 +114,22 @@ def test_a_column_that_cannot_be_read_is_named(tmp_path: Path, line: str) -> Non
             },
             "1990 certain 1991 part",
         ),
+        (
+            {
+                "fromEarliest": "1994-01-01",
+                "fromLatest": "1994-12-31",
+                "toEarliest": "1994-01-02",
+                "toLatest": "1995-01-01",
+                "held": "true",
+                "horizon": "2000-01-01",
+            },
+            "1994 possible 1995 possible",
+        ),
     ],
 )
 def test_a_membership_is_spread_over_its_years(membership: dict[str, str], expected: str) -> None:
     """Until its text was issued, or until it had surely ended."""
-    blank = dict.fromkeys(("fromLatest", "toEarliest", "toLatest"), "")
+    blank = dict.fromkeys(("fromLatest", "toEarliest", "toLatest", "held"), "")
 
     assert " ".join(f"{row['year']} {row['certainty']}" for row in tables.years({**blank, **membership})) == expected
 

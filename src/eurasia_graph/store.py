@@ -212,13 +212,15 @@ class ReleaseStore:
 # As the canned queries, some stores are asked for them in another way.
 HORIZONS = OwnQuery(f"SELECT ?source ?day {{ GRAPH ?g {{ ?source <{ns.EG}horizon> ?day }} }}")
 COVERED = OwnQuery(f"SELECT ?source ?until {{ GRAPH ?g {{ ?source <{ns.EG}coversUntil> ?until }} }}")
-LINEAGES = OwnQuery(
-    f"""SELECT DISTINCT ?of ?body {{ GRAPH ?g {{ ?step <{ns.EG}lineageOf> ?of ; <{ns.EG}lineageBody> ?body }} }}"""
-)
-STANDINGS = OwnQuery(f"""PREFIX eg: <{ns.EG}>
+LINEAGES = OwnQuery(f"""
+PREFIX eg: <{ns.EG}>
+SELECT DISTINCT ?of ?body {{ GRAPH ?g {{ ?step eg:lineageOf ?of ; eg:lineageBody ?body }} }}""")
+STANDINGS = OwnQuery(f"""
+PREFIX eg: <{ns.EG}>
 SELECT DISTINCT ?actor ?body {{ GRAPH ?g {{ ?claim eg:saysStatus ?any ; eg:saysActor ?actor ; eg:saysBody ?body }} }}""")
 # Standings and ends without a date, not asserted, or with an open list.
-UNSETTLED = OwnQuery(f"""PREFIX eg: <{ns.EG}>
+UNSETTLED = OwnQuery(f"""
+PREFIX eg: <{ns.EG}>
 SELECT DISTINCT ?value ?says ?kind ?isOpen {{
   {{ GRAPH ?claims {{ ?claim eg:saysKind ?kind ; eg:saysBody ?value }} BIND(eg:saysBody AS ?says) }}
   UNION {{ GRAPH ?claims {{ ?claim eg:saysKind ?kind ; eg:saysOldBody ?value }} BIND(eg:saysOldBody AS ?says) }}

@@ -176,18 +176,18 @@ def years(membership: dict[str, str]) -> Iterator[dict[str, str]]:
             yield {**membership, "year": str(year), "certainty": certainty}
 
 
-def _certainty(one: dict[str, str], horizon: str, first: str, last: str, *, held: bool) -> str:
+def _certainty(one: dict[str, str], horizon: str, first: str, last: str) -> str:
     """
     Say how sure a membership is in a span of days; days of ISO 8601 sort as texts.
 
-    `held` tells that it was surely there at some time, though on no day for certain.
+    Where it is `held`, it was surely there at some time, though on no day for certain.
     """
     sure_until, begun = one["toEarliest"] or END_OF_TIME, one["fromLatest"]
     if begun and begun <= first and last < sure_until and last <= horizon:
         return "certain"
     if (
         begun
-        and (held or begun < sure_until)
+        and (one["held"] or begun < sure_until)
         and begun <= min(last, horizon)
         and first < sure_until
         and first <= horizon

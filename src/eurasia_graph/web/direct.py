@@ -9,6 +9,7 @@ named to the other store, which might fetch it.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 import time
@@ -101,7 +102,7 @@ class Direct:
         truncated = result.truncated
         if truncated and result.kind == "rows":
             truncated = job.next is not None and self._has_more(job, job.next, default, named, left)
-        return replace(result, truncated=truncated, unknown=unknown)
+        return dataclasses.replace(result, truncated=truncated, unknown=unknown)
 
     def _question(self, job: Job, limited: str, left: _Left) -> Question:
         def reader(text: str, prologue: str, terms: list[str], base: str | None) -> Meaning:
