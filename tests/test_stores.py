@@ -314,7 +314,7 @@ def test_no_disguise_of_a_call_leads_a_store_elsewhere(program: programs.Running
 def no_call_gets_through(store: remote.RemoteStore, trap: Trap) -> None:
     """Ask the service every disguise, and nothing of it answers; `attacks/gateway.py` tries more."""
     client = create_app(store).test_client()
-    texts = [*disguises.hidden(trap.url)][::5] + [*disguises.spelt(trap.url)] + [*disguises.drawn(5, 50, trap.url)]
+    texts = [*[*disguises.hidden(trap.url)][::5], *disguises.spelt(trap.url), *disguises.drawn(5, 50, trap.url)]
     statuses = {client.post("/sparql", data={"query": each.encode("utf-8", "replace")}).status_code for each in texts}
     asked = {"query": "ASK { ?s ?p ?o }", "default-graph-uri": trap.url, "named-graph-uri": trap.url}
     statuses.add(client.post("/sparql", data=asked).status_code)
