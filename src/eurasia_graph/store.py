@@ -217,7 +217,8 @@ PREFIX eg: <{ns.EG}>
 SELECT DISTINCT ?of ?body {{ GRAPH ?g {{ ?step eg:lineageOf ?of ; eg:lineageBody ?body }} }}""")
 STANDINGS = OwnQuery(f"""
 PREFIX eg: <{ns.EG}>
-SELECT DISTINCT ?actor ?body {{ GRAPH ?g {{ ?claim eg:saysStatus ?any ; eg:saysActor ?actor ; eg:saysBody ?body }} }}""")
+SELECT DISTINCT ?actor ?body {{ GRAPH ?g {{ ?claim eg:saysStatus ?any ; eg:saysActor ?actor ; eg:saysBody ?body }}
+}}""")
 # Standings and ends without a date, not asserted, or with an open list.
 UNSETTLED = OwnQuery(f"""
 PREFIX eg: <{ns.EG}>

@@ -7,6 +7,7 @@ the length of a chunk, keeps a reader for as long as it likes. So somebody looks
 
 from __future__ import annotations
 
+import heapq
 import socket
 import threading
 import time
@@ -17,6 +18,45 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 _current = threading.local()
+
+
+class _Clock:
+    """
+    One thread that calls back when it is time, for all who wait.
+
+    A thread for each would cost as much as a short question, and be one more place where Python tidies up: what
+    the engine has made may be dropped by the thread alone in which it was made.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._due: list[tuple[float, int, Watch]] = []
+        self._number = 0
+        self._thread: threading.Thread | None = None
+
+    def call(self, watch: Watch, end: float) -> None:
+        """Close a watch at a point of time."""
+        with self._changed:
+            self._number += 1
+            heapq.heappush(self._due, (end, self._number, watch))
+            # It is gone in a process that was forked.
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, daemon=True)
+                self._thread.start()
+            elif self._due[0][1] == self._number:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                # Those that are done are first of all waited for, which costs nothing, and then passed over.
+                while not self._due or self._due[0][0] > time.monotonic():
+                    self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
+                watch = heapq.heappop(self._due)[2]
+            watch.close()
+
+
+_clock = _Clock()
 
 
 class Watch:
@@ -30,40 +70,45 @@ class Watch:
             end: When, by the monotonic clock; None for never.
         """
         self._end = end
-        self._timer: threading.Timer | None = None
+        self._is_done = False
         self._connection: HTTPConnection | None = None
         self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
         self.has_ended = False
 
     def __enter__(self) -> Self:
         """Begin."""
         _current.watch = self
         if self._end is not None:
-            self._timer = threading.Timer(max(0.0, self._end - time.monotonic()), self._close)
-            self._timer.daemon = True
-            self._timer.start()
+            _clock.call(self, self._end)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Watch no longer."""
         _current.watch = None
-        if self._timer:
-            self._timer.cancel()
+        with self._lock:
+            # A connection goes back to others, and a watch that comes late would close theirs.
+            self._is_done = True
+            self._connection = self._socket = None
 
     def see(self, connection: HTTPConnection) -> None:
         """Note the connection, and its socket, which the connection lets go of before the answer is read."""
         self._connection = connection
         self._socket = connection.sock or self._socket
         if self.has_ended:
-            self._close()
+            self.close()
 
-    def _close(self) -> None:
-        self.has_ended = True
-        for each in (self._socket, self._connection.sock if self._connection else None):
-            if each is not None:
-                # Past TLS, which would say goodbye and wait for an answer.
-                with suppress(OSError):
-                    socket.socket.shutdown(each, socket.SHUT_RDWR)
+    def close(self) -> None:
+        """End the conversation, if it is not over."""
+        with self._lock:
+            if self._is_done:
+                return
+            self.has_ended = True
+            for each in (self._socket, self._connection.sock if self._connection else None):
+                if each is not None:
+                    # Past TLS, which would say goodbye and wait for an answer.
+                    with suppress(OSError):
+                        socket.socket.shutdown(each, socket.SHUT_RDWR)
 
 
 class _Seen:
