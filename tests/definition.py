@@ -212,7 +212,7 @@ class World:
             if self.body == claim.old or (claim.kind == "Dissolution" and claim.body == self.body):
                 told = self._together(claim, None)
                 on = dated([(each.happened, each.sure) for each in told])
-                stated = max(on) if all(each.date.stated for each in told) else None
+                stated = max(on) if DAWN in on else None
                 if stated:
                     on = frozenset(day for day in on if day >= min(stated, self._body_stood(stated)))
                 yield End(on, any(each.sure for each in told), stated=stated)
