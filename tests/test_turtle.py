@@ -309,7 +309,7 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.ttl"
     os.mkfifo(pipe)
 
-    for path in (pipe, tmp_path):
+    for path, kind in ((pipe, "pipe"), (tmp_path, "folder")):
         result = run("fmt", path)
-        assert result.exit_code == 1
-        assert "this is not a file" in result.stderr
+        assert result.exit_code == 2
+        assert f"cannot read {path}: it is a {kind}" in result.stderr
