@@ -8,13 +8,14 @@ ARGS ?=
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help serve stores test test-all lint fmt benchmark clean
+.PHONY: help serve stores test test-all attack lint fmt benchmark clean
 
 help:
 	@echo "make serve      serve the graph on http://127.0.0.1:8000/   (ARGS='--port 8080')"
 	@echo "make stores     install the stores that the tests push to: Oxigraph, Fuseki, RDF4J; says how to get Virtuoso"
 	@echo "make test       run the tests that need Python alone, under three minutes"
 	@echo "make test-all   and those that need other programs: Java, a browser, rapper"
+	@echo "make attack     try to break what may not break: files, releases, the service, other stores (ARGS=--quick)"
 	@echo "make lint       check style, types and docstrings"
 	@echo "make fmt        put Turtle and Python in their canonical form"
 	@echo "make benchmark  print the tables of benchmarks/"
@@ -65,11 +66,14 @@ test: $(VENV)/test
 test-all: $(VENV)/external stores
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
+attack: $(VENV)/external stores
+	@failed=0; for attack in attacks/*.py; do echo "== $$attack"; $(BIN)/python $$attack $(ARGS) || failed=1; done; exit $$failed
+
 lint: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/interrogate --quiet src tests benchmarks
+	$(BIN)/interrogate --quiet src tests benchmarks attacks
 	$(BIN)/eurasia-graph fmt --check
 
 fmt: $(VENV)/test
