@@ -23,8 +23,9 @@ from typing import Any
 
 from pyoxigraph import Literal, NamedNode, Quad, Store
 
-from eurasia_graph import files, kept
-from eurasia_graph.kept import UnfitError
+from eurasia_graph import files
+from eurasia_graph.build import kept
+from eurasia_graph.build.kept import UnfitError
 from eurasia_graph.store import ReleaseStore
 
 NAMES = ("release.nq", "release.json", "release.sha256")

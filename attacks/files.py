@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from eurasia_graph import passages, reading, splitting
 from eurasia_graph.errors import EurasiaGraphError
 from eurasia_graph.files import MIB
+from eurasia_graph.load import sandbox
 from eurasia_graph.store import load_files
+from eurasia_graph.text import passages, splitting
 
 # Marks of notes, bullets and numbers of lists that hold letters, which stay outside on purpose.
 LETTERED = re.compile(r"\[[^\]\n]*\](?:\([^)\s]*\))?|<sup>[^<]*</sup>|\(?[a-z]{1,5}\)")
@@ -304,7 +305,7 @@ def split(given: object) -> str | None:
 
 if __name__ == "__main__":
     # Less than honest files may take, so that the limits are met by small ones.
-    reading.FREE = 8 * MIB
-    reading.MEMORY = 400 * MIB
-    reading.SECONDS = 1 if "--quick" in sys.argv else reading.SECONDS
+    sandbox.FREE = 8 * MIB
+    sandbox.MEMORY = 400 * MIB
+    sandbox.SECONDS = 1 if "--quick" in sys.argv else sandbox.SECONDS
     sys.exit(1 if main("--quick" in sys.argv) else 0)

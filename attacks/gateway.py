@@ -31,9 +31,9 @@ import disguises
 import fake
 import hostile
 import programs
-from eurasia_graph import remote
-from eurasia_graph.products import PRODUCTS
 from eurasia_graph.store import ReleaseStore
+from eurasia_graph.stores import remote
+from eurasia_graph.stores.products import PRODUCTS
 from eurasia_graph.web import Limits, Settings, create_app
 from trap import Trap
 

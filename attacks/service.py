@@ -22,7 +22,7 @@ from xml.parsers import expat
 from flask.testing import FlaskClient
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
-from eurasia_graph.rewriting import BY_VALUE, Rewritten
+from eurasia_graph.load.literals import BY_VALUE, Rewritten
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import create_app
 

@@ -31,9 +31,10 @@ from pyoxigraph import (
 )
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import places, sources, turtle
+from eurasia_graph.build import sources
 from eurasia_graph.errors import SourceError
-from eurasia_graph.formatting import format_file
+from eurasia_graph.turtle import places, writer
+from eurasia_graph.turtle.formatting import format_file
 
 Term = NamedNode | BlankNode | Literal | Triple
 
@@ -194,14 +195,14 @@ def named(graph: list[Quad]) -> list[str]:
 
 def written_as_it_is(graph: list[Quad]) -> str:
     """Say what is wrong with how a graph is written, or nothing."""
-    text = turtle.format_graph(graph)
+    text = writer.format_graph(graph)
     try:
         again = list(parse(text.encode(), format=RdfFormat.TURTLE))
     except SyntaxError as error:
         return f"cannot be read again: {error}\n{text}"
     if named(again) != named(graph):
         return f"another graph:\n{text}"
-    other = turtle.format_graph(random.Random(1).sample(again, len(again)))
+    other = writer.format_graph(random.Random(1).sample(again, len(again)))
     return "" if other == text else f"a second run changes it:\n{text}\n{other}"
 
 
@@ -462,7 +463,7 @@ def poison() -> Iterator[str]:
 
 def graphs(make: Callable[[random.Random], list[Quad]], number: int) -> Iterator[str]:
     """Write random graphs of one kind and return what is wrong."""
-    setattr(turtle, "canonical", in_this_process)  # noqa: B010  (a name of its own in that module)
+    setattr(writer, "canonical", in_this_process)  # noqa: B010  (a name of its own in that module)
     for seed in range(number):
         wrong = written_as_it_is(make(random.Random(seed)))
         if wrong:

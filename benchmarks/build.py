@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-from eurasia_graph import pipeline
+from eurasia_graph.build import pipeline
 from measure import Stages, peak_mib, seconds, show
 
 FIRST_ANSWER = (

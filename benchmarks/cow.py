@@ -22,10 +22,11 @@ from pathlib import Path
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, serialize
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import pipeline, queries, sources
-from eurasia_graph.passages import Passage, digest, to_triples
-from eurasia_graph.splitting import Span
+from eurasia_graph import queries
+from eurasia_graph.build import pipeline, sources
 from eurasia_graph.store import ReleaseStore
+from eurasia_graph.text.passages import Passage, digest, to_triples
+from eurasia_graph.text.splitting import Span
 from measure import Stages, peak_mib, seconds, show
 
 TABLE = Path(__file__).parents[2] / "shared/data/cow-igo/igo_year_formatv3.csv.gz"

@@ -15,7 +15,8 @@ from math import sqrt
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import pipeline, sources, store
+from eurasia_graph import store
+from eurasia_graph.build import pipeline, sources
 
 BODIES_PER_SOURCE = 12
 # Every body is told of by about this many sources, and every state belongs to about as many bodies,

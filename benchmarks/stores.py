@@ -28,11 +28,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import generate
 import programs
-from eurasia_graph import delivery, export, push
 from eurasia_graph.errors import EurasiaGraphError
+from eurasia_graph.export import write
 from eurasia_graph.formats import Content, by_name
-from eurasia_graph.products import PRODUCTS
 from eurasia_graph.store import ReleaseStore, load_files
+from eurasia_graph.stores import push, send
+from eurasia_graph.stores.products import PRODUCTS
 from measure import seconds, show
 
 SIZES = (10_000, 1_000_000)
@@ -76,12 +77,12 @@ def peak() -> Iterator[list[float]]:
 
 def here(store: ReleaseStore, folder: Path, quads: int) -> Iterator[Row]:
     """Export in every format, and load what was exported as `serve FILE` does."""
-    for name in export.names():
-        form = by_name(name) if name not in export.OTHER_FORMATS else None
+    for name in write.names():
+        form = by_name(name) if name not in write.OTHER_FORMATS else None
         held = len(store.local) - quads if form and form.content is Content.GRAPH else quads
         file = folder / f"release.{form.extension if form else name}"
         with peak() as most, file.open("wb") as out:
-            took = seconds(lambda name=name, out=out: export.write(store, name, out))  # type: ignore[misc]
+            took = seconds(lambda name=name, out=out: write.write(store, name, out))  # type: ignore[misc]
         yield ("here", held, f"export {name}", "", took, held / took, "", "", most[0])
         if form:
             took = seconds(lambda file=file: load_files([file]))  # type: ignore[misc]
@@ -99,7 +100,7 @@ def into(kind: str, store: ReleaseStore, file: Path, quads: int, most_pairs: int
         while len(loads) < most_pairs and (not loads or time.monotonic() - begin < ENOUGH_S):
             with tempfile.TemporaryDirectory() as folder:
                 with programs.running(kind, Path(folder, "push")) as running, peak() as most:
-                    target = delivery.open_target(running.url, kind, user=running.user, password=running.password)
+                    target = send.open_target(running.url, kind, user=running.user, password=running.password)
                     pushes.append(seconds(lambda target=target: push.push(store, target)))  # type: ignore[misc]
                 peaks.append(most[0])
                 loads.append(LOADERS[kind](file, Path(folder, "load")))
@@ -161,7 +162,7 @@ def rows() -> Iterator[Row]:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "release.nq")
             with file.open("wb") as out:
-                export.write(store, "nquads", out)
+                write.write(store, "nquads", out)
             with file.open("rb") as lines:
                 quads = sum(1 for _ in lines)
             for kind in asked or LOADERS:

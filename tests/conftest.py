@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 import programs
-from eurasia_graph import pipeline, sources
+from eurasia_graph.build import pipeline, sources
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import create_app
 

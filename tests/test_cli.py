@@ -15,9 +15,10 @@ from click.testing import CliRunner, Result
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, RdfFormat, parse
 
 from conftest import CHECKOUT, TESTS
-from eurasia_graph import formatting, queries
+from eurasia_graph import queries
 from eurasia_graph.cli import main
 from eurasia_graph.store import ReleaseStore
+from eurasia_graph.turtle import formatting
 
 TEXT = TESTS / "mini" / "texts" / "one.txt"
 COMMANDS = ["validate", "fmt", "passages", "verify", "coverage", "build", "query", "explain", "serve", "export"]

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from pyoxigraph import QuerySolutions, Store
 
 from conftest import TESTS
-from eurasia_graph.columns import star
+from eurasia_graph.sparql.columns import star
 from eurasia_graph.store import ReleaseStore
 
 CASES = tomllib.loads((TESTS / "cases" / "columns.toml").read_text(encoding="utf-8"))["case"]

@@ -11,11 +11,11 @@ import pytest
 
 from conftest import CHECKOUT, SHARED, needs_shared
 from eurasia_graph import namespaces as ns
-from eurasia_graph import sources
-from eurasia_graph.formatting import format_file
-from eurasia_graph.passages import from_store, read_text, text_digest
-from eurasia_graph.pipeline import Release
-from eurasia_graph.splitting import split
+from eurasia_graph.build import sources
+from eurasia_graph.build.pipeline import Release
+from eurasia_graph.text.passages import from_store, read_text, text_digest
+from eurasia_graph.text.splitting import split
+from eurasia_graph.turtle.formatting import format_file
 
 FILES = sorted(
     [

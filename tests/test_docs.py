@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from conftest import CHECKOUT
 from eurasia_graph import namespaces as ns
 from eurasia_graph import open_graph, queries
+from eurasia_graph.build.pipeline import Release
 from eurasia_graph.cli import main
-from eurasia_graph.pipeline import Release
 
 PATH = CHECKOUT / "README.md"
 README = PATH.read_text(encoding="utf-8")

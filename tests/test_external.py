@@ -16,9 +16,9 @@ from pyoxigraph import NamedNode
 
 from conftest import CHECKOUT, TESTS
 from eurasia_graph import namespaces as ns
-from eurasia_graph import pipeline, sources
-from eurasia_graph.pipeline import Release
-from eurasia_graph.sources import ENTITIES, SCHEMA_GRAPHS, graph_of
+from eurasia_graph.build import pipeline, sources
+from eurasia_graph.build.pipeline import Release
+from eurasia_graph.build.sources import ENTITIES, SCHEMA_GRAPHS, graph_of
 
 pytestmark = pytest.mark.external
 

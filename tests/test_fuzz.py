@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from conftest import TESTS
 from eurasia_graph import queries
-from eurasia_graph.lexing import TOKEN
+from eurasia_graph.sparql.tokens import TOKEN
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import Limits, Settings, create_app
 

@@ -19,12 +19,13 @@ from click.testing import CliRunner
 
 import programs
 from conftest import TESTS
-from eurasia_graph import delivery, pipeline, proof, push
 from eurasia_graph import namespaces as ns
+from eurasia_graph.build import pipeline
 from eurasia_graph.cli import main
-from eurasia_graph.remote import META
 from eurasia_graph.store import ReleaseStore
-from eurasia_graph.swap import STAGING
+from eurasia_graph.stores import push, send, verify
+from eurasia_graph.stores.remote import META
+from eurasia_graph.stores.swap import STAGING
 from fake import WELL, Fake, Fault, running
 from test_push import toy
 
@@ -55,21 +56,21 @@ def new() -> ReleaseStore:
     return pipeline.open_release(TESTS / "mini")
 
 
-def target_of(store: programs.Running) -> delivery.Target:
+def target_of(store: programs.Running) -> send.Target:
     """The store itself, without anything between."""
-    return delivery.open_target(store.url, store.kind, user=store.user, password=store.password)
+    return send.open_target(store.url, store.kind, user=store.user, password=store.password)
 
 
-def graphs_of(target: delivery.Target) -> set[str]:
+def graphs_of(target: send.Target) -> set[str]:
     """The names of all graphs of ours, staged ones too."""
     assert target.engine is not None
     return {ns.value(row[0]) for row in target.engine.rows(push.OURS)}
 
 
-def holds(target: delivery.Target, release: ReleaseStore) -> bool:
+def holds(target: send.Target, release: ReleaseStore) -> bool:
     """Whether every graph of a release is there, by digest, and no other that is not staged."""
     parts = push.plan(release)
-    found = [each.text() for part in parts for each in proof._compare_graph(release, target, part)]
+    found = [each.text() for part in parts for each in verify._compare_graph(release, target, part)]
     assert found == []
     return {name for name in graphs_of(target) if not name.startswith(STAGING)} == {part.name.value for part in parts}
 
@@ -166,7 +167,7 @@ def test_a_first_push_that_is_killed_is_no_release_and_the_next_heals(
     """Readers are told that there is none; the graph `meta` comes last."""
     target = target_of(program)
     if there := sorted(graphs_of(target)):
-        target.update(delivery.drop(there), "begin with nothing")
+        target.update(send.drop(there), "begin with nothing")
     pushing = Pushing()
 
     def happens() -> Fault:

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from conftest import copy_mini
-from eurasia_graph import files, pipeline
+from eurasia_graph import files
+from eurasia_graph.build import pipeline
 from eurasia_graph.errors import StoreError
 
 OPEN = """

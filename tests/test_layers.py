@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eurasia_graph import sources
+from eurasia_graph.build import sources
 
 PACKAGE = Path(sources.__file__).parent
 ORDER = [

@@ -15,7 +15,8 @@ from rdflib.plugins.sparql import prepareQuery
 
 from conftest import CHECKOUT
 from eurasia_graph import namespaces as ns
-from eurasia_graph import notes, pipeline, queries, sources
+from eurasia_graph import notes, queries
+from eurasia_graph.build import pipeline, sources
 from eurasia_graph.dates import bounds
 from eurasia_graph.queries import VALUES, CannedQuery
 from eurasia_graph.store import ReleaseStore

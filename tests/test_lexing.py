@@ -9,9 +9,9 @@ import pytest
 from pyoxigraph import Store
 
 from eurasia_graph.errors import QueryError
-from eurasia_graph.lexing import tokens
+from eurasia_graph.sparql import shape
+from eurasia_graph.sparql.tokens import tokens
 from eurasia_graph.store import refuse_service
-from eurasia_graph.web import syntax
 from trap import Trap
 
 
@@ -77,7 +77,7 @@ def test_the_time_grows_with_the_text(piece: str) -> None:
 def test_what_is_nested_too_deep_is_refused(query: str) -> None:
     """The engine reads by recursion."""
     with pytest.raises(QueryError, match="take the query apart"):
-        syntax.read(query)
+        shape.read(query)
 
 
 # --- against the engine --------------------------------------------------------------------

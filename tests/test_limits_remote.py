@@ -15,10 +15,10 @@ from pyoxigraph import Store
 
 import fake
 import hostile
-from eurasia_graph import remote
 from eurasia_graph.errors import AnswerTooLargeError, RemoteError
 from eurasia_graph.store import ReleaseStore
-from eurasia_graph.transport import Transport
+from eurasia_graph.stores import remote
+from eurasia_graph.stores.transport import Transport
 from eurasia_graph.web import Limits, Settings, create_app
 from trap import Trap
 

@@ -18,7 +18,8 @@ from pyoxigraph import Literal, NamedNode, Quad, Store
 from conftest import TESTS
 from definition import DATES, DAWN, DAY, Claim, World
 from eurasia_graph import namespaces as ns
-from eurasia_graph import pipeline, queries, sources, validation
+from eurasia_graph import queries
+from eurasia_graph.build import pipeline, sources, validation
 from eurasia_graph.store import ReleaseStore, fill_default_graph
 
 EDTF = NamedNode(ns.EDTF + "EDTF")

@@ -11,7 +11,7 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import pipeline, sources
+from eurasia_graph.build import pipeline, sources
 
 DATASET = sources.load(sources.find())
 ONTOLOGY = ns.GRAPH("ontology")
@@ -191,7 +191,7 @@ def test_a_generated_term_is_in_files_only_where_a_shape_lists_it() -> None:
     """What is marked "sometimes" is listed by a shape; what is marked true is in no list and in no file."""
     from rdflib import SH, URIRef
 
-    from eurasia_graph.validation import _shapes
+    from eurasia_graph.build.validation import _shapes
 
     shapes = _shapes("Violation")
     lists = [shapes.items(head) for term in (SH["in"], SH.ignoredProperties) for head in shapes.objects(None, term)]
@@ -208,7 +208,7 @@ def test_every_record_has_a_closed_shape() -> None:
     """What a shape does not list is refused, whichever vocabulary it is of."""
     from rdflib import SH, URIRef
 
-    from eurasia_graph.validation import MANUAL, _shapes
+    from eurasia_graph.build.validation import MANUAL, _shapes
 
     shapes = _shapes("Violation")
     closed = list(shapes.subjects(SH.closed, None))

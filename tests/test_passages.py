@@ -11,9 +11,9 @@ from pyoxigraph import Store
 
 from conftest import SHARED, TESTS, needs_shared
 from eurasia_graph import namespaces as ns
-from eurasia_graph import sources
+from eurasia_graph.build import sources
 from eurasia_graph.errors import SourceError, UsageError
-from eurasia_graph.passages import (
+from eurasia_graph.text.passages import (
     Found,
     Passage,
     clause,
@@ -26,7 +26,7 @@ from eurasia_graph.passages import (
     to_triples,
     verify,
 )
-from eurasia_graph.splitting import Kind, Piece, Span, split
+from eurasia_graph.text.splitting import Kind, Piece, Span, split
 
 TEXT = read_text(TESTS / "mini" / "texts" / "one.txt")
 SEEDS = {"icds-2016": "004_1c5f4a991d0b2a5f", "eurasianism-central-asia": "000_381b1a7ac0ef7617"}

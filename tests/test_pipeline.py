@@ -12,9 +12,9 @@ from pyoxigraph import NamedNode, Quad, QuerySolutions, Triple
 
 from conftest import TESTS
 from eurasia_graph import namespaces as ns
-from eurasia_graph import pipeline, sources
-from eurasia_graph.pipeline import CLOSURE_OF_SCHEMA, Release
-from eurasia_graph.sources import ENTITIES, SCHEMA_GRAPHS, graph_of
+from eurasia_graph.build import pipeline, sources
+from eurasia_graph.build.pipeline import CLOSURE_OF_SCHEMA, Release
+from eurasia_graph.build.sources import ENTITIES, SCHEMA_GRAPHS, graph_of
 
 GENERATED = ("bounds-", "facts-", "memberships-", "closure-", "differences", "meta")
 

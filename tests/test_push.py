@@ -17,13 +17,14 @@ import pytest
 from click.testing import CliRunner, Result
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
-from eurasia_graph import delivery, proof, push, queries
 from eurasia_graph import namespaces as ns
+from eurasia_graph import queries
 from eurasia_graph.cli import main
 from eurasia_graph.errors import RemoteError, UsageError
-from eurasia_graph.products import PRODUCTS, Swap
-from eurasia_graph.remote import META
 from eurasia_graph.store import ReleaseStore, from_quads
+from eurasia_graph.stores import push, send, verify
+from eurasia_graph.stores.products import PRODUCTS, Swap
+from eurasia_graph.stores.remote import META
 from fake import WELL, Fake, Fault, running
 
 ALIEN = Quad(NamedNode("a:a"), NamedNode("a:b"), Literal("c"), NamedNode("http://example.org/of-another"))
@@ -50,7 +51,7 @@ def toy(name: str, *graphs: str, size: int = 3, blank: bool = True) -> ReleaseSt
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Take the waiting out of the retries; return how long it would have been."""
     slept: list[float] = []
-    monkeypatch.setattr("eurasia_graph.transport.time.sleep", slept.append)
+    monkeypatch.setattr("eurasia_graph.stores.transport.time.sleep", slept.append)
     for name in ("EURASIA_GRAPH_USER", "EURASIA_GRAPH_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", os.devnull)
@@ -66,9 +67,9 @@ def fake() -> Iterator[Fake]:
         yield one
 
 
-def target_of(fake: Fake, **options: str) -> delivery.Target:
+def target_of(fake: Fake, **options: str) -> send.Target:
     """Where the fake is pushed to."""
-    return delivery.open_target(fake.url, "fuseki", **options)  # type: ignore[arg-type]
+    return send.open_target(fake.url, "fuseki", **options)  # type: ignore[arg-type]
 
 
 def without(fake: Fake) -> dict[str, int]:
@@ -111,7 +112,7 @@ def test_pushing_again_changes_nothing(fake: Fake) -> None:
     push.push(release, target_of(fake))
 
     assert fake.graphs() == before
-    assert proof.verify(release, target_of(fake)).differences == ()
+    assert verify.verify(release, target_of(fake)).differences == ()
 
 
 def test_a_large_graph_goes_in_batches_with_its_blank_nodes_in_the_first(fake: Fake) -> None:
@@ -123,13 +124,13 @@ def test_a_large_graph_goes_in_batches_with_its_blank_nodes_in_the_first(fake: F
     sent = [method for method, path in fake.asked if path.endswith("claims") and method != "GET"]
 
     assert sent == ["PUT", "POST", "POST", "POST"]
-    assert proof.verify(release, target).differences == ()
+    assert verify.verify(release, target).differences == ()
 
 
 def test_batches_are_of_the_size_asked_for_whatever_the_size_of_the_graph() -> None:
     """Memory holds one of them."""
     bodies: list[bytes] = []
-    delivery.write_batches(toy("one", "claims", size=2000).local, (ns.GRAPH("claims"),), 10_000, bodies.append)
+    send.write_batches(toy("one", "claims", size=2000).local, (ns.GRAPH("claims"),), 10_000, bodies.append)
 
     assert max(map(len, bodies)) < 10_000 + 9_000  # the engine hands out pieces of 8 KiB
     assert sum(body.count(b"\n") for body in bodies) == 2002
@@ -138,7 +139,7 @@ def test_batches_are_of_the_size_asked_for_whatever_the_size_of_the_graph() -> N
 
 def test_new_graphs_go_to_the_loader_together_and_meta_last(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     """In bodies that memory can hold; the second time, and with blank nodes, each goes by itself."""
-    monkeypatch.setattr(delivery, "BULK_BYTES", 20_000)
+    monkeypatch.setattr(send, "BULK_BYTES", 20_000)
     release, target = toy("one", "claims", "entities", size=200, blank=False), target_of(fake)
     done: list[int] = []
     push.push(release, target, progress=lambda _what, arrived, _of: done.append(arrived))
@@ -149,7 +150,7 @@ def test_new_graphs_go_to_the_loader_together_and_meta_last(fake: Fake, monkeypa
     assert writing == [*[("POST", "/eurasia/data")] * (len(writing) - 1), ("PUT", "meta")] and len(writing) > 2
     assert done[-1] == 409
     assert [method for method, _ in fake.asked[len(again) :]].count("PUT") == 3
-    assert proof.verify(release, target).differences == ()
+    assert verify.verify(release, target).differences == ()
     with running(Fake()) as other:
         push.push(toy("one", "claims"), target_of(other))
         assert not any(path.endswith("/data") for _, path in other.asked)
@@ -157,7 +158,7 @@ def test_new_graphs_go_to_the_loader_together_and_meta_last(fake: Fake, monkeypa
 
 def test_a_loader_that_fails_leaves_nothing(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     """What has arrived is removed."""
-    monkeypatch.setattr(delivery, "BULK_BYTES", 20_000)
+    monkeypatch.setattr(send, "BULK_BYTES", 20_000)
     bodies: Iterator[Fault] = iter([WELL, (500, {})])
     fake.fault = lambda _method, path: next(bodies) if path.endswith("/data") else WELL
     with pytest.raises(RemoteError, match="answers 500 when asked to load the graphs"):
@@ -176,7 +177,7 @@ def test_graphs_that_go_at_once_have_a_second_try_alone(fake: Fake) -> None:
     push.push(release, wide)
 
     assert [path for method, path in fake.asked if method == "PUT"][-1].endswith("meta")
-    assert proof.verify(release, target).differences == ()
+    assert verify.verify(release, target).differences == ()
 
 
 def test_a_graph_of_another_owner_is_never_touched(fake: Fake) -> None:
@@ -194,7 +195,7 @@ def test_merged_it_is_one_graph(fake: Fake) -> None:
     push.push(release, target_of(fake), merge=True)
 
     assert list(without(fake)) == [ns.GRAPH + "merged"]
-    assert proof.verify(release, target_of(fake), merge=True).differences == ()
+    assert verify.verify(release, target_of(fake), merge=True).differences == ()
 
 
 def test_a_dry_run_sends_nothing(fake: Fake) -> None:
@@ -238,12 +239,12 @@ def test_a_swap_too_large_for_one_request_is_staged(fake: Fake) -> None:
     push.push(new, small, replace=True)
 
     assert set(without(fake)) == {ns.GRAPH + name for name in ("claims", "new", "meta")}
-    assert proof.verify(new, target).differences == ()
+    assert verify.verify(new, target).differences == ()
 
 
 def test_a_product_that_cannot_swap_says_so(fake: Fake) -> None:
     """The Graph Store Protocol has no request that writes two graphs."""
-    target = delivery.open_target(f"{fake.url}/data", "gsp")
+    target = send.open_target(f"{fake.url}/data", "gsp")
 
     with pytest.raises(UsageError, match="--kind gsp cannot swap a release"):
         push.push(toy("two", "claims"), target, replace=True)
@@ -252,14 +253,14 @@ def test_a_product_that_cannot_swap_says_so(fake: Fake) -> None:
 def test_any_store_of_the_graph_store_protocol_takes_a_release(fake: Fake) -> None:
     """Counts and digests are compared; with the address for queries, the queries too."""
     release = toy("one", "claims")
-    push.push(release, delivery.open_target(f"{fake.url}/data", "gsp"))
-    alone = proof.verify(release, delivery.open_target(f"{fake.url}/data", "gsp"))
-    asking = delivery.open_target(f"{fake.url}/data", "gsp", query_url=f"{fake.url}/sparql")
+    push.push(release, send.open_target(f"{fake.url}/data", "gsp"))
+    alone = verify.verify(release, send.open_target(f"{fake.url}/data", "gsp"))
+    asking = send.open_target(f"{fake.url}/data", "gsp", query_url=f"{fake.url}/sparql")
 
     assert alone.differences == () and alone.asked == 0
-    assert proof.verify(release, asking).asked > 0
+    assert verify.verify(release, asking).asked > 0
     with pytest.raises(UsageError, match="another release"):
-        push.push(toy("two", "claims"), delivery.open_target(f"{fake.url}/data", "gsp"))
+        push.push(toy("two", "claims"), send.open_target(f"{fake.url}/data", "gsp"))
 
 
 def test_what_an_interrupted_push_has_left_is_removed_by_the_next(fake: Fake) -> None:
@@ -287,7 +288,7 @@ def test_a_busy_store_is_asked_again_later(fake: Fake, no_pauses: list[float]) -
     answers = iter([(503, {"Retry-After": "7"}), (429, {}), None])
     fake.fault = lambda method, _path: next(answers, WELL) if method == "PUT" else WELL
     notices: list[str] = []
-    target = delivery.open_target(fake.url, "fuseki", notice=notices.append)
+    target = send.open_target(fake.url, "fuseki", notice=notices.append)
     push.push(toy("one", "claims"), target)
 
     assert no_pauses == [7.0, 1.0, 2.0]
@@ -311,7 +312,7 @@ def test_a_store_that_fails_half_way_ends_the_push(
     fake: Fake, fault: Fault, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a message and a status; and nothing says that the release is there."""
-    monkeypatch.setattr(delivery, "BULK_BYTES", 1 << 20)
+    monkeypatch.setattr(send, "BULK_BYTES", 1 << 20)
     fake.fault = failing_at(3, "POST", fault)  # type: ignore[assignment]
     result = run_push(fake)
 
@@ -333,7 +334,7 @@ def test_a_swap_that_fails_leaves_the_old_release(fake: Fake) -> None:
         with pytest.raises(RemoteError):
             push.push(toy("two", "claims", "new", size=50), way, replace=True)
         fake.fault = lambda _method, _path: WELL
-        assert proof.verify(old, target).differences == ()
+        assert verify.verify(old, target).differences == ()
 
 
 def test_a_graph_that_breaks_off_between_batches_is_removed(fake: Fake) -> None:
@@ -434,7 +435,7 @@ def test_a_killed_push_leaves_the_old_release_and_the_next_one_heals(fake: Fake,
     fake.fault = lambda _method, _path: WELL
 
     assert process.returncode == -signal.SIGKILL
-    assert proof.verify(old, target).differences == ()
+    assert verify.verify(old, target).differences == ()
     push.push(toy("two", "claims"), target, replace=True)
     assert set(without(fake)) == {ns.GRAPH + "claims", ns.GRAPH + "meta"}
 
@@ -456,7 +457,7 @@ def test_a_triple_that_is_not_there_is_shown(fake: Fake) -> None:
     push.push(release, target_of(fake))
     gone = Quad(ns.ID("state/one-1"), ns.RDF("type"), ns.EG("State"), ns.GRAPH("claims"))
     fake.store.remove(gone)
-    found = proof.verify(release, target_of(fake))
+    found = verify.verify(release, target_of(fake))
 
     assert [(each.here, each.there) for each in found.differences] == [
         ("5 triples", "4 triples"),
@@ -464,7 +465,7 @@ def test_a_triple_that_is_not_there_is_shown(fake: Fake) -> None:
     ]
     assert "2 differences" in found.text()
     push.push(release, target_of(fake))
-    assert proof.verify(release, target_of(fake)).differences == ()
+    assert verify.verify(release, target_of(fake)).differences == ()
 
 
 def test_rows_that_differ_are_shown_one_by_one(release: ReleaseStore) -> None:
@@ -472,9 +473,9 @@ def test_rows_that_differ_are_shown_one_by_one(release: ReleaseStore) -> None:
     less = ReleaseStore(Store())
     less.local.extend(release.local.quads_for_pattern(None, None, None, None))
     less.local.remove_graph(ns.GRAPH("memberships-icds-2016"))
-    found = proof.compare_rows(release, less, queries.by_name("members-on").text, "members-on")
+    found = verify.compare_rows(release, less, queries.by_name("members-on").text, "members-on")
 
-    assert len(found) == proof.ROWS_SHOWN
+    assert len(found) == verify.ROWS_SHOWN
     assert all("icds-2016" in each.here and each.there == "nothing" for each in found)
 
 
@@ -489,7 +490,7 @@ def test_another_order_of_the_same_rows_is_a_difference(release: ReleaseStore) -
             """Answer in the wrong order."""
             return super().query(sparql.replace("ORDER BY ?s", "ORDER BY DESC(?s)"), base_iri)
 
-    found = proof.compare_rows(release, Backwards(release.engine), ascending, "links")
+    found = verify.compare_rows(release, Backwards(release.engine), ascending, "links")
 
     assert "another order from row 1" in found[0].what
 
@@ -498,8 +499,8 @@ def test_the_digest_does_not_depend_on_names_of_blank_nodes_or_on_order() -> Non
     """Stores give blank nodes names of their own."""
     one = b"_:a <a:b> _:c .\n_:c <a:d> <a:e> .\n"
 
-    assert proof.canonical(one) == proof.canonical(b"_:x <a:d> <a:e> .\n_:y <a:b> _:x .\n")
-    assert proof.canonical(one) != proof.canonical(b"_:x <a:d> <a:e> .\n_:y <a:b> _:y .\n")
+    assert verify.canonical(one) == verify.canonical(b"_:x <a:d> <a:e> .\n_:y <a:b> _:x .\n")
+    assert verify.canonical(one) != verify.canonical(b"_:x <a:d> <a:e> .\n_:y <a:b> _:y .\n")
 
 
 def test_the_commands_offer_the_products_of_the_table() -> None:
@@ -540,7 +541,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> Non
         server.socket = context.wrap_socket(server.socket, server_side=True)
         server.handle_error = lambda *_: None  # type: ignore[method-assign]
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        target = delivery.open_target(f"https://localhost:{server.server_address[1]}/x", "fuseki")
+        target = send.open_target(f"https://localhost:{server.server_address[1]}/x", "fuseki")
         with pytest.raises(RemoteError, match="is not trusted"):
             push.push(toy("one", "claims"), target)
         server.shutdown()
@@ -576,7 +577,7 @@ def test_a_merged_push_says_why_it_asks_no_query(fake: Fake) -> None:
 def test_triples_are_n_triples_that_another_parser_reads() -> None:
     """Every body is a document of its own."""
     bodies: list[bytes] = []
-    delivery.write_batches(toy("one", "claims").local, (ns.GRAPH("claims"),), 100, bodies.append)
+    send.write_batches(toy("one", "claims").local, (ns.GRAPH("claims"),), 100, bodies.append)
     read: list[Triple] = [quad.triple for body in bodies for quad in parse(body, format=RdfFormat.N_TRIPLES)]
 
     assert len(read) == 5

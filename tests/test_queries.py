@@ -13,7 +13,8 @@ from rdflib.plugins.sparql import prepareQuery
 
 from conftest import CHECKOUT, TESTS
 from eurasia_graph import namespaces as ns
-from eurasia_graph import notes, pipeline, queries
+from eurasia_graph import notes, queries
+from eurasia_graph.build import pipeline
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.queries import VALUES
 from eurasia_graph.store import ReleaseStore

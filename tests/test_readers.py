@@ -17,7 +17,7 @@ import pytest
 from pyoxigraph import BlankNode, DefaultGraph, Quad, RdfFormat, parse
 
 import programs
-from eurasia_graph import export, publish, reifying
+from eurasia_graph.export import rdf12, release_folder, write
 from eurasia_graph.store import ReleaseStore
 
 pytestmark = pytest.mark.external
@@ -46,13 +46,13 @@ Exported = Callable[[str], bytes]
 @pytest.fixture(scope="module")
 def exported(release: ReleaseStore) -> Exported:
     """Every export, made once."""
-    return cache(lambda name: export.export(release, name))
+    return cache(lambda name: write.export(release, name))
 
 
 @pytest.fixture
 def file(exported: Exported, tmp_path: Path, name: str) -> Path:
     """An export as a file with the name that it has in a release."""
-    path = tmp_path / publish.FILES[name]
+    path = tmp_path / release_folder.FILES[name]
     path.write_bytes(exported(name))
     return path
 
@@ -76,11 +76,11 @@ def held(release: ReleaseStore, name: str) -> set[Quad]:
     """What a format should hold: the default graph, or all named graphs, with reifiers in RDF 1.2."""
     if name in TRIPLES:
         return set(release.local.quads_for_pattern(None, None, None, DefaultGraph()))
-    graphs = export.select(release, only="hand-written") or []
-    graphs += export.select(release, only="generated") or []
+    graphs = write.select(release, only="hand-written") or []
+    graphs += write.select(release, only="generated") or []
     quads = {quad for graph in graphs for quad in release.local.quads_for_pattern(None, None, None, graph)}
     if name == "trig12":
-        quads |= {quad for graph in graphs for quad in reifying.reifiers(release.local, graph)}
+        quads |= {quad for graph in graphs for quad in rdf12.reifiers(release.local, graph)}
     return quads
 
 
@@ -111,7 +111,7 @@ def test_riot_reads_the_same(release: ReleaseStore, file: Path, name: str) -> No
 @pytest.mark.parametrize("name", ["turtle", "ntriples", *QUADS, "trig12"])
 def test_n3_js_reads_the_same(release: ReleaseStore, file: Path, name: str) -> None:
     """N3.js, which browsers use; of RDF 1.2 the reifiers as well."""
-    media_type = publish.media_type(name)
+    media_type = release_folder.media_type(name)
 
     assert read_back(run("node", JAVASCRIPT / "read.js", "n3", media_type, file)) == held(release, name)
 

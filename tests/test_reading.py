@@ -14,9 +14,10 @@ from click.testing import CliRunner
 from pyoxigraph import Store
 
 from conftest import TESTS
-from eurasia_graph import cli, reading
+from eurasia_graph import cli
 from eurasia_graph.cli import main
 from eurasia_graph.errors import EurasiaGraphError, QueryError, StoreError, UsageError
+from eurasia_graph.load import sandbox
 from eurasia_graph.store import ReleaseStore, load_files
 
 CASES = tomllib.loads((TESTS / "cases" / "files.toml").read_text(encoding="utf-8"))["file"]
@@ -25,9 +26,9 @@ CASES = tomllib.loads((TESTS / "cases" / "files.toml").read_text(encoding="utf-8
 @pytest.fixture
 def tight(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the limits that bound honest files be met by small ones."""
-    monkeypatch.setattr(reading, "SECONDS", 1)
-    monkeypatch.setattr(reading, "MEMORY", 400 << 20)
-    monkeypatch.setattr(reading, "FREE", 4 << 20)
+    monkeypatch.setattr(sandbox, "SECONDS", 1)
+    monkeypatch.setattr(sandbox, "MEMORY", 400 << 20)
+    monkeypatch.setattr(sandbox, "FREE", 4 << 20)
 
 
 def written(folder: Path, case: dict[str, Any]) -> Path:
@@ -45,7 +46,7 @@ def test_a_file_gives_its_statements_or_a_message(tmp_path: Path, case: dict[str
     file = written(tmp_path, case)
 
     if "statements" in case:
-        assert len(set(reading.quads(file, case.get("format")))) == case["statements"]
+        assert len(set(sandbox.quads(file, case.get("format")))) == case["statements"]
     else:
         with pytest.raises(EurasiaGraphError) as caught:
             load_files([file], case.get("format"))
@@ -76,7 +77,7 @@ def test_a_name_that_is_not_utf8_is_read_and_shown(tmp_path: Path) -> None:
     good.write_text("<http://a/s> <http://a/p> <o> .".replace("<o>", "<http://a/o>"), encoding="utf-8")
     bad.write_text("<s>", encoding="utf-8")
 
-    assert len(list(reading.quads(good))) == 1
+    assert len(list(sandbox.quads(good))) == 1
     with pytest.raises(StoreError, match=r"/na\\xefve\.nt:1:\d+: this is not ntriples"):
         load_files([bad])
     text = good.with_suffix(".txt")
@@ -102,7 +103,7 @@ def test_no_module_of_the_folder_one_stands_in_is_run(tmp_path: Path, monkeypatc
     (tmp_path / "a.nt").write_text("<http://a/s> <http://a/p> <http://a/o> .", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
-    assert len(list(reading.quads(Path("a.nt")))) == 1
+    assert len(list(sandbox.quads(Path("a.nt")))) == 1
 
 
 @pytest.mark.parametrize("deep", ["(" * 20_000 + "1" + ")" * 20_000, "!" * 20_000 + "true"])

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from conftest import TESTS
-from eurasia_graph import pipeline
-from eurasia_graph.validation import Finding
+from eurasia_graph.build import pipeline
+from eurasia_graph.build.validation import Finding
 
 CASES = sorted((TESTS / "cases" / "record").glob("*.ttl"))
 INTO = re.compile(r"^#\+ into: (.+)$", re.MULTILINE)

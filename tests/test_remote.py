@@ -10,11 +10,12 @@ from click.testing import CliRunner
 from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, QueryTriples, RdfFormat, Store
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import patterns, queries, remote, transport
+from eurasia_graph import queries
 from eurasia_graph.cli import main
 from eurasia_graph.errors import QueryError, RemoteError, UsageError
-from eurasia_graph.products import PRODUCTS
 from eurasia_graph.store import ReleaseStore
+from eurasia_graph.stores import dependencies, remote, transport
+from eurasia_graph.stores.products import PRODUCTS
 from eurasia_graph.web import create_app
 from fake import WELL, Fake, Fault, running
 
@@ -388,7 +389,7 @@ def test_the_quads_of_the_patterns_give_the_answer_of_all(query: str) -> None:
 def test_describe_cannot_be_taken_apart() -> None:
     """What it answers is the store's choice."""
     with pytest.raises(QueryError, match="DESCRIBE"):
-        patterns.of_query("DESCRIBE <a:a>")
+        dependencies.of_query("DESCRIBE <a:a>")
 
 
 def test_an_empty_store_is_asked_as_it_is() -> None:

@@ -20,15 +20,15 @@ from flask.testing import FlaskClient
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, parse
 
 from conftest import TESTS
-from eurasia_graph import export
+from eurasia_graph.export import write
+from eurasia_graph.export.xmlform import XmlError
 from eurasia_graph.store import ReleaseStore, load_files
 from eurasia_graph.web import Settings, create_app
-from eurasia_graph.web.changing import is_changing
-from eurasia_graph.web.front import Front
+from eurasia_graph.web.cache import Front
+from eurasia_graph.web.connections import Flow, Watch, _Client
 from eurasia_graph.web.lane import Lane
 from eurasia_graph.web.sending import Sending
-from eurasia_graph.web.watch import Flow, Watch, _Client
-from eurasia_graph.xmlform import XmlError
+from eurasia_graph.web.volatile import is_changing
 from slow import PATIENCE_S, Served, serving, until
 
 HALF = tomllib.loads((TESTS / "cases" / "half-requests.toml").read_text(encoding="utf-8"))
@@ -449,7 +449,7 @@ def test_rdf_xml_that_no_parser_reads_is_refused_everywhere(name: str) -> None:
         if "export" not in address:
             assert len(list(parse(client.get(f"{address}{joined}format=nt").data, format=RdfFormat.N_TRIPLES))) == 2
     with pytest.raises(XmlError, match="another format"):
-        export.export(store, "rdfxml")
+        write.export(store, "rdfxml")
 
 
 @pytest.mark.parametrize("name", ["a bell", "a nought", "no character"])

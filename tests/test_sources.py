@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
-from eurasia_graph import pipeline, sources
+from eurasia_graph.build import pipeline, sources
+from eurasia_graph.build.sources import TurtleFile
 from eurasia_graph.errors import InvalidDataError, SourceError, UsageError
-from eurasia_graph.sources import TurtleFile
 
 GRAPH = NamedNode("http://example.org/graph")
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import SHARED, TESTS, needs_shared
-from eurasia_graph.passages import fold, read_text
-from eurasia_graph.splitting import split
+from eurasia_graph.text.passages import fold, read_text
+from eurasia_graph.text.splitting import split
 
 CASES = tomllib.loads((TESTS / "cases" / "splitting.toml").read_text(encoding="utf-8"))["text"]
 

@@ -17,12 +17,14 @@ from werkzeug.test import TestResponse
 
 import disguises
 import programs
-from eurasia_graph import delivery, pipeline, proof, push, queries, remote
 from eurasia_graph import namespaces as ns
+from eurasia_graph import queries
+from eurasia_graph.build import pipeline
 from eurasia_graph.cli import main
 from eurasia_graph.errors import RemoteError
-from eurasia_graph.products import PRODUCTS, Swap
 from eurasia_graph.store import ReleaseStore, from_quads
+from eurasia_graph.stores import push, remote, send, verify
+from eurasia_graph.stores.products import PRODUCTS, Swap
 from eurasia_graph.web import create_app, description
 from trap import Trap
 
@@ -69,9 +71,9 @@ ASKED = (
 SMALL = 60_000  # bytes; some graphs of the release are larger, so that they go in batches
 
 
-def target_of(program: programs.Running, largest: int | None = None) -> delivery.Target:
+def target_of(program: programs.Running, largest: int | None = None) -> send.Target:
     """Where a store is pushed to, in bodies of the usual size or smaller ones."""
-    target = delivery.open_target(program.url, program.kind, user=program.user, password=program.password)
+    target = send.open_target(program.url, program.kind, user=program.user, password=program.password)
     return replace(target, product=replace(target.product, largest_request=largest)) if largest else target
 
 
@@ -113,7 +115,7 @@ def test_pushing_again_changes_nothing(program: programs.Running, release: Relea
     push.push(release, target_of(program))
     push.push(release, target_of(program, SMALL))
 
-    assert proof.verify(release, target_of(program)).differences == ()
+    assert verify.verify(release, target_of(program)).differences == ()
 
 
 @pytest.mark.parametrize("largest", [None, SMALL], ids=["at once", "in batches"])
@@ -122,15 +124,15 @@ def test_a_swap_leaves_the_new_release_and_what_others_own(
 ) -> None:
     """And back again; nothing is left of staging."""
     target = target_of(program, largest)
-    target.send("PUT", target.graph_address(ALIEN), "write", b"<a:a> <a:b> <a:c> .\n", delivery.TRIPLES)
+    target.send("PUT", target.graph_address(ALIEN), "write", b"<a:a> <a:b> <a:c> .\n", send.TRIPLES)
     push.push(release, target)
     new = another(release)
     done = push.push(new, target, replace=True)
 
     assert done.removed == ("notes",)
-    assert proof.verify(new, target).differences == ()
+    assert verify.verify(new, target).differences == ()
     push.push(release, target, replace=True)
-    assert proof.verify(release, target).differences == ()
+    assert verify.verify(release, target).differences == ()
     assert target.engine is not None
     ours = {ns.value(row[0]) for row in target.engine.rows(push.OURS)}
     assert ours == {part.name.value for part in push.plan(release)}
@@ -144,7 +146,7 @@ def test_a_swap_that_fails_half_way_leaves_the_old_release(program: programs.Run
     push.push(release, target)
     new = another(release)
 
-    class Broken(delivery.Target):
+    class Broken(send.Target):
         """Sends nonsense in the place of one graph."""
 
         def send(self, method: str, url: str, doing: str, body: bytes | None = None, content: str = "") -> object:  # type: ignore[override]
@@ -161,7 +163,7 @@ def test_a_swap_that_fails_half_way_leaves_the_old_release(program: programs.Run
     with pytest.raises(Exception, match=r"answer|cannot"):
         push.push(new, broken, replace=True)
 
-    assert proof.verify(release, target_of(program)).differences == ()
+    assert verify.verify(release, target_of(program)).differences == ()
 
 
 @pytest.mark.parametrize("accept", ["text/html", "text/turtle;q=0.9, */*;q=0.1"])
@@ -195,7 +197,7 @@ def test_a_query_without_graph_sees_what_it_sees_here(program: programs.Running,
     push.push(release, target_of(program))
     text = f"SELECT DISTINCT ?s ?o {{ ?s <{ns.EG}accordingTo> ?o }} ORDER BY ?s ?o"
 
-    assert proof.compare_rows(release, served(program), text, "free") == []
+    assert verify.compare_rows(release, served(program), text, "free") == []
 
 
 def test_a_free_query_gives_a_row_as_often_as_here(program: programs.Running, release: ReleaseStore) -> None:
@@ -203,8 +205,8 @@ def test_a_free_query_gives_a_row_as_often_as_here(program: programs.Running, re
     push.push(release, target_of(program))
     text = f"SELECT {{0}} {{{{ ?s a <{ns.EG}Entity> }}}} ORDER BY ?s"
 
-    assert proof.compare_rows(release, served(program), text.format("DISTINCT ?s"), "free") == []
-    repeats = bool(proof.compare_rows(release, served(program), text.format("?s"), "free"))
+    assert verify.compare_rows(release, served(program), text.format("DISTINCT ?s"), "free") == []
+    repeats = bool(verify.compare_rows(release, served(program), text.format("?s"), "free"))
     assert repeats == (program.kind != "fuseki")
 
 
@@ -262,12 +264,12 @@ def test_a_wrong_password_changes_nothing(program: programs.Running, release: Re
     if program.password is None:
         pytest.skip(f"{program.kind} is started without passwords")
     push.push(release, target_of(program))
-    wrong = delivery.open_target(program.url, program.kind, user=program.user, password="wr0ng")
+    wrong = send.open_target(program.url, program.kind, user=program.user, password="wr0ng")
     with pytest.raises(RemoteError, match="password is wrong or missing") as caught:
         push.push(another(release), wrong, replace=True)
 
     assert "wr0ng" not in str(caught.value)
-    assert proof.verify(release, target_of(program)).differences == ()
+    assert verify.verify(release, target_of(program)).differences == ()
 
 
 def test_terms_of_every_kind_come_back_as_they_were(program: programs.Running) -> None:
@@ -290,10 +292,10 @@ def test_terms_of_every_kind_come_back_as_they_were(program: programs.Running) -
     for number, term in enumerate(terms):
         engine.add(Quad(ns.ID(f"note/{number}"), ns.EG("text"), term, ns.GRAPH("terms")))
     target = target_of(program)
-    part = delivery.Part(ns.GRAPH("terms"), (ns.GRAPH("terms"),), len(terms))
-    delivery.put_graph(ReleaseStore(engine), target, part, part.name, lambda _what, _triples: None)
-    found = list(proof._compare_graph(ReleaseStore(engine), target, part))
-    target.update(delivery.drop([part.name.value]), "remove it")
+    part = send.Part(ns.GRAPH("terms"), (ns.GRAPH("terms"),), len(terms))
+    send.put_graph(ReleaseStore(engine), target, part, part.name, lambda _what, _triples: None)
+    found = list(verify._compare_graph(ReleaseStore(engine), target, part))
+    target.update(send.drop([part.name.value]), "remove it")
 
     assert found == []
 
@@ -345,7 +347,7 @@ def test_two_sources_in_two_stores_behind_fedx_give_the_same_answers(release: Re
             difference
             for canned in queries.load().values()
             for text in filter(None, (canned.text, canned.left_out))
-            for difference in proof.compare_rows(release, there, text, canned.name)
+            for difference in verify.compare_rows(release, there, text, canned.name)
         ]
         # Afterwards, since FedX remembers of a question which store has answered it, whatever graphs it was about.
         with Trap() as trap:
@@ -358,7 +360,7 @@ def spread(release: ReleaseStore, one: programs.Running, two: programs.Running) 
     """Put the graphs of one source into one store, and all others into the other."""
     for part in push.plan(release):
         place = one if part.name.value.endswith("icds-2016") else two
-        delivery.put_graph(release, target_of(place), part, part.name, lambda _what, _triples: None)
+        send.put_graph(release, target_of(place), part, part.name, lambda _what, _triples: None)
 
 
 def test_what_is_run_here_is_what_the_table_says() -> None:

@@ -13,9 +13,11 @@ import rdflib
 from pyoxigraph import QuerySolutions
 
 from conftest import CHECKOUT, TESTS
-from eurasia_graph import csvw, export, pipeline, queries, tables
 from eurasia_graph import namespaces as ns
+from eurasia_graph import queries
+from eurasia_graph.build import pipeline
 from eurasia_graph.errors import UsageError
+from eurasia_graph.export import csvw, tables, write
 from eurasia_graph.store import ReleaseStore
 
 FILES = sorted((CHECKOUT / "queries" / "tables").glob("*.rq"))
@@ -26,7 +28,7 @@ def small() -> tuple[ReleaseStore, rdflib.Dataset]:
     """The mini data set as a release, and the same quads in rdflib."""
     store = pipeline.open_release(TESTS / "mini")
     dataset = rdflib.Dataset()
-    dataset.parse(data=export.export(store, "nquads"), format="nquads")
+    dataset.parse(data=write.export(store, "nquads"), format="nquads")
     return store, dataset
 
 
@@ -139,7 +141,7 @@ def test_a_membership_is_spread_over_its_years(membership: dict[str, str], expec
 
 def test_the_tables_hold_a_row_for_everything(release: ReleaseStore) -> None:
     """Every claim, passage and membership of the release is in its table once."""
-    with zipfile.ZipFile(io.BytesIO(export.export(release, "csv"))) as archive:
+    with zipfile.ZipFile(io.BytesIO(write.export(release, "csv"))) as archive:
         rows = {
             name: list(csv.DictReader(io.TextIOWrapper(archive.open(name), "utf-8"))) for name in archive.namelist()
         }
@@ -153,7 +155,7 @@ def test_the_tables_hold_a_row_for_everything(release: ReleaseStore) -> None:
 
 def rows_of(release: ReleaseStore, name: str) -> list[dict[str, str]]:
     """One table of the zip."""
-    with zipfile.ZipFile(io.BytesIO(export.export(release, "csv"))) as archive:
+    with zipfile.ZipFile(io.BytesIO(write.export(release, "csv"))) as archive:
         return list(csv.DictReader(io.TextIOWrapper(archive.open(name), "utf-8")))
 
 
@@ -173,7 +175,7 @@ def test_the_panel_of_state_years_agrees_with_the_query_for_every_year(release: 
 
 def test_the_dictionary_and_the_metadata_describe_every_column(release: ReleaseStore) -> None:
     """For people and for programs, with the licence and how to cite."""
-    with zipfile.ZipFile(io.BytesIO(export.export(release, "csv"))) as archive:
+    with zipfile.ZipFile(io.BytesIO(write.export(release, "csv"))) as archive:
         heads = {
             name: next(csv.reader(io.TextIOWrapper(archive.open(name), "utf-8")))
             for name in archive.namelist()

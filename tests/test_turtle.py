@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfFormat, Triple, parse
 
 from conftest import TESTS
-from eurasia_graph import formatting, sources, turtle
+from eurasia_graph.build import sources
 from eurasia_graph.cli import main
 from eurasia_graph.errors import SourceError
-from eurasia_graph.formatting import ChangedGraphError, NotComparedError, compared
+from eurasia_graph.turtle import formatting, writer
+from eurasia_graph.turtle.formatting import ChangedGraphError, NotComparedError, compared
 
 GRAPHS = tomllib.loads((TESTS / "cases" / "turtle.toml").read_text(encoding="utf-8"))["graph"]
 # The Turtle tests of the W3C RDF working group, whole and unchanged; under its 3-clause BSD licence, which is inside.
@@ -48,10 +49,10 @@ def named(graph: list[Quad]) -> set[str]:
 
 def written(graph: list[Quad]) -> str:
     """Write a graph; make sure that it is the same graph, and written a second time in the same bytes."""
-    text = turtle.format_graph(graph)
+    text = writer.format_graph(graph)
     again = read(text)
     assert named(again) == named(graph), text
-    assert turtle.format_graph(again[::-1]) == text
+    assert writer.format_graph(again[::-1]) == text
     return text
 
 
@@ -150,7 +151,7 @@ def test_axioms_are_written_as_they_are(axioms: list[tuple[bool, list[str]]]) ->
 
 def test_a_list_of_many_items_and_nodes_in_nodes_are_no_matter_of_depth() -> None:
     """A list of ten thousand is one list; what stands deeper than anybody reads has a label."""
-    listed = turtle.format_graph(read(f"{HEAD} :a :p ( {':b ' * 10_000}) ."))
+    listed = writer.format_graph(read(f"{HEAD} :a :p ( {':b ' * 10_000}) ."))
     deep = written(read(f"{HEAD} :a :p {''.join(f'[ :n {each} ; :p ' for each in range(300))}1{' ]' * 300} ."))
 
     assert listed.count("\n        <http://x/b>") == 10_000
@@ -177,7 +178,7 @@ def run(*words: object) -> Result:
 def test_a_file_that_cannot_be_compared_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the next one is formatted all the same."""
     monkeypatch.setattr(formatting.compared, "__defaults__", (0.5, None))
-    monkeypatch.setattr(turtle, "canonical", lambda *_, **__: None)
+    monkeypatch.setattr(writer, "canonical", lambda *_, **__: None)
     slow, quick = tmp_path / "slow.ttl", tmp_path / "quick.ttl"
     slow.write_text("".join(f"{each} .\n" for each in complete(12)), encoding="utf-8")
     quick.write_text("<http://x/a> <http://x/b> [ ] .", encoding="utf-8")
@@ -195,7 +196,7 @@ def test_a_fault_of_the_writer_leaves_the_file_alone(tmp_path: Path, monkeypatch
     """What was written is read again and compared, every time."""
     file = tmp_path / "mine.ttl"
     file.write_text("<http://x/a> <http://x/b> 1 , 2 .", encoding="utf-8")
-    monkeypatch.setattr(turtle, "format_graph", lambda *_: "<http://x/a> <http://x/b> 1 .")
+    monkeypatch.setattr(writer, "format_graph", lambda *_: "<http://x/a> <http://x/b> 1 .")
 
     result = run("fmt", file)
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from conftest import TESTS
-from eurasia_graph import pipeline
-from eurasia_graph.validation import Report, Severity
+from eurasia_graph.build import pipeline
+from eurasia_graph.build.validation import Report, Severity
 
 FILES = {
     "C1": "sources/one/claims.ttl",
@@ -77,7 +77,7 @@ def test_a_message_says_what_is_needed(case: dict[str, Any]) -> None:
     """Every shape has a message with the need first and a way out after it."""
     from rdflib import SH, URIRef
 
-    from eurasia_graph.validation import MANUAL, _shapes
+    from eurasia_graph.build.validation import MANUAL, _shapes
 
     shapes = _shapes("Violation")
     shape = URIRef(MANUAL + case["rule"])

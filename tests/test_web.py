@@ -38,7 +38,7 @@ from eurasia_graph.errors import UsageError
 from eurasia_graph.formats import FORMATS
 from eurasia_graph.store import ReleaseStore, from_quads, load_files
 from eurasia_graph.web import Limits, Settings, context, create_app
-from eurasia_graph.web.front import Front
+from eurasia_graph.web.cache import Front
 from eurasia_graph.web.lane import Lane
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"

@@ -14,7 +14,8 @@ from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 
-from eurasia_graph import errors, pipeline, queries
+from eurasia_graph import errors, queries
+from eurasia_graph.build import pipeline
 from eurasia_graph.errors import EurasiaGraphError
 from eurasia_graph.queries import Rows
 from eurasia_graph.store import Answer, ReleaseStore

@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from eurasia_graph.errors import EurasiaGraphError, UsageError
-from eurasia_graph.products import PRODUCTS
+from eurasia_graph.stores.products import PRODUCTS
 
 if TYPE_CHECKING:
     from eurasia_graph.queries import CannedQuery, Rows
@@ -149,7 +149,7 @@ def validate(ctx: click.Context, paths: tuple[Path, ...], form: str, data: Path 
     \b
     Example: eurasia-graph validate my-claims.ttl
     """
-    from eurasia_graph import pipeline
+    from eurasia_graph.build import pipeline
 
     report = pipeline.validate(data, list(paths))
     click.echo({"text": report.text, "json": report.json, "sarif": report.sarif}[form]())
@@ -171,7 +171,7 @@ def fmt(ctx: click.Context, paths: tuple[Path, ...], check: bool, data: Path | N
     Example: eurasia-graph fmt data/links.ttl
     """
     from eurasia_graph.errors import SourceError
-    from eurasia_graph.formatting import format_file, rewrite
+    from eurasia_graph.turtle.formatting import format_file, rewrite
 
     if paths and data:
         raise UsageError("give PATHS or --data, not both")
@@ -194,7 +194,7 @@ def fmt(ctx: click.Context, paths: tuple[Path, ...], check: bool, data: Path | N
 
 
 def _own_files(data: Path | None) -> list[Path]:
-    from eurasia_graph import sources
+    from eurasia_graph.build import sources
 
     shapes = sorted((sources.root() / "ontology" / "shapes").glob("*.ttl"))
     own = [file.path for file in sources.find(data)]
@@ -224,9 +224,9 @@ def passages(source: str, textfile: Path, clause: tuple[str, str] | None, headin
     \b
     Example: eurasia-graph passages icds-2016 article.txt
     """
-    from eurasia_graph import encoding
+    from eurasia_graph.text import passage_files
 
-    click.echo("\n".join(encoding.write_passages(data, source, textfile, clause, headings)))
+    click.echo("\n".join(passage_files.write_passages(data, source, textfile, clause, headings)))
 
 
 @main.command()
@@ -241,9 +241,9 @@ def verify(ctx: click.Context, source: str, textfile: Path, data: Path | None) -
     \b
     Example: eurasia-graph verify icds-2016 article.txt
     """
-    from eurasia_graph import encoding
+    from eurasia_graph.text import passage_files
 
-    lines, missing = encoding.verify_passages(data, source, textfile)
+    lines, missing = passage_files.verify_passages(data, source, textfile)
     click.echo("\n".join(lines))
     ctx.exit(1 if missing else 0)
 
@@ -284,7 +284,7 @@ def build(out: Path | None, clean: bool, data: Path | None) -> None:
     Example: eurasia-graph build --out release/
     """
     from eurasia_graph import namespaces as ns
-    from eurasia_graph import pipeline
+    from eurasia_graph.build import pipeline
 
     if clean:
         pipeline.clean_cache()
@@ -639,7 +639,7 @@ def export(  # noqa: PLR0913, PLR0917  (one for each option)
     \b
     Example: eurasia-graph export turtle --out eurasia.ttl
     """
-    from eurasia_graph import export as exporting
+    from eurasia_graph.export import write as exporting
 
     store = _open(data)
     if out:
@@ -667,9 +667,9 @@ def release(folder: Path, data: Path | None) -> None:
     \b
     Example: eurasia-graph release release/
     """
-    from eurasia_graph import publish
+    from eurasia_graph.export import release_folder
 
-    written = publish.publish(_open(data), folder, _progress)
+    written = release_folder.publish(_open(data), folder, _progress)
     _progress("")
     click.echo(_table(["file", "bytes"], [[path.name, path.stat().st_size] for path in written]))
 
@@ -706,10 +706,10 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
     \b
     Example: eurasia-graph push http://127.0.0.1:3030/eurasia --kind fuseki --verify
     """
-    from eurasia_graph import delivery, proof
-    from eurasia_graph import push as pushing
+    from eurasia_graph.stores import push as pushing
+    from eurasia_graph.stores import send, verify
 
-    target = delivery.open_target(
+    target = send.open_target(
         url, kind, user=user, password=password, query_url=query_url, notice=lambda text: click.echo(text, err=True)
     )
     if dry_run and verify:
@@ -731,7 +731,7 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
         _progress("")
     click.echo(f"pushed {done.text()}")
     if verify:
-        found = proof.verify(store, target, merge=merge, progress=_progress)
+        found = verify.verify(store, target, merge=merge, progress=_progress)
         _progress("")
         click.echo(found.text())
         ctx.exit(1 if found.differences else 0)
@@ -741,7 +741,7 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
 
 
 def _open(data: Path | None) -> ReleaseStore:
-    from eurasia_graph import pipeline
+    from eurasia_graph.build import pipeline
 
     store = pipeline.open_release(data, _progress)
     _progress("")
@@ -757,7 +757,7 @@ def _open_remote(  # noqa: PLR0913  (one for each option)
     user: str | None,
     password: str | None,
 ) -> ReleaseStore:
-    from eurasia_graph import remote
+    from eurasia_graph.stores import remote
 
     assert store
     if data:
@@ -878,7 +878,8 @@ def _print_answer(store: ReleaseStore, sparql: str, form: str) -> None:
     """Print the answer of a free query in a format that fits what it is: rows, a boolean or triples."""
     from pyoxigraph import QueryBoolean, QuerySolutions
 
-    from eurasia_graph import queries, xmlform
+    from eurasia_graph import queries
+    from eurasia_graph.export import xmlform
     from eurasia_graph.formats import FORMATS
 
     _refuse_what_ends_the_engine(sparql)
@@ -903,7 +904,7 @@ def _print_answer(store: ReleaseStore, sparql: str, form: str) -> None:
 
 def _print_graph(triples: Any, form: str) -> None:
     from eurasia_graph.formats import FORMATS
-    from eurasia_graph.formatting import NotComparedError, compared
+    from eurasia_graph.turtle.formatting import NotComparedError, compared
 
     if form in {"table", "turtle"}:
         graph = list(triples)

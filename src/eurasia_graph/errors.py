@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from eurasia_graph.validation import Report
+    from eurasia_graph.build.validation import Report
 
 
 class EurasiaGraphError(Exception):

@@ -16,10 +16,10 @@ from pathlib import Path
 from pyoxigraph import Literal, NamedNode, QuerySolutions
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph.build.sources import graph_of
 from eurasia_graph.errors import UnknownNameError, UsageError
-from eurasia_graph.passages import Found, Passage, from_store, read_text, verify
-from eurasia_graph.sources import graph_of
 from eurasia_graph.store import ReleaseStore
+from eurasia_graph.text.passages import Found, Passage, from_store, read_text, verify
 
 HEADINGS = ("source", "section", "sentences", "claims", "encoded", "with a reason", "unaccounted")
 

@@ -25,12 +25,13 @@ from pyoxigraph import (
 )
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import reading, variants
-from eurasia_graph.columns import spelled_out
+from eurasia_graph import variants
 from eurasia_graph.dates import day_range
 from eurasia_graph.errors import QueryError, UsageError
-from eurasia_graph.lexing import place, readings, tokens
-from eurasia_graph.rewriting import Rewritten
+from eurasia_graph.load import sandbox
+from eurasia_graph.load.literals import Rewritten
+from eurasia_graph.sparql.columns import spelled_out
+from eurasia_graph.sparql.tokens import place, readings, tokens
 
 # What a query without GRAPH sees: what the texts say and what follows, not what curators judged
 # and not what only serves the derivation.
@@ -341,9 +342,9 @@ def load_files(paths: Iterable[Path], form: str | None = None) -> ReleaseStore:
     """
     engine, rewritten = Store(), Rewritten()
     paths = list(paths)
-    told = all(map(reading.says_format, paths))
+    told = all(map(sandbox.says_format, paths))
     for path in paths:
-        quads = reading.quads(path, form if told or not reading.says_format(path) else None)
+        quads = sandbox.quads(path, form if told or not sandbox.says_format(path) else None)
         engine.bulk_extend(rewritten.read(quads))
     for graph in list(engine.named_graphs()):
         if isinstance(graph, NamedNode):

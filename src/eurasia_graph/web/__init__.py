@@ -18,10 +18,10 @@ from pyoxigraph import Store
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import UsageError
 from eurasia_graph.store import ReleaseStore
-from eurasia_graph.web import canned, description, graphs, operation, pages, problems, responses, sparql
+from eurasia_graph.web import canned, description, graphs, health, pages, problems, responses, sparql
 from eurasia_graph.web.bodies import LARGEST_REQUEST
+from eurasia_graph.web.cache import Front
 from eurasia_graph.web.context import Service, the_service, the_store
-from eurasia_graph.web.front import Front
 from eurasia_graph.web.lane import Lane
 from eurasia_graph.web.pool import Limits
 
@@ -62,7 +62,7 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     app.jinja_env.filters["shorten"] = ns.shorten
     app.jinja_env.filters["local_link"] = pages.local_link
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for module in (sparql, canned, pages, graphs, description, operation):
+    for module in (sparql, canned, pages, graphs, description, health):
         app.register_blueprint(module.blueprint)
     problems.register(app)
     responses.register(app)
@@ -82,7 +82,7 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
 def _refresh() -> None:
     """Let another store say which release it holds, before a page names it."""
     # What tells whether it is down is there when it is down.
-    if request.blueprint != operation.blueprint.name and request.endpoint != "static":
+    if request.blueprint != health.blueprint.name and request.endpoint != "static":
         the_store().refresh()
 
 

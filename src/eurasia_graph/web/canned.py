@@ -19,12 +19,14 @@ from pyoxigraph import QueryResultsFormat, parse_query_results
 from werkzeug.wrappers import Response as BaseResponse
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import queries, xmlform
+from eurasia_graph import queries
 from eurasia_graph.errors import UnknownNameError, UsageError
+from eurasia_graph.export import xmlform
 from eurasia_graph.formats import FORMATS, Content, Format, carrying
 from eurasia_graph.queries import CannedQuery, Parameter, Rows
+from eurasia_graph.sparql import shape
 from eurasia_graph.store import Answer, ReleaseStore
-from eurasia_graph.web import description, log, syntax
+from eurasia_graph.web import description, log
 from eurasia_graph.web import sparql as free
 from eurasia_graph.web.context import Service, the_service
 from eurasia_graph.web.negotiation import JSON, NAMES, XML, choose
@@ -132,7 +134,7 @@ class Apart(ReleaseStore):
         """
         del base_iri
         asked = Operation(query=sparql)
-        result = free.ask(self._service, asked, syntax.read(sparql), FORMATS["json"])
+        result = free.ask(self._service, asked, shape.read(sparql), FORMATS["json"])
         # An answer is several queries: its rows, and what they leave out.
         self.is_cut = self.is_cut or result.truncated
         return parse_query_results(result.body, format=QueryResultsFormat.JSON)

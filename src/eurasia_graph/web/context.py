@@ -15,9 +15,9 @@ from pyoxigraph import RdfFormat, Store
 from eurasia_graph import __version__
 from eurasia_graph import namespaces as ns
 from eurasia_graph.store import ReleaseStore
-from eurasia_graph.web.direct import Direct
 from eurasia_graph.web.metrics import Metrics
 from eurasia_graph.web.pool import Limits, Pool
+from eurasia_graph.web.remote_runner import Direct
 
 # With those of the default graph. At 264,000 of a generated graph the slowest canned query, `overlap`, takes 0.05 s.
 MOST_SMALL_QUADS = 300_000

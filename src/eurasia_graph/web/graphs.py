@@ -13,8 +13,8 @@ from pyoxigraph import BlankNode, DefaultGraph, NamedNode, RdfFormat, Triple, pa
 from werkzeug.exceptions import BadRequest, NotFound
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import xmlform
 from eurasia_graph.errors import nearest
+from eurasia_graph.export import xmlform
 from eurasia_graph.formats import FORMATS, Content, Format, by_extension, carrying
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import description

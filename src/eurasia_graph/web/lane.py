@@ -19,9 +19,9 @@ from werkzeug.http import parse_accept_header
 from eurasia_graph import queries
 from eurasia_graph.errors import EurasiaGraphError
 from eurasia_graph.formats import Format
+from eurasia_graph.web.cache import REFUSED, WSGI, Environ
 from eurasia_graph.web.canned import EXTENSIONS, OF_THE_ANSWER, OFFERED, answer, formats
 from eurasia_graph.web.context import Service
-from eurasia_graph.web.front import REFUSED, WSGI, Environ
 from eurasia_graph.web.negotiation import NAMES, pick
 from eurasia_graph.web.responses import CACHED, content_type, fixed_headers, header_text
 

@@ -13,8 +13,8 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from eurasia_graph.errors import EurasiaGraphError, QueryError, RemoteError, UnknownNameError, UsageError
+from eurasia_graph.export.xmlform import XmlError
 from eurasia_graph.web.negotiation import plain
-from eurasia_graph.xmlform import XmlError
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {

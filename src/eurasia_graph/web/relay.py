@@ -11,8 +11,9 @@ import json
 
 from pyoxigraph import QuerySolutions
 
-from eurasia_graph import remote, restating
 from eurasia_graph.errors import QueryError
+from eurasia_graph.sparql import restating
+from eurasia_graph.stores import remote
 from eurasia_graph.web import worker
 from eurasia_graph.web.worker import Header, Request, Told
 

@@ -9,10 +9,10 @@ from flask import Flask, Response, request
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
-from eurasia_graph import xmlform
+from eurasia_graph.export import xmlform
 from eurasia_graph.formats import FORMATS, Content, Format
+from eurasia_graph.web.cache import REFUSED
 from eurasia_graph.web.context import Service, the_service
-from eurasia_graph.web.front import REFUSED
 
 # A release stays as it is while it is served; a minute bounds how long a proxy shows the one before.
 CACHED = "public, max-age=60"

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from pyoxigraph import Store
 
 from eurasia_graph.errors import UsageError
-from eurasia_graph.web import bodies, sending, watch
-from eurasia_graph.web.front import MOST_WAITING, Front
+from eurasia_graph.web import bodies, connections, sending
+from eurasia_graph.web.cache import MOST_WAITING, Front
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -45,7 +45,7 @@ START_S = 60
 TICK_S = 0.01
 
 
-def run(make_app: Callable[[], Flask], host: str, port: int, patience_s: float = watch.PATIENCE_S) -> None:
+def run(make_app: Callable[[], Flask], host: str, port: int, patience_s: float = connections.PATIENCE_S) -> None:
     """
     Serve until Ctrl-C or a request to terminate; requests in hand are answered first.
 
@@ -109,7 +109,7 @@ def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int, patienc
 
     service, front = app.extensions["eurasia-graph"], app.wsgi_app
     assert isinstance(service, Service) and isinstance(front, Front)
-    watching = watch.Watch(port, _longest_answer_s(service), patience_s)
+    watching = connections.Watch(port, _longest_answer_s(service), patience_s)
     front.bodies.watched = watching.reading if watching.start() else None
     service.here = f"http://{_shown(host)}:{port}/"
     # The terminal tells the whole group; the parent alone decides when we stop.

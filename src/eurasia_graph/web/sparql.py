@@ -13,17 +13,17 @@ from dataclasses import replace
 from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import BadRequest
 
-from eurasia_graph import columns
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import QueryError, RemoteError, nearest
 from eurasia_graph.formats import FORMATS, Content, Format, carrying
+from eurasia_graph.sparql import columns, shape
 from eurasia_graph.store import UPDATE_WORDS, first_word, refuse_service
-from eurasia_graph.web import log, protocol, syntax
-from eurasia_graph.web.changing import is_changing
+from eurasia_graph.web import log, protocol
 from eurasia_graph.web.context import Service, the_service
 from eurasia_graph.web.negotiation import JSON, XML, choose, pick
 from eurasia_graph.web.pool import Job, Result, WorkerError
 from eurasia_graph.web.responses import cached, header_text, respond
+from eurasia_graph.web.volatile import is_changing
 
 blueprint = Blueprint("sparql", __name__)
 
@@ -54,7 +54,7 @@ def endpoint() -> Response:
                 "there is no query; send it as a field query=, or as a body of type application/sparql-query"
             )
         return _without_query()
-    query = syntax.read(operation.query)
+    query = shape.read(operation.query)
     refuse_service(operation.query)
     # What does not begin as a query is sent all the same: the engine says what is wrong with it.
     offered = OFFERED.get(query.form or "", ROWS)
@@ -72,7 +72,7 @@ def endpoint() -> Response:
 
 
 def ask(
-    service: Service, operation: protocol.Operation, query: syntax.Query, chosen: Format, rows: int | None = None
+    service: Service, operation: protocol.Operation, query: shape.Query, chosen: Format, rows: int | None = None
 ) -> Result:
     """
     Run a query in a worker.
@@ -124,7 +124,7 @@ def ask(
             log.slow_query("free", query.text, seconds, outcome)
 
 
-def _refusal(service: Service, query: syntax.Query, job: Job, error: WorkerError, end: float) -> QueryError:
+def _refusal(service: Service, query: shape.Query, job: Job, error: WorkerError, end: float) -> QueryError:
     """Say what happened to a query, and what to do."""
     limits = service.limits
     if error.reason == "syntax":
@@ -149,7 +149,7 @@ def _refusal(service: Service, query: syntax.Query, job: Job, error: WorkerError
     return QueryError(texts[error.reason], status=503, details=details)
 
 
-def _syntax_error(service: Service, query: syntax.Query, job: Job, message: str, end: float) -> QueryError:
+def _syntax_error(service: Service, query: shape.Query, job: Job, message: str, end: float) -> QueryError:
     """Say what is wrong with a query; to find out, its parts are tried in what is left of its time."""
 
     def probe(texts: list[str]) -> list[str | None]:
@@ -165,7 +165,7 @@ def _syntax_error(service: Service, query: syntax.Query, job: Job, message: str,
 
     if first_word(query.text) in UPDATE_WORDS:
         return QueryError(f"this is an update, not a query: {protocol.READ_ONLY}")
-    fault = syntax.explain(query, message, probe)
+    fault = shape.explain(query, message, probe)
     if fault is None:
         return QueryError(f"this is not a SPARQL query: {message}")
     start = "" if query.form else "; start with PREFIX lines, then SELECT, ASK, CONSTRUCT or DESCRIBE"
@@ -196,7 +196,7 @@ def _kept(query: str, response: Response) -> Response:
 
 
 def _with_notes(
-    service: Service, query: syntax.Query, result: Result, response: Response, rows: int | None = None
+    service: Service, query: shape.Query, result: Result, response: Response, rows: int | None = None
 ) -> Response:
     """Add what a client should know about an answer."""
     if result.truncated:
@@ -211,7 +211,7 @@ def _with_notes(
     return response
 
 
-def unknown_terms(service: Service, query: syntax.Query) -> list[str]:
+def unknown_terms(service: Service, query: shape.Query) -> list[str]:
     """Name the terms of our ontology that a query uses and that do not exist, with the nearest that do."""
     if not service.store.iri:
         return []
@@ -250,7 +250,7 @@ def _form(query: str, **found: object) -> Response:
     return cached(response)
 
 
-def _page(service: Service, operation: protocol.Operation, query: syntax.Query) -> Response:
+def _page(service: Service, operation: protocol.Operation, query: shape.Query) -> Response:
     """Show the answer below the form that it was asked with."""
     if query.form in {"CONSTRUCT", "DESCRIBE"}:
         result = ask(service, operation, query, FORMATS["turtle"])

@@ -1,0 +1,434 @@
+r"""
+Write a query again from its tokens, in the one way in which every engine reads the same.
+
+What goes to another store is what we have read, and never the text of a client: comments are left out,
+escapes are decoded, every IRI is written out in full, and no word, sign or function stands in it that is not
+of SPARQL. Engines differ in when they decode `\u0022`, in what ends a comment, in which functions and
+prefixes they add of themselves; in what is written here there is nothing left that they could differ about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from pyoxigraph import QueryBoolean, QuerySolutions, QueryTriples, Store
+
+from eurasia_graph import namespaces as ns
+from eurasia_graph.errors import QueryError
+from eurasia_graph.sparql import columns
+from eurasia_graph.sparql.tokens import COUNTED, ESCAPE, Around, Token, decode, place, refuse_depth, tokens
+
+# What stores take in one request, and more than any query of a person has.
+LONGEST = 1_000_000
+FORMS = {"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"}
+# Source: https://www.w3.org/TR/sparql11-query/#sparqlGrammar, and the functions on triples of SPARQL 1.2.
+# fmt: off
+WORDS = {
+    *FORMS, "A", "ADJUST", "ALL", "AS", "ASC", "AVG", "BIND", "BNODE", "BOUND", "BY", "CEIL", "COALESCE", "CONCAT",
+    "CONTAINS", "COUNT", "DATATYPE", "DAY", "DESC", "DISTINCT", "ENCODE_FOR_URI", "EXISTS", "FALSE", "FILTER",
+    "FLOOR", "FROM", "GRAPH", "GROUP", "GROUP_CONCAT", "HASLANG", "HASLANGDIR", "HAVING", "HOURS", "IF", "IN", "IRI",
+    "ISBLANK", "ISIRI", "ISLITERAL", "ISNUMERIC", "ISTRIPLE", "ISURI", "LANG", "LANGDIR", "LANGMATCHES", "LCASE",
+    "LIMIT", "MAX", "MD5", "MIN", "MINUS", "MINUTES", "MONTH", "NAMED", "NOT", "NOW", "OBJECT", "OFFSET", "OPTIONAL",
+    "ORDER", "PREDICATE", "RAND", "REDUCED", "REGEX", "REPLACE", "ROUND", "SAMETERM", "SAMPLE", "SECONDS",
+    "SEPARATOR", "SHA1", "SHA256", "SHA384", "SHA512", "STR", "STRAFTER", "STRBEFORE", "STRDT", "STRENDS", "STRLANG",
+    "STRLANGDIR", "STRLEN", "STRSTARTS", "STRUUID", "SUBJECT", "SUBSTR", "SUM", "TIMEZONE", "TRIPLE", "TRUE", "TZ",
+    "UCASE", "UNDEF", "UNION", "URI", "UUID", "VALUES", "WHERE", "YEAR", "ABS",
+}
+# fmt: on
+SELECTS = {"SELECT", "SELECT DISTINCT", "SELECT REDUCED"}
+MARKS = set(",.;*/^|!=<>+-&?~") | {"<<", ">>"}
+# Signs of two letters, which our tokens take apart.
+PAIRS = {"^^", "&&", "||", "!=", "<=", ">=", "{|", "|}", "<<(", ")>>"}
+SIGNS = {"+", "-", "."}
+BLANK_NODE = re.compile(r"_:\w[\w.\-]*")
+NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
+ECHAR = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
+IN_STRING = re.compile(rf"{ESCAPE.pattern}|\\(?P<char>.)", re.DOTALL)
+WRITTEN = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
+# A backslash and what looks as an escape behind it: it can be written in no way that all engines read alike. The
+# digits are those of any script, since Java takes them.
+LIKE_AN_ESCAPE = re.compile(r"\\(?:u+|U)[\da-fA-F\uff21-\uff26\uff41-\uff46]{4}")
+IRI = re.compile(r"[^\x00-\x20<>\"{}|^`\\]*")
+# Where a store has pragmas, functions and indexes of its own that a query reaches by names, some of which call other
+# addresses (Virtuoso's `bif:http_get`), load code (Jena's `java:`) or see graphs beyond the release.
+OF_STORES = (
+    "bif:",
+    "java:",
+    "sql:",
+    "tag:stardog:",
+    "urn:x-arq:",
+    "http://jena.apache.org/",
+    "http://jena.hpl.hp.com/",
+    "http://rdf4j.org/",
+    "http://spinrdf.org/",
+    "http://topbraid.org/",
+    "http://www.bigdata.com/",
+    "http://www.ontotext.com/",
+    "http://www.openlinksw.com/",
+    "http://www.openrdf.org/",
+)
+SECRET = 403
+
+
+@dataclass
+class Restated:
+    """
+    A query as its tokens say, in parts: texts, and numbers of IRIs in `terms`, which the engine has to resolve.
+
+    `prologue` is what the terms are resolved by, `clauses` are (NAMED or "", number) for each FROM, which is
+    left out of the parts, `functions` the numbers of IRIs that are called. `star` is which part is the `*` of
+    a `SELECT *`, and `named` the variables that the query names, in order. `refusal` says why this query
+    cannot go to another store, if it cannot.
+    """
+
+    form: str | None = None
+    prologue: str = ""
+    parts: list[str | int] = field(default_factory=list)
+    terms: list[str] = field(default_factory=list)
+    clauses: list[tuple[str, int]] = field(default_factory=list)
+    functions: set[int] = field(default_factory=set)
+    star: int | None = None
+    named: list[str] = field(default_factory=list)
+    refusal: QueryError | None = None
+
+    def text(self, iris: list[str], meant: list[str]) -> str:
+        """
+        Write the query.
+
+        Args:
+            iris: What the engine makes of `terms`.
+            meant: What it makes of the `*`, if there is one.
+        Raises:
+            QueryError: If it is not one that every engine reads alike, or names what some stores add (403).
+        """
+        if self.refusal:
+            raise self.refusal
+        if self.form is None:
+            raise QueryError("words run together; write a blank after SELECT, ASK, CONSTRUCT or DESCRIBE")
+        for number, iri in enumerate(iris):
+            _refuse_iri(iri, is_function=number in self.functions)
+        parts: list[str | int] = list(self.parts)
+        if meant and self.star is not None:
+            scope, named = set(meant), dict.fromkeys(self.named)
+            order = [name for name in named if name in scope] + [name for name in meant if name not in named]
+            parts[self.star] = " ".join(f"?{name}" for name in order)
+        if sum(len(each) if isinstance(each, str) else len(iris[each]) + 2 for each in parts) > LONGEST - len(parts):
+            raise QueryError(f"the query has more than {LONGEST} characters with its names written out; take it apart")
+        text = " ".join(each if isinstance(each, str) else f"<{iris[each]}>" for each in parts)
+        refuse_ambiguous(text)
+        return text
+
+
+def restate(text: str) -> Restated:
+    """
+    Read a query.
+
+    Raises:
+        QueryError: If a string is not closed, or brackets are nested too deep.
+    """
+    found = list(tokens(text))
+    refuse_depth(text, found)
+    restated = Restated(named=(columns.star(text, found) or (0, []))[1])
+    start = _read_prologue(restated, text, found)
+    try:
+        _Writer(restated, text, found).write(start)
+        refuse_ambiguous("\n".join(each for each in restated.parts if isinstance(each, str)))
+        _refuse_two_readings(text, found)
+    except QueryError as error:
+        restated.refusal = error
+    return restated
+
+
+def refuse_ambiguous(text: str) -> None:
+    """
+    Refuse a text in which some engine would decode what others do not.
+
+    Raises:
+        QueryError: If it has a backslash in front of what looks as the escape of a code point, or a NUL.
+    """
+    seen = LIKE_AN_ESCAPE.search(text)
+    if seen:
+        shown = seen.group()[1:]
+        raise QueryError(
+            f"a string has a backslash in front of {shown}, which some stores read as one character; "
+            f'write CONCAT("\\\\", "{shown}") where a value is computed'
+        )
+    if "\x00" in text:
+        raise QueryError("there is a character NUL in the query, behind which some stores read nothing; leave it out")
+
+
+def _refuse_iri(iri: str, *, is_function: bool) -> None:
+    if not IRI.fullmatch(iri):
+        raise QueryError(f"<{_shown(iri)}> is not an IRI; write blanks and signs in it as %20 and the like")
+    if iri.casefold().startswith(OF_STORES):
+        message = f"<{_shown(iri)}> is refused: stores have functions of their own by such names; leave it out"
+        raise QueryError(message, status=SECRET)
+    if is_function and not iri.startswith(ns.XSD):
+        message = f"the function <{_shown(iri)}> is refused: another store is asked for those of SPARQL 1.1 alone"
+        raise QueryError(f"{message}; compute it on your side", status=SECRET)
+
+
+def _shown(iri: str) -> str:
+    return iri if len(iri) < 200 else f"{iri[:200]}..."  # noqa: PLR2004  (one line)
+
+
+# --- the tokens ----------------------------------------------------------------------------
+
+
+def _read_prologue(restated: Restated, text: str, found: list[Token]) -> int:
+    """Note the form and what stands before it; returns the number of the token that says the form."""
+    for number, token in enumerate(found):
+        if token.kind == "word" and token.text.upper() in FORMS:
+            restated.form, restated.prologue = token.text.upper(), text[: token.start]
+            return number
+    return len(found)
+
+
+class _Writer:
+    """Writes the parts of a query."""
+
+    def __init__(self, restated: Restated, text: str, found: list[Token]) -> None:
+        self.into = restated
+        self.source = text
+        self.found = found
+        self.numbers: dict[str, int] = {}
+        self.around = Around()
+        self.is_paired = False
+
+    def write(self, start: int) -> None:
+        """Write everything from the form on."""
+        skipped: set[int] = set()
+        for number in range(start, len(self.found)):
+            token = self.found[number]
+            depth = len(self.around.open)
+            self.around.follow(token)
+            if number in skipped:
+                continue
+            if depth == 1 and token.kind == "word" and token.text.upper() == "FROM":
+                skipped.update(self._clause(number))
+                continue
+            if token.text == "(" and self.around.open[-1] == "e":
+                self._note_call(number)
+            if token.text == "*" and depth == 1 and self.into.star is None and self._follows_select():
+                self.into.star = len(self.into.parts)
+            self._add(number, self._part(token))
+
+    def _follows_select(self) -> bool:
+        parts = self.into.parts
+        return len(parts) <= 2 and " ".join(map(str, parts)).upper() in SELECTS  # noqa: PLR2004  (a word and another)
+
+    def _clause(self, number: int) -> Iterator[int]:
+        """Note a FROM; yields the numbers of the tokens that belong to it."""
+        named = ""
+        following = self.found[number + 1 : number + 3]
+        if following and following[0].kind == "word" and following[0].text.upper() == "NAMED":
+            named, following = "NAMED", following[1:]
+            yield number + 1
+        if following and following[0].kind in {"iri", "name"}:
+            self.into.clauses.append((named, self._term(following[0].text)))
+            yield number + (2 if named else 1)
+
+    def _note_call(self, number: int) -> None:
+        """Note the name in front of a bracket in an expression: a function."""
+        before = self.found[number - 1]
+        if before.kind in {"iri", "name"}:
+            self.into.functions.add(self._term(before.text))
+
+    def _term(self, written: str) -> int:
+        number = self.numbers.setdefault(written, len(self.numbers))
+        if number == len(self.into.terms):
+            self.into.terms.append(written)
+        return number
+
+    def _part(self, token: Token) -> str | int:
+        """Write one token."""
+        kind, text = token.kind, token.text
+        if kind == "iri" or (kind == "name" and not text.startswith("_:")):
+            return self._term(text)
+        if kind == "string":
+            return _string(text, self._where(token))
+        if kind == "variable":
+            return f"?{text[1:]}"
+        known = {
+            "word": text.isascii() and text.upper() in WORDS,
+            "name": BLANK_NODE.fullmatch(text) is not None,
+            "number": NUMBER.fullmatch(text) is not None,
+            "mark": text in MARKS,
+        }.get(kind, text.isascii())
+        if not known:
+            shown = _shown(text)
+            raise QueryError(
+                f"{self._where(token)}: {shown} is not of SPARQL 1.1, in which another store is asked; "
+                "write its words with blanks between them, and no others"
+            )
+        # A number that ends in a dot is one to some, and a number and the end of a triple to others.
+        return f"{text[:-1]} ." if kind == "number" and text.endswith(".") else text
+
+    def _where(self, token: Token) -> str:
+        return f"line {place(self.source, token.start)[0]}"
+
+    def _add(self, number: int, part: str | int) -> None:
+        """Add a part, to the one before it where the two are one sign."""
+        parts, token = self.into.parts, self.found[number]
+        before = self.found[number - 1]
+        beside = number > 0 and bool(parts) and before.end == token.start and isinstance(part, str)
+        last = parts[-1] if parts else ""
+        if beside and isinstance(last, str) and isinstance(part, str):
+            is_pair = before.text + token.text in PAIRS and not self.is_paired
+            is_signed = before.text in SIGNS and before.kind == "mark" and token.kind == "number"
+            is_tagged = before.kind == "string" and token.kind == "language"
+            # The engine takes no blank behind COALESCE.
+            is_called = before.kind == "word" and token.text == "("
+            if is_pair or is_signed or is_tagged or is_called:
+                parts[-1] = last + part
+                self.is_paired = is_pair
+                return
+        self.is_paired = False
+        parts.append(part)
+
+
+def _string(written: str, where: str) -> str:
+    """Write a string in two quotes, its escapes decoded but for those without which it would end."""
+    quotes = 3 if written[:3] in {'"""', "'''"} and len(written) > 5 else 1  # noqa: PLR2004  (six quotes)
+    return f'"{IN_STRING.sub(lambda match: _character(match, where), written[quotes:-quotes]).translate(WRITTEN)}"'
+
+
+def _character(match: re.Match[str], where: str) -> str:
+    char = match["char"]
+    if char is None:
+        return decode(match.group(), ESCAPE)
+    if char not in ECHAR:
+        raise QueryError(f"{where}: \\{char} is not an escape of SPARQL; write \\\\ for a backslash")
+    return ECHAR[char]
+
+
+# --- readings ------------------------------------------------------------------------------
+
+
+def _refuse_two_readings(text: str, found: list[Token]) -> None:
+    """Refuse a query that says another thing where its escapes are decoded before its tokens are read."""
+    for escape in (ESCAPE, COUNTED):
+        decoded = decode(text, escape)
+        if decoded == text:
+            continue
+        try:
+            same = [_said(each) for each in tokens(decoded)] == [_said(each) for each in found]
+        except QueryError:
+            same = False
+        if not same:
+            raise _two_readings(text)
+
+
+def _said(token: Token) -> tuple[str, str]:
+    """Return what a token says, however it is written."""
+    if token.kind == "string":
+        return token.kind, _string(token.text, "")
+    return token.kind, decode(token.text) if token.kind == "iri" else token.text
+
+
+def _two_readings(text: str) -> QueryError:
+    """Tell of the escape because of which a query has two meanings."""
+    escapes = list(ESCAPE.finditer(text))
+    odd = next((each for each in escapes if not decode(each.group()).isalnum()), escapes[0])
+    return QueryError(
+        f"line {place(text, odd.start())[0]}: {odd.group()} makes another query where it is decoded before the query "
+        'is read, as SPARQL 1.1 says; write the character itself, or \\", \\n or \\\\ in a string'
+    )
+
+
+# --- what is asked -------------------------------------------------------------------------
+
+KINDS: dict[str, type] = {"rows": QuerySolutions, "boolean": QueryBoolean, "graph": QueryTriples}
+
+
+def kind_of(text: str, base_iri: str | None = None) -> str:
+    """
+    Let an empty store tell what kind of answer a query has; in a frame of its own, since no other thread may drop it.
+
+    Raises:
+        SyntaxError: If it is not SPARQL.
+    """
+    answer = Store().query(text, base_iri=base_iri)
+    return next(name for name, each in KINDS.items() if isinstance(answer, each))
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What the engine makes of a query: the kind of its answer, its columns, and the IRIs that its terms stand for."""
+
+    kind: str
+    columns: list[str]
+    iris: list[str]
+
+
+# Lets the engine read a text; see `read`.
+Reader = Callable[[str, str, list[str], str | None], Meaning]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query as another store is asked it; `default` and `named` are the graphs of its FROM, None without one."""
+
+    text: str
+    kind: str
+    default: list[str] | None
+    named: list[str] | None
+
+
+def question(text: str, limited: str, base_iri: str | None, reader: Reader) -> Question:
+    """
+    Read a query from outside and write it again.
+
+    Args:
+        text: As it came; what is wrong with it is said of this.
+        limited: The same with a limit of rows, which is what is asked.
+        base_iri: What relative IRIs are resolved against.
+        reader: Reads both, and reads again what is written.
+    Raises:
+        SyntaxError: If it is not SPARQL.
+        QueryError: If it cannot be asked of another store.
+    """
+    restated = restate(limited)
+    meaning = reader(text, restated.prologue, restated.terms, base_iri)
+    written = restated.text(meaning.iris, meaning.columns)
+    try:
+        again = reader(written, "", [], None)
+    except SyntaxError:
+        again = None
+    if again is None or again.kind != meaning.kind:
+        raise QueryError("the query cannot be told from its words; write blanks between them")
+    if not restated.clauses:
+        return Question(written, meaning.kind, None, None)
+    default = [meaning.iris[number] for named, number in restated.clauses if not named]
+    return Question(written, meaning.kind, default, [meaning.iris[n] for named, n in restated.clauses if named])
+
+
+def read(text: str, prologue: str, terms: list[str], base_iri: str | None) -> Meaning:
+    """
+    Let the engine read a query; nothing but an empty store answers it.
+
+    Args:
+        text: The query.
+        prologue: Resolves the terms.
+        terms: IRIs and prefixed names, as written.
+        base_iri: What relative IRIs are resolved against.
+    Raises:
+        SyntaxError: If it is not SPARQL.
+        QueryError: If the terms are too long.
+    """
+    answer = Store().query(text, base_iri=base_iri)
+    kind = next(name for name, each in KINDS.items() if isinstance(answer, each))
+    columns = [variable.value for variable in answer.variables] if isinstance(answer, QuerySolutions) else []
+    iris: list[str] = []
+    if terms:
+        rows = Store().query(f"{prologue}\nSELECT ?g {{ VALUES ?g {{ {' '.join(terms)} }} }}", base_iri=base_iri)
+        assert isinstance(rows, QuerySolutions)
+        left = LONGEST
+        for row in rows:
+            iris.append(ns.value(row[0]))
+            left -= len(iris[-1])
+            if left < 0:
+                raise QueryError(f"the names of the query have more than {LONGEST} characters; take it apart")
+    return Meaning(kind, columns, iris)

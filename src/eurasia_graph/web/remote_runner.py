@@ -1,0 +1,172 @@
+"""
+Free-form queries on another store: sent there and answered here.
+
+Nothing of them is read in this process but their tokens. A worker reads a query and has it written again,
+the store is asked what was written, and a worker reads what it answers: each within what is left of the
+seconds of the query, the last within its bytes and rows. A graph that the release does not hold is never
+named to the other store, which might fetch it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pyoxigraph import QueryResultsFormat
+
+from eurasia_graph.errors import AnswerTooLargeError, RemoteError
+from eurasia_graph.sparql.restating import Meaning, Question, question
+from eurasia_graph.store import ReleaseStore
+from eurasia_graph.stores.remote import RemoteEngine, no_result
+from eurasia_graph.web.pool import RELAY, Errand, Job, Limits, Pool, Result, WorkerError
+
+JSON = QueryResultsFormat.JSON.media_type
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """The seconds that are left of a query."""
+
+    end: float
+
+    @property
+    def seconds(self) -> float:
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise WorkerError("time")
+        return left
+
+
+class Direct:
+    """In the place of the worker pool, where the engine is another store."""
+
+    def __init__(self, store: ReleaseStore, limits: Limits, on_restart: Callable[[str], None]) -> None:
+        """Take the store; nothing is asked yet."""
+        assert isinstance(store.engine, RemoteEngine)
+        self._engine = store.engine
+        self._pool = Pool(lambda _file: None, limits, on_restart, RELAY)
+        # Whoever waits takes a thread of the server, and whoever asks a connection to the store.
+        self._door = threading.Semaphore(limits.short + limits.long + limits.waiting)
+        self._asking = threading.Semaphore(limits.short)
+        self.close = self._pool.close
+        self.warm = self._pool.warm
+
+    @property
+    def pids(self) -> list[int]:
+        """The idle workers, for tests and for the curious."""
+        return self._pool.pids
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the other store answers, and a query would find a worker."""
+        try:
+            self._engine.query("ASK {}")
+        except RemoteError:
+            return False
+        return self._pool.is_ready
+
+    def run(self, job: Job) -> Result:
+        """
+        Answer a query.
+
+        Raises:
+            WorkerError: If it is not SPARQL, or has no answer within its limits.
+            QueryError: If it cannot be asked of another store, or that finds it at fault.
+            RemoteError: If the other store does not answer.
+        """
+        if job.probes:
+            # What the engine says of a part of the query is known here.
+            return self._pool.run(job)
+        if not self._door.acquire(blocking=False):
+            raise WorkerError("busy")
+        try:
+            return self._run(job, _Left(time.monotonic() + job.timeout))
+        finally:
+            self._door.release()
+
+    def _run(self, job: Job, left: _Left) -> Result:
+        asked = self._question(job, job.limited, left)
+        default, named = asked.default, asked.named
+        unknown: list[str] = []
+        if job.default or job.named:
+            default, named = job.default, job.named
+        if default is not None and named is not None:
+            default, named, unknown = self._engine.known(default, named)
+        body = self._fetch(job, asked, default, named, left)
+        result = self._written(job, asked, body, job.format, job.rows, left)
+        truncated = result.truncated
+        if truncated and result.kind == "rows":
+            truncated = job.next is not None and self._has_more(job, job.next, default, named, left)
+        return dataclasses.replace(result, truncated=truncated, unknown=unknown)
+
+    def _question(self, job: Job, limited: str, left: _Left) -> Question:
+        def reader(text: str, prologue: str, terms: list[str], base: str | None) -> Meaning:
+            told = {"text": text, "prologue": prologue, "terms": terms, "base": base}
+            try:
+                found = self._pool.run(Errand("read", told, left.seconds))
+            except WorkerError as error:
+                if error.reason == "syntax":
+                    raise SyntaxError(error.detail) from None
+                raise
+            return Meaning(*json.loads(found.body))
+
+        try:
+            return question(job.query, limited, job.base, reader)
+        except SyntaxError as error:
+            raise WorkerError("syntax", str(error.msg)) from None
+
+    def _fetch(
+        self, job: Job, asked: Question, default: list[str] | None, named: list[str] | None, left: _Left
+    ) -> bytes:
+        with self._turn(left):
+            try:
+                return self._engine.fetch(
+                    asked.text,
+                    asked.kind,
+                    default_graph=default,
+                    named_graphs=named,
+                    timeout_s=left.seconds,
+                    most_bytes=job.bytes,
+                )
+            except AnswerTooLargeError:
+                raise WorkerError("bytes") from None
+
+    @contextmanager
+    def _turn(self, left: _Left) -> Iterator[None]:
+        """Wait until the store may be asked."""
+        if not self._asking.acquire(timeout=left.seconds):
+            raise WorkerError("busy")
+        try:
+            yield
+        finally:
+            self._asking.release()
+
+    def _written(  # noqa: PLR0913, PLR0917  (what is written, how, and how much of it)
+        self, job: Job, asked: Question, body: bytes, media_type: str, rows: int, left: _Left
+    ) -> Result:
+        told = {
+            "answer": asked.kind,
+            "format": media_type,
+            "prefixes": job.prefixes,
+            "rows": rows,
+            "bytes": job.bytes,
+        }
+        try:
+            return self._pool.run(Errand("write", told, left.seconds, body))
+        except WorkerError as error:
+            if error.reason == "result":
+                raise no_result(self._engine.address, error.detail) from None
+            raise
+
+    def _has_more(
+        self, job: Job, following: str, default: list[str] | None, named: list[str] | None, left: _Left
+    ) -> bool:
+        """Tell whether there is a row after the last that may be."""
+        asked = self._question(job, following, left)
+        body = self._fetch(job, asked, default, named, left)
+        return not self._written(job, asked, body, JSON, 1, left).empty

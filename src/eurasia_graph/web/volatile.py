@@ -1,0 +1,49 @@
+"""Tell a query whose answer may be another one each time, so that nobody keeps it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from itertools import pairwise
+
+from eurasia_graph.errors import QueryError
+from eurasia_graph.sparql.tokens import Token, readings, tokens
+
+# STRUUID ends as UUID does.
+FUNCTIONS = ("RAND", "NOW", "UUID", "BNODE")
+# Functions that are called by an IRI, of which is known that they give the same each time: the casts of SPARQL.
+# fmt: off
+CASTS = {
+    "boolean", "date", "dateTime", "dayTimeDuration", "decimal", "double", "duration", "float", "integer", "string",
+    "time", "yearMonthDuration",
+}
+# fmt: on
+
+
+def is_changing(query: str) -> bool:
+    """
+    Whether a query may call a function that gives something else each time, however it is written.
+
+    Engines read words that run together (`FILTERRAND()`), with comments in between, and decode escapes; and what a
+    function of another namespace gives nobody knows. Where it cannot be told, it may.
+    """
+    try:
+        return any(_calls(tokens(text)) for text in readings(query))
+    except QueryError:
+        return True
+
+
+def _calls(found: Iterator[Token]) -> bool:
+    for token, following in pairwise(found):
+        if following.text != "(":
+            continue
+        if token.kind == "word":
+            if unicodedata.normalize("NFKC", token.text).upper().endswith(FUNCTIONS):
+                return True
+        elif token.kind in {"name", "iri"} and _local(token.text) not in CASTS:
+            return True
+    return False
+
+
+def _local(name: str) -> str:
+    return name.rstrip(">").replace("#", ":").rpartition(":")[2]
