@@ -31,9 +31,8 @@ from pyoxigraph import (
 )
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import sources
 from eurasia_graph.errors import SourceError
-from eurasia_graph.turtle import places, writer
+from eurasia_graph.turtle import places, reader, writer
 from eurasia_graph.turtle.formatting import format_file
 
 Term = NamedNode | BlankNode | Literal | Triple
@@ -398,7 +397,7 @@ def stands_there(term: object, token: places.Token) -> bool:
 def read_and_formatted(path: Path) -> str:
     """Say what is wrong with how a file is read and formatted, or nothing; a refusal is right."""
     try:
-        text, triples = sources.read(path)
+        text, triples = reader.read(path)
         if misplaced := wrong_places(text.content, triples):
             return misplaced
         first = format_file(path)

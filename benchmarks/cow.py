@@ -22,8 +22,9 @@ from pathlib import Path
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, serialize
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import queries
-from eurasia_graph.build import pipeline, sources
+from eurasia_graph import paths, queries
+from eurasia_graph.build import pipeline
+from eurasia_graph.build.release import Release, as_store
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.text.passages import Passage, digest, to_triples
 from eurasia_graph.text.splitting import Span
@@ -71,7 +72,7 @@ def read(table: Path, only_ours: bool) -> tuple[str, dict[str, list[tuple[Row, S
 def write(folder: Path, table: Path, only_ours: bool) -> tuple[dict[str, list[tuple[Row, Span]]], int]:
     """Write a data folder with the table as its only source; return the rows and the number of claims."""
     text, by_name, states = read(table, only_ours)
-    shutil.copytree(sources.root() / "data" / "entities", folder / "entities")
+    shutil.copytree(paths.root() / "data" / "entities", folder / "entities")
     place = folder / "sources" / SOURCE
     place.mkdir(parents=True)
     (place / "source.ttl").write_bytes(_turtle(_description()))
@@ -313,11 +314,11 @@ def run(table: Path, *, only_ours: bool, every: bool = False) -> tuple[list[tupl
         folder = Path(scratch) / "data"
         by_name, claims = write(folder, table, only_ours)
         stages = Stages()
-        built: list[pipeline.Release] = []
+        built: list[Release] = []
         whole = seconds(lambda: built.append(pipeline.build(folder, stages)))
         stages("")
     quads = len(built[0].store)
-    store = pipeline.as_store(built[0])
+    store = as_store(built[0])
     answers: list[Compared] = []
     asked = {name: rows for name, rows in by_name.items() if every or name in OURS}
     asking = seconds(lambda: answers.append(compare(store, asked)))

@@ -14,9 +14,9 @@ from math import sqrt
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
+from eurasia_graph import graphs, store
 from eurasia_graph import namespaces as ns
-from eurasia_graph import store
-from eurasia_graph.build import pipeline, sources
+from eurasia_graph.build import closure, differences, pipeline, sources
 
 BODIES_PER_SOURCE = 12
 # Every body is told of by about this many sources, and every state belongs to about as many bodies,
@@ -47,16 +47,16 @@ def release_of(quads: int, seed: int = 1) -> store.ReleaseStore:
     stories = _stories(quads)
     tellers = max(FEWEST_SOURCES, round(stories / BODIES_PER_SOURCE))
     bodies = max(-(-stories // tellers), stories // SOURCES_PER_BODY, -(-STATES_PER_STORY // STATES_PER_BODY))
-    schema = [file for file in sources.find() if file.graph in sources.SCHEMA_GRAPHS]
+    schema = [file for file in sources.find() if file.graph in graphs.SCHEMA_GRAPHS]
     dataset = sources.load(schema)
     chance = random.Random(seed)
-    dataset.store.extend(ns.quad(triple, sources.ENTITIES) for triple in _entities(bodies))
+    dataset.store.extend(ns.quad(triple, graphs.ENTITIES) for triple in _entities(bodies))
     for number in range(1, tellers + 1):
         told = chance.sample(range(bodies), stories * number // tellers - stories * (number - 1) // tellers)
         _write_source(dataset, number, told, bodies * STATES_PER_BODY, chance)
     pipeline.derive(dataset)
-    pipeline.close(dataset)
-    pipeline.find_differences(dataset)
+    closure.close(dataset)
+    differences.find_differences(dataset)
     return store.from_quads(dataset.store)
 
 
@@ -91,7 +91,7 @@ def _write_source(dataset: sources.Dataset, number: int, told: list[int], states
     name = f"source-{number}"
     node = ns.ID(f"source/{name}")
     dataset.store.extend(
-        Quad(node, predicate, obj, sources.ENTITIES)
+        Quad(node, predicate, obj, graphs.ENTITIES)
         for predicate, obj in (
             (ns.RDF("type"), ns.EG("Source")),
             (ns.SKOS("prefLabel"), Literal(name, language="en")),
@@ -100,7 +100,7 @@ def _write_source(dataset: sources.Dataset, number: int, told: list[int], states
     )
     claims = list(_claims(told, states, chance))
     passages = [
-        ns.quad(triple, sources.graph_of("passages", name))
+        ns.quad(triple, graphs.graph_of("passages", name))
         for claim in range(1, len(claims) + 1)
         for triple in _passage(name, claim)
     ]
@@ -115,7 +115,7 @@ def _write_source(dataset: sources.Dataset, number: int, told: list[int], states
             (ns.EG("gist"), Literal(f"Claim {claim}", language="en")),
             *((predicate, following if obj == NEXT_CLAIM else obj) for predicate, obj in content),
         ]
-        subject, graph = ns.ID(f"claim/{name}/{claim}"), sources.graph_of("claims", name)
+        subject, graph = ns.ID(f"claim/{name}/{claim}"), graphs.graph_of("claims", name)
         quads += [Quad(subject, predicate, obj, graph) for predicate, obj in record]
     dataset.store.extend(passages + quads)
 

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 import programs
 from eurasia_graph.build import pipeline, sources
+from eurasia_graph.build.release import Release
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import create_app
 
@@ -32,7 +33,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def built() -> pipeline.Release:
+def built() -> Release:
     """The shipped graph, built once."""
     return pipeline.build()
 

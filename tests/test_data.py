@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from conftest import CHECKOUT, SHARED, needs_shared
+from eurasia_graph import graphs
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import sources
-from eurasia_graph.build.pipeline import Release
+from eurasia_graph.build.release import Release
 from eurasia_graph.text.passages import from_store, read_text, text_digest
 from eurasia_graph.text.splitting import split
 from eurasia_graph.turtle.formatting import format_file
@@ -78,7 +79,7 @@ def test_the_record_is_without_an_error_and_its_warnings_are_known(built: Releas
 @pytest.mark.parametrize("name", BODIES)
 def test_a_body_that_the_texts_name_is_there(built: Release, name: str) -> None:
     """Whether or not a claim is about it; with a label in English and in Russian."""
-    labels = built.store.quads_for_pattern(ns.ID(f"body/{name}"), ns.SKOS("prefLabel"), None, sources.ENTITIES)
+    labels = built.store.quads_for_pattern(ns.ID(f"body/{name}"), ns.SKOS("prefLabel"), None, graphs.ENTITIES)
 
     assert {getattr(quad.object, "language", None) for quad in labels} == {"en", "ru"}
 

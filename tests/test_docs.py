@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from conftest import CHECKOUT
 from eurasia_graph import namespaces as ns
 from eurasia_graph import open_graph, queries
-from eurasia_graph.build.pipeline import Release
+from eurasia_graph.build.release import Release
 from eurasia_graph.cli import main
 
 PATH = CHECKOUT / "README.md"

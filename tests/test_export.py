@@ -18,7 +18,7 @@ from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFor
 from rdflib.compare import isomorphic
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import pipeline
+from eurasia_graph.build.release import canonical_lines
 from eurasia_graph.cli import main
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.export import release_folder, sorting, write
@@ -35,12 +35,12 @@ def canonical(quads: list[Quad]) -> dict[str, list[bytes]]:
     """Canonical lines, to compare datasets with blank nodes."""
     store = Store()
     store.extend(quads)
-    return pipeline.canonical_lines(store)
+    return canonical_lines(store)
 
 
 def held(release: ReleaseStore) -> dict[str, list[bytes]]:
     """Canonical lines of all named graphs."""
-    return pipeline.canonical_lines(release.local)
+    return canonical_lines(release.local)
 
 
 @pytest.mark.parametrize("name", TRIPLES)
@@ -72,7 +72,7 @@ def test_rdflib_reads_the_same_triples(release: ReleaseStore, name: str, parser:
 
 def test_n_quads_are_canonical(release: ReleaseStore) -> None:
     """The very bytes of RDFC-1.0, so that their digest is that of the release."""
-    lines = sorted(line for own in pipeline.canonical_lines(release.local).values() for line in own)
+    lines = sorted(line for own in canonical_lines(release.local).values() for line in own)
 
     assert write.export(release, "nquads") == b"".join(lines)
 
@@ -281,10 +281,10 @@ def test_a_release_is_a_folder_of_all_formats_with_checksums(release: ReleaseSto
 @pytest.mark.usefixtures("release")
 def test_a_full_disk_leaves_no_half_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says why; the folder is not there."""
-    write = write.write
+    really = write.write
 
     def full(store: ReleaseStore, name: str, out: io.BufferedWriter, graph: str | None = None, **part: str) -> None:
-        write(store, name, out, graph, **part)
+        really(store, name, out, graph, **part)
         if name == "jsonld":
             raise OSError(errno.ENOSPC, "No space left on device")
 

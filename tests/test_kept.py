@@ -17,7 +17,9 @@ import pytest
 
 from conftest import copy_mini
 from eurasia_graph import files
-from eurasia_graph.build import pipeline
+from eurasia_graph.build import kept, pipeline
+from eurasia_graph.build.release import NOTE, Progress, Release, inputs_digest
+from eurasia_graph.build.release import write as write_release
 from eurasia_graph.errors import StoreError
 
 OPEN = """
@@ -29,17 +31,17 @@ print(store.content, len(store.engine))
 
 
 @pytest.fixture(scope="module")
-def small() -> pipeline.Release:
+def small() -> Release:
     """The mini data set, built once."""
     return pipeline.build(Path(__file__).parent / "mini")
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: pipeline.Release) -> Path:
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: Release) -> Path:
     """The mini data set, with a cache of its own beside it; what is built again is the release built once."""
     monkeypatch.setenv("EURASIA_GRAPH_CACHE", str(tmp_path / "cache"))
 
-    def build(_data: Path, progress: pipeline.Progress) -> pipeline.Release:
+    def build(_data: Path, progress: Progress) -> Release:
         progress("load")
         return small
 
@@ -62,7 +64,7 @@ def open_told(data: Path) -> tuple[int, list[str], list[str]]:
     """Open a release; return its size, the notes and the stages of a build."""
     told: list[str] = []
     size = len(pipeline.open_release(data, told.append).engine)
-    return size, [line for line in told if line.startswith(pipeline.NOTE)], [line for line in told if " " not in line]
+    return size, [line for line in told if line.startswith(NOTE)], [line for line in told if " " not in line]
 
 
 def test_a_second_start_loads_what_the_first_one_kept(data: Path) -> None:
@@ -78,11 +80,11 @@ def test_a_second_start_loads_what_the_first_one_kept(data: Path) -> None:
 
 def test_a_change_of_one_file_makes_a_new_release(data: Path) -> None:
     """The key of a kept release is what it was built from."""
-    before = pipeline.inputs_digest(data)
+    before = inputs_digest(data)
     claims = data / "sources/two/claims.ttl"
     claims.write_text(claims.read_text(encoding="utf-8").replace('"2001"', '"2002"'), encoding="utf-8")
 
-    assert pipeline.inputs_digest(data) != before
+    assert inputs_digest(data) != before
 
 
 def test_what_is_kept_belongs_to_the_user_alone(data: Path, tmp_path: Path) -> None:
@@ -243,7 +245,7 @@ def test_cleaning_takes_releases_and_nothing_else(data: Path, tmp_path: Path) ->
     (cache / ("0" * 32) / "letter.txt").touch()
     (cache / ".new-killed").mkdir()
 
-    pipeline.clean_cache()
+    kept.clean_cache()
 
     assert sorted(path.name for path in cache.iterdir()) == ["0" * 32, "photos"]
 
@@ -291,43 +293,41 @@ def put(folder, target):
     time.sleep(60)
     waiting(folder, target)
 pipeline.put = put
-pipeline.write(release, pathlib.Path(sys.argv[2]))
+write_release(release, pathlib.Path(sys.argv[2]))
 """
 
 
-def test_a_release_that_is_written_again_takes_the_place_of_the_old_one(
-    small: pipeline.Release, tmp_path: Path
-) -> None:
+def test_a_release_that_is_written_again_takes_the_place_of_the_old_one(small: Release, tmp_path: Path) -> None:
     """Old files go with the old release, and nothing is left beside it."""
     out = tmp_path / "deep" / "out"
-    first = pipeline.write(small, out).read_bytes()
+    first = write_release(small, out).read_bytes()
     (out / "release.nq").write_text("old", encoding="utf-8")
     (out / "release.json").unlink()
 
-    assert pipeline.write(small, out).read_bytes() == first
+    assert write_release(small, out).read_bytes() == first
     assert sorted(path.name for path in out.iterdir()) == ["release.json", "release.nq"]
     assert [path.name for path in out.parent.iterdir()] == ["out"]
 
 
-def test_a_folder_with_other_things_in_it_is_left_alone(small: pipeline.Release, tmp_path: Path) -> None:
+def test_a_folder_with_other_things_in_it_is_left_alone(small: Release, tmp_path: Path) -> None:
     """The message names the first of them."""
     (tmp_path / "thesis.docx").touch()
 
     with pytest.raises(StoreError, match=r"there is 'thesis\.docx', which is not of a release and would be lost; give"):
-        pipeline.write(small, tmp_path)
+        write_release(small, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.docx"]
 
 
-def test_a_full_disk_leaves_the_old_release(small: pipeline.Release, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_the_old_release(small: Release, tmp_path: Path) -> None:
     """The message says so; the limit on the size of files stands for the disk."""
     out = tmp_path / "out"
-    before = pipeline.write(small, out).read_bytes()
+    before = write_release(small, out).read_bytes()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
     try:
         with pytest.raises(StoreError, match=r"cannot be written .*; what was there is as it was; give another folder"):
-            pipeline.write(small, out)
+            write_release(small, out)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, handler)
@@ -337,23 +337,23 @@ def test_a_full_disk_leaves_the_old_release(small: pipeline.Release, tmp_path: P
 
 
 def test_a_build_that_is_killed_leaves_the_old_release_and_the_next_one_clears_up(
-    small: pipeline.Release, tmp_path: Path
+    small: Release, tmp_path: Path
 ) -> None:
     """Killed when all is written and nothing yet in its place."""
     out = tmp_path / "out"
-    before = pipeline.write(small, out).read_bytes()
+    before = write_release(small, out).read_bytes()
     killed = subprocess.Popen(
         [sys.executable, "-c", WRITE, str(Path(__file__).parent / "mini"), str(out)], stdout=subprocess.PIPE
     )
     assert killed.stdout
     assert killed.stdout.readline() == b"ready\n"
     left = len(list(tmp_path.iterdir()))
-    pipeline.write(small, out)
+    write_release(small, out)
     beside_a_live_one = len(list(tmp_path.iterdir()))
     killed.kill()
     killed.communicate()
     after = (out / "release.nq").read_bytes()
-    pipeline.write(small, out)
+    write_release(small, out)
 
     assert (left, beside_a_live_one) == (2, 2)
     assert after == before

@@ -14,8 +14,8 @@ from pyoxigraph import Literal, NamedNode, Quad, Store
 from rdflib.plugins.sparql import prepareQuery
 
 from conftest import CHECKOUT
+from eurasia_graph import graphs, notes, queries
 from eurasia_graph import namespaces as ns
-from eurasia_graph import notes, queries
 from eurasia_graph.build import pipeline, sources
 from eurasia_graph.dates import bounds
 from eurasia_graph.queries import VALUES, CannedQuery
@@ -115,9 +115,9 @@ def _node(term: str, value: str) -> NamedNode:
 def _quads(claims: list[Claim]) -> Iterator[Quad]:
     for source in ("one", "two"):
         node = ns.ID(f"source/{source}")
-        yield Quad(node, ns.RDF("type"), ns.EG("Source"), sources.ENTITIES)
-        yield Quad(node, ns.SKOS("prefLabel"), Literal(source, language="en"), sources.ENTITIES)
-        yield Quad(node, ns.EG("issued"), Literal("2000-12-31", datatype=EDTF), sources.ENTITIES)
+        yield Quad(node, ns.RDF("type"), ns.EG("Source"), graphs.ENTITIES)
+        yield Quad(node, ns.SKOS("prefLabel"), Literal(source, language="en"), graphs.ENTITIES)
+        yield Quad(node, ns.EG("issued"), Literal("2000-12-31", datatype=EDTF), graphs.ENTITIES)
     classes = {
         "body/ALPHA": "Organisation",
         "body/BETA": "Organisation",
@@ -127,11 +127,11 @@ def _quads(claims: list[Claim]) -> Iterator[Quad]:
     classes |= {f"state/{name}": "State" for name in ("KZ", "UZ", "RU")}
     classes |= {"treaty/pact": "Treaty", "treaty/charter": "Treaty", "place/almaty": "Place", "place/osh": "Place"}
     for name, kind in classes.items():
-        yield Quad(ns.ID(name), ns.RDF("type"), ns.EG(kind), sources.ENTITIES)
-        yield Quad(ns.ID(name), ns.SKOS("prefLabel"), Literal(name, language="en"), sources.ENTITIES)
-    yield Quad(ns.ID("body/ORGAN"), ns.EG("organOf"), ns.ID("body/ALPHA"), sources.ENTITIES)
+        yield Quad(ns.ID(name), ns.RDF("type"), ns.EG(kind), graphs.ENTITIES)
+        yield Quad(ns.ID(name), ns.SKOS("prefLabel"), Literal(name, language="en"), graphs.ENTITIES)
+    yield Quad(ns.ID("body/ORGAN"), ns.EG("organOf"), ns.ID("body/ALPHA"), graphs.ENTITIES)
     for claim in claims:
-        graph, node = sources.graph_of("claims", claim.source), ns.ID(f"claim/{claim.iri}")
+        graph, node = graphs.graph_of("claims", claim.source), ns.ID(f"claim/{claim.iri}")
         content: list[tuple[str, NamedNode | Literal]] = [
             ("madeBy", ns.ID(f"source/{claim.source}")),
             ("gist", Literal("x", language="en")),
@@ -155,7 +155,7 @@ def _quads(claims: list[Claim]) -> Iterator[Quad]:
 def world(seed: int) -> tuple[list[Claim], ReleaseStore]:
     """Derive everything from random claims."""
     claims = random_claims(seed)
-    schema = [file for file in sources.find() if file.graph in sources.SCHEMA_GRAPHS]
+    schema = [file for file in sources.find() if file.graph in graphs.SCHEMA_GRAPHS]
     dataset = sources.load(schema)
     dataset.store.extend(_quads(claims))
     pipeline.derive(dataset)

@@ -10,8 +10,8 @@ from pyoxigraph import Store
 
 from eurasia_graph.errors import QueryError
 from eurasia_graph.sparql import shape
+from eurasia_graph.sparql.refusals import refuse_service
 from eurasia_graph.sparql.tokens import tokens
-from eurasia_graph.store import refuse_service
 from trap import Trap
 
 

@@ -17,15 +17,16 @@ from pyoxigraph import Literal, NamedNode, Quad, Store
 
 from conftest import TESTS
 from definition import DATES, DAWN, DAY, Claim, World
+from eurasia_graph import graphs, queries
 from eurasia_graph import namespaces as ns
-from eurasia_graph import queries
 from eurasia_graph.build import pipeline, sources, validation
+from eurasia_graph.build.differences import DIFFERENCES, find_differences
 from eurasia_graph.store import ReleaseStore, fill_default_graph
 
 EDTF = NamedNode(ns.EDTF + "EDTF")
 SOURCE = ns.ID("source/random")
-CLAIMS = sources.graph_of("claims", "random")
-MEMBERSHIPS = sources.graph_of("memberships", "random")
+CLAIMS = graphs.graph_of("claims", "random")
+MEMBERSHIPS = graphs.graph_of("memberships", "random")
 ACTORS, BODIES = ("KZ", "UZ"), ("ALPHA", "BETA")
 CASES = tomllib.loads((TESTS / "cases" / "standings.toml").read_text(encoding="utf-8"))["case"]
 KINDS = [
@@ -71,16 +72,16 @@ def dataset_of(claims: list[Claim], issued: str = "2000-12-31") -> sources.Datas
     dataset = sources.Dataset(Store(), {})
     dataset.store.extend(ontology())
     quads = [
-        Quad(SOURCE, ns.RDF("type"), ns.EG("Source"), sources.ENTITIES),
-        Quad(SOURCE, ns.EG("issued"), Literal(issued, datatype=EDTF), sources.ENTITIES),
+        Quad(SOURCE, ns.RDF("type"), ns.EG("Source"), graphs.ENTITIES),
+        Quad(SOURCE, ns.EG("issued"), Literal(issued, datatype=EDTF), graphs.ENTITIES),
     ]
     for name in ("GAMMA", *BODIES, *ACTORS):
         thing = _thing(name)
         kind = ns.EG("State") if name in ACTORS else ns.EG("Organisation")
-        quads.append(Quad(thing, ns.RDF("type"), kind, sources.ENTITIES))
-        quads.append(Quad(thing, ns.SKOS("prefLabel"), Literal(name, language="en"), sources.ENTITIES))
+        quads.append(Quad(thing, ns.RDF("type"), kind, graphs.ENTITIES))
+        quads.append(Quad(thing, ns.SKOS("prefLabel"), Literal(name, language="en"), graphs.ENTITIES))
         if name in EXISTENCE:
-            quads.append(Quad(thing, ns.EG("existence"), Literal(EXISTENCE[name], datatype=EDTF), sources.ENTITIES))
+            quads.append(Quad(thing, ns.EG("existence"), Literal(EXISTENCE[name], datatype=EDTF), graphs.ENTITIES))
     for number, claim in enumerate(claims, start=1):
         quads += _written(ns.ID(f"claim/random/{number}"), claim)
     dataset.store.extend(quads)
@@ -120,8 +121,8 @@ def _written(node: NamedNode, claim: Claim) -> list[Quad]:
     quads = [Quad(node, predicate, obj, CLAIMS) for predicate, obj in content]
     if claim.event:
         event = ns.ID(f"event/{claim.event}")
-        quads.append(Quad(node, ns.EG("reportsEvent"), event, sources.LINKS))
-        quads.append(Quad(event, ns.SKOS("prefLabel"), Literal(claim.event, language="en"), sources.LINKS))
+        quads.append(Quad(node, ns.EG("reportsEvent"), event, graphs.LINKS))
+        quads.append(Quad(event, ns.SKOS("prefLabel"), Literal(claim.event, language="en"), graphs.LINKS))
     return quads
 
 
@@ -285,8 +286,8 @@ def test_a_founder_who_had_left_may_join_again(between: list[Claim], differ: boo
 def differences(claims: list[Claim]) -> set[str]:
     """The kinds of differences between some claims of one text."""
     dataset = dataset_of(claims)
-    pipeline.find_differences(dataset)
-    found = dataset.store.quads_for_pattern(None, ns.EG("differenceKind"), None, pipeline.DIFFERENCES)
+    find_differences(dataset)
+    found = dataset.store.quads_for_pattern(None, ns.EG("differenceKind"), None, DIFFERENCES)
     return {ns.local_name(ns.value(quad.object)) for quad in found}
 
 
@@ -295,7 +296,7 @@ def test_a_membership_without_a_claim_that_counts_is_reported(mini_dataset: sour
     dataset = sources.Dataset(Store(), {})
     dataset.store.extend(mini_dataset.store)
     pipeline.derive(dataset)
-    graph = sources.graph_of("memberships", "one")
+    graph = graphs.graph_of("memberships", "one")
     dataset.store.add(Quad(ns.ID("membership/one/stray"), ns.RDF("type"), ns.EG("Membership"), graph))
 
     found = validation.check_world(dataset)
@@ -308,7 +309,7 @@ def test_two_sure_statuses_at_a_time_are_reported(mini_dataset: sources.Dataset)
     dataset = sources.Dataset(Store(), {})
     dataset.store.extend(mini_dataset.store)
     pipeline.derive(dataset)
-    graph = sources.graph_of("memberships", "one")
+    graph = graphs.graph_of("memberships", "one")
     first = ns.ID("membership/one/KZ-ALPHA-5")
     copies = [
         Quad(ns.ID("membership/one/stray"), quad.predicate, quad.object, graph)

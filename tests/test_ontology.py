@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
+from eurasia_graph import graphs, paths
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import pipeline, sources
+from eurasia_graph.build.release import Release
 
 DATASET = sources.load(sources.find())
 ONTOLOGY = ns.GRAPH("ontology")
@@ -101,7 +103,7 @@ def test_every_kind_of_event_of_the_rules_is_a_class() -> None:
     }
     events = {term for term in below if below[term] == ns.EG + "Event" or below.get(below[term]) == ns.EG + "Event"}
     leaves = {term.removeprefix(ns.EG) for term in events if term not in set(below.values())}
-    shape = (sources.root() / "ontology/shapes/event-claim.ttl").read_text(encoding="utf-8")
+    shape = (paths.root() / "ontology/shapes/event-claim.ttl").read_text(encoding="utf-8")
     allowed = set(re.findall(r"eg:(\w+)\n", shape.partition("sh:in (")[2].partition(")")[0]))
 
     assert leaves and allowed == leaves
@@ -176,7 +178,7 @@ def with_standings(mini: Path) -> Path:
     return mini
 
 
-def test_marked_as_generated_is_what_a_build_writes(built: pipeline.Release, mini: Path) -> None:
+def test_marked_as_generated_is_what_a_build_writes(built: Release, mini: Path) -> None:
     """In both directions; kinds of events are marked whether or not a text tells of one."""
     quads = [quad for store in (built.store, pipeline.build(with_standings(mini)).store) for quad in store]
     names = {quad.graph_name: ns.local_name(ns.value(quad.graph_name)).partition("-")[0] for quad in quads}
@@ -196,7 +198,7 @@ def test_a_generated_term_is_in_files_only_where_a_shape_lists_it() -> None:
     shapes = _shapes("Violation")
     lists = [shapes.items(head) for term in (SH["in"], SH.ignoredProperties) for head in shapes.objects(None, term)]
     listed = {str(each) for items in lists for each in items} | {str(each) for each in shapes.objects(None, SH.path)}
-    in_files = terms_in([quad for quad in DATASET.origins if quad.graph_name not in sources.SCHEMA_GRAPHS])
+    in_files = terms_in([quad for quad in DATASET.origins if quad.graph_name not in graphs.SCHEMA_GRAPHS])
 
     assert set(MARKED.values()) == {"true", "sometimes"}
     assert {term for term in MARKED if MARKED[term] == "sometimes"} == set(MARKED) & listed
@@ -208,7 +210,8 @@ def test_every_record_has_a_closed_shape() -> None:
     """What a shape does not list is refused, whichever vocabulary it is of."""
     from rdflib import SH, URIRef
 
-    from eurasia_graph.build.validation import MANUAL, _shapes
+    from eurasia_graph.build.findings import MANUAL
+    from eurasia_graph.build.validation import _shapes
 
     shapes = _shapes("Violation")
     closed = list(shapes.subjects(SH.closed, None))

@@ -10,6 +10,7 @@ import pytest
 from pyoxigraph import Store
 
 from conftest import SHARED, TESTS, needs_shared
+from eurasia_graph import graphs
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import sources
 from eurasia_graph.errors import SourceError, UsageError
@@ -145,7 +146,7 @@ def test_a_clause_of_other_words_is_refused() -> None:
 def test_passages_go_to_the_graph_and_back() -> None:
     """What is written is what is read."""
     store = Store()
-    graph = sources.graph_of("passages", "one")
+    graph = graphs.graph_of("passages", "one")
     store.extend(ns.quad(triple, graph) for triple in to_triples("one", TEXT, passages()))
 
     assert from_store(store, "one") == passages()

@@ -12,9 +12,10 @@ from pyoxigraph import NamedNode, Quad, QuerySolutions, Triple
 
 from conftest import TESTS
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import pipeline, sources
-from eurasia_graph.build.pipeline import CLOSURE_OF_SCHEMA, Release
-from eurasia_graph.build.sources import ENTITIES, SCHEMA_GRAPHS, graph_of
+from eurasia_graph.build import closure, differences, pipeline, sources
+from eurasia_graph.build.closure import CLOSURE_OF_SCHEMA
+from eurasia_graph.build.release import META, Release
+from eurasia_graph.graphs import ENTITIES, SCHEMA_GRAPHS, graph_of
 
 GENERATED = ("bounds-", "facts-", "memberships-", "closure-", "differences", "meta")
 
@@ -34,7 +35,7 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
     """Two processes with different hash seeds write the same release."""
     script = (
         "import sys, pathlib\nfrom eurasia_graph import pipeline\n"
-        "print(pipeline.write(pipeline.build(pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2])).read_bytes().hex())"
+        "print(write_release(pipeline.build(pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2])).read_bytes().hex())"
     )
     outputs = {
         subprocess.run(
@@ -105,9 +106,9 @@ def test_the_rules_close_a_source_exactly_as_owlrl_does(small: Release, source: 
         ],
     )
     by_rules = triples_in(small, [CLOSURE_OF_SCHEMA, graph_of("closure", source)])
-    by_owlrl = pipeline.close_by_owlrl(given) - given
+    by_owlrl = closure.close_by_owlrl(given) - given
 
-    assert {triple for triple in by_rules - by_owlrl if not pipeline.is_noise(triple)} == set()
+    assert {triple for triple in by_rules - by_owlrl if not closure.is_noise(triple)} == set()
     assert by_owlrl - by_rules == set()
     # owlrl reports an inconsistency as a node of its own class.
     assert not any("ErrorMessage" in str(triple) for triple in by_owlrl)
@@ -154,12 +155,12 @@ def test_every_graph_has_its_digest_in_meta(built: Release) -> None:
     graphs = {graph.value for graph in built.store.named_graphs() if isinstance(graph, NamedNode)}
     described = {
         ns.value(quad.subject)
-        for quad in built.store.quads_for_pattern(None, ns.EG("contentSha256"), None, pipeline.META)
+        for quad in built.store.quads_for_pattern(None, ns.EG("contentSha256"), None, META)
         if quad.subject != built.iri
     }
 
-    assert described == graphs - {pipeline.META.value}
-    assert Quad(built.iri, ns.RDF("type"), ns.EG("Release"), pipeline.META) in built.store
+    assert described == graphs - {META.value}
+    assert Quad(built.iri, ns.RDF("type"), ns.EG("Release"), META) in built.store
 
 
 def test_silence_finer_dates_and_open_lists_are_no_difference(mini: Path) -> None:
@@ -248,7 +249,7 @@ def test_a_judgement_is_a_difference_with_what_both_claims_say(mini: Path) -> No
 
     assert kinds_of_differences(release) == {"tension"}
     difference = ns.ID("difference/judged/x")
-    (value,) = release.store.quads_for_pattern(difference, ns.EG("valueA"), None, pipeline.DIFFERENCES)
+    (value,) = release.store.quads_for_pattern(difference, ns.EG("valueA"), None, differences.DIFFERENCES)
     assert ns.value(value.object) == "Three states signed the Beta Treaty."
 
 
@@ -270,5 +271,5 @@ def kinds_of_differences(release: Release) -> set[str]:
     """The local names of the kinds of all differences."""
     return {
         ns.local_name(ns.value(quad.object))
-        for quad in release.store.quads_for_pattern(None, ns.EG("differenceKind"), None, pipeline.DIFFERENCES)
+        for quad in release.store.quads_for_pattern(None, ns.EG("differenceKind"), None, differences.DIFFERENCES)
     }

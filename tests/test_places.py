@@ -13,8 +13,10 @@ from pyoxigraph import RdfFormat, Triple, parse
 from conftest import TESTS
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import pipeline, sources
-from eurasia_graph.build.sources import ENTITIES, Part, TurtleFile
+from eurasia_graph.build.sources import TurtleFile
+from eurasia_graph.graphs import ENTITIES
 from eurasia_graph.turtle import places
+from eurasia_graph.turtle.reader import Part
 
 FILES = tomllib.loads((TESTS / "cases" / "places.toml").read_text(encoding="utf-8"))["file"]
 PARTS: tuple[Part, ...] = ("subject", "predicate", "object")

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import TESTS
 from eurasia_graph.build import pipeline
-from eurasia_graph.build.validation import Finding
+from eurasia_graph.build.findings import Finding
 
 CASES = sorted((TESTS / "cases" / "record").glob("*.ttl"))
 INTO = re.compile(r"^#\+ into: (.+)$", re.MULTILINE)

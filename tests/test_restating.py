@@ -14,9 +14,9 @@ import disguises
 import fake
 from conftest import TESTS
 from eurasia_graph.errors import QueryError
+from eurasia_graph.sparql.refusals import refuse_service
 from eurasia_graph.sparql.restating import kind_of, question, read
 from eurasia_graph.sparql.tokens import readings, tokens
-from eurasia_graph.store import refuse_service
 from eurasia_graph.stores import remote
 from eurasia_graph.web import create_app
 from trap import Trap

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
-from eurasia_graph.build import pipeline, sources
+from eurasia_graph.build import kept, pipeline, sources
+from eurasia_graph.build.release import inputs_digest
 from eurasia_graph.build.sources import TurtleFile
 from eurasia_graph.errors import InvalidDataError, SourceError, UsageError
+from eurasia_graph.turtle import reader
 
 GRAPH = NamedNode("http://example.org/graph")
 
@@ -64,7 +66,7 @@ def test_nothing_is_built_from_a_broken_file(mini: Path) -> None:
     with pytest.raises(InvalidDataError, match=r"links\.ttl:1:1: error"):
         pipeline.open_release(mini)
 
-    assert not any(pipeline.cache_folder().glob(pipeline.inputs_digest(mini)[:32]))
+    assert not any(kept.cache_folder().glob(inputs_digest(mini)[:32]))
 
 
 @pytest.mark.parametrize(
@@ -107,4 +109,4 @@ def test_every_statement_knows_its_line(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
     """A path that does not exist is an error of its own, not an empty answer."""
     with pytest.raises(SourceError, match="cannot be read"):
-        list(sources.statements_of(tmp_path / "nowhere.ttl"))
+        list(reader.statements_of(tmp_path / "nowhere.ttl"))

@@ -9,7 +9,8 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, QueryBoolean, Que
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import QueryError, StoreError, UsageError
-from eurasia_graph.store import ReleaseStore, from_quads, load_files, refuse_service
+from eurasia_graph.sparql.refusals import refuse_service
+from eurasia_graph.store import ReleaseStore, from_quads, load_files
 
 CALL = "<http://127.0.0.1:9/> { ?s ?p ?o }"
 

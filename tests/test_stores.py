@@ -19,7 +19,7 @@ import disguises
 import programs
 from eurasia_graph import namespaces as ns
 from eurasia_graph import queries
-from eurasia_graph.build import pipeline
+from eurasia_graph.build.release import canonical_lines
 from eurasia_graph.cli import main
 from eurasia_graph.errors import RemoteError
 from eurasia_graph.store import ReleaseStore, from_quads
@@ -189,7 +189,7 @@ def said(answer: TestResponse) -> tuple[int, object]:
     scratch.extend(
         ns.quad(each.triple, graph) for each in parse(answer.data, format=RdfFormat.TURTLE, base_iri=ns.BASE)
     )
-    return answer.status_code, pipeline.canonical_lines(scratch)
+    return answer.status_code, canonical_lines(scratch)
 
 
 def test_a_query_without_graph_sees_what_it_sees_here(program: programs.Running, release: ReleaseStore) -> None:

@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfFormat, Triple, parse
 
 from conftest import TESTS
-from eurasia_graph.build import sources
 from eurasia_graph.cli import main
 from eurasia_graph.errors import SourceError
-from eurasia_graph.turtle import formatting, writer
+from eurasia_graph.turtle import formatting, reader, writer
 from eurasia_graph.turtle.formatting import ChangedGraphError, NotComparedError, compared
 
 GRAPHS = tomllib.loads((TESTS / "cases" / "turtle.toml").read_text(encoding="utf-8"))["graph"]
@@ -92,7 +91,7 @@ def test_every_file_of_the_w3c_that_is_not_turtle_is_refused_with_its_place(tmp_
         file = tmp_path / action
         file.write_bytes(SUITE.read(action))
         with pytest.raises(SourceError) as error:
-            sources.read(file)
+            reader.read(file)
         assert 1 <= error.value.line <= file.read_bytes().count(b"\n") + 1
         assert error.value.column >= 1
 

@@ -11,7 +11,7 @@ import pytest
 
 from conftest import TESTS
 from eurasia_graph.build import pipeline
-from eurasia_graph.build.validation import Report, Severity
+from eurasia_graph.build.findings import Report, Severity
 
 FILES = {
     "C1": "sources/one/claims.ttl",
@@ -77,7 +77,8 @@ def test_a_message_says_what_is_needed(case: dict[str, Any]) -> None:
     """Every shape has a message with the need first and a way out after it."""
     from rdflib import SH, URIRef
 
-    from eurasia_graph.build.validation import MANUAL, _shapes
+    from eurasia_graph.build.findings import MANUAL
+    from eurasia_graph.build.validation import _shapes
 
     shapes = _shapes("Violation")
     shape = URIRef(MANUAL + case["rule"])

@@ -194,9 +194,10 @@ def fmt(ctx: click.Context, paths: tuple[Path, ...], check: bool, data: Path | N
 
 
 def _own_files(data: Path | None) -> list[Path]:
+    from eurasia_graph import paths
     from eurasia_graph.build import sources
 
-    shapes = sorted((sources.root() / "ontology" / "shapes").glob("*.ttl"))
+    shapes = sorted((paths.root() / "ontology" / "shapes").glob("*.ttl"))
     own = [file.path for file in sources.find(data)]
     return own if data else own + shapes
 
@@ -259,15 +260,15 @@ def coverage(source: str | None, form: str, data: Path | None) -> None:
     \b
     Example: eurasia-graph coverage icds-2016
     """
-    from eurasia_graph import explain as explaining
+    from eurasia_graph.text import coverage as coverages
 
-    lines = explaining.coverage(_open(data), source)
+    lines = coverages.coverage(_open(data), source)
     if form == "csv":
-        click.echo(explaining.coverage_csv(lines), nl=False)
+        click.echo(coverages.coverage_csv(lines), nl=False)
     elif form == "html":
-        click.echo(explaining.coverage_html(lines), nl=False)
+        click.echo(coverages.coverage_html(lines), nl=False)
     else:
-        click.echo(_table(list(explaining.HEADINGS), [list(line.cells()) for line in lines]))
+        click.echo(_table(list(coverages.HEADINGS), [list(line.cells()) for line in lines]))
 
 
 @main.command()
@@ -284,23 +285,24 @@ def build(out: Path | None, clean: bool, data: Path | None) -> None:
     Example: eurasia-graph build --out release/
     """
     from eurasia_graph import namespaces as ns
-    from eurasia_graph.build import pipeline
+    from eurasia_graph.build import kept, pipeline
+    from eurasia_graph.build.release import counts, write
 
     if clean:
-        pipeline.clean_cache()
+        kept.clean_cache()
     release = pipeline.build(data, _progress)
     _progress("")
     for finding in release.report.findings:
         click.echo(finding.text(), err=True)
-    counts = pipeline.counts(release)
     click.echo(
         _table(
-            ["graph", "quads"], [[ns.shorten(graph).removeprefix("graph:"), count] for graph, count in counts.items()]
+            ["graph", "quads"],
+            [[ns.shorten(graph).removeprefix("graph:"), count] for graph, count in counts(release).items()],
         )
     )
     click.echo(f"release  {release.iri.value}\ninputs   {release.inputs}\ncontent  {release.content}")
     if out:
-        click.echo(f"written  {pipeline.write(release, out)}")
+        click.echo(f"written  {write(release, out)}")
 
 
 # --- asking --------------------------------------------------------------------------------
@@ -707,7 +709,8 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
     Example: eurasia-graph push http://127.0.0.1:3030/eurasia --kind fuseki --verify
     """
     from eurasia_graph.stores import push as pushing
-    from eurasia_graph.stores import send, verify
+    from eurasia_graph.stores import send
+    from eurasia_graph.stores.verify import verify as verified
 
     target = send.open_target(
         url, kind, user=user, password=password, query_url=query_url, notice=lambda text: click.echo(text, err=True)
@@ -731,7 +734,7 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
         _progress("")
     click.echo(f"pushed {done.text()}")
     if verify:
-        found = verify.verify(store, target, merge=merge, progress=_progress)
+        found = verified(store, target, merge=merge, progress=_progress)
         _progress("")
         click.echo(found.text())
         ctx.exit(1 if found.differences else 0)

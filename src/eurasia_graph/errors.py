@@ -19,10 +19,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from eurasia_graph.build.validation import Report
+
+class Report(Protocol):
+    """What an error needs of a report; `eurasia_graph.build.findings.Report` is one."""
+
+    findings: Any
+
+    def text(self) -> str:
+        """Write one finding a line."""
 
 
 class EurasiaGraphError(Exception):

@@ -21,10 +21,10 @@ from pyoxigraph import Literal, NamedNode, QuerySolutions
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph import notes, variants
-from eurasia_graph.build.sources import root
 from eurasia_graph.dates import DateError, day_range
 from eurasia_graph.errors import QueryError, RemoteError, UnknownNameError, UsageError, nearest
 from eurasia_graph.notes import LeftOut
+from eurasia_graph.paths import root
 from eurasia_graph.store import OwnQuery, ReleaseStore
 
 BESIDE = ".left-out.rq"

@@ -7,7 +7,6 @@ Nothing in here writes to a loaded release, opens a connection or reads a file t
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,7 +30,7 @@ from eurasia_graph.errors import QueryError, UsageError
 from eurasia_graph.load import sandbox
 from eurasia_graph.load.literals import Rewritten
 from eurasia_graph.sparql.columns import spelled_out
-from eurasia_graph.sparql.tokens import place, readings, tokens
+from eurasia_graph.sparql.refusals import not_sparql, refuse_service
 
 # What a query without GRAPH sees: what the texts say and what follows, not what curators judged
 # and not what only serves the derivation.
@@ -45,7 +44,6 @@ DESCRIPTION = (
 PUBLISHER = "The Eurasia Graph founders"
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 
-FORBIDDEN = 403
 
 Answer = QuerySolutions | QueryBoolean | QueryTriples
 # IRIs by a name, in small letters.
@@ -249,66 +247,6 @@ SELECT DISTINCT ?class ?entity ?name ?naming {{
 }}
 # The preferred English name first, which is what a picker shows.
 ORDER BY ?class ?entity DESC(?naming = skos:prefLabel) DESC(LANG(?name) = "en") ?name""")
-
-
-def refuse_service(sparql: str) -> None:
-    """
-    Refuse a query that calls SERVICE, wherever it stands and however its engine decodes it.
-
-    Raises:
-        QueryError: With status 403.
-    """
-    for number, text in enumerate(readings(sparql)):
-        if "SERVICE" not in _folded(text):
-            continue
-        try:
-            _refuse_calls(text, is_decoded=number > 0)
-        except QueryError as error:
-            # A text that is not SPARQL once it is decoded is none to an engine that decodes it.
-            if number == 0 or error.status == FORBIDDEN:
-                raise
-
-
-def _refuse_calls(sparql: str, *, is_decoded: bool) -> None:
-    # The engine reads without a lexer: to it, `SERVICE:x`, `SERVICESILENT<...>` and `trueSERVICE<...>` are
-    # calls. So a word or the prefix of a name that contains the keyword counts as one.
-    for token in tokens(sparql):
-        word = token.text if token.kind == "word" else token.text.partition(":")[0] if token.kind == "name" else ""
-        if "SERVICE" in _folded(word):
-            where = "once its escapes are decoded" if is_decoded else f"line {place(sparql, token.start)[0]}"
-            way_out = (
-                "leave the clause out and join the results on your side"
-                if token.kind == "word"
-                else "give the prefix another name"
-            )
-            message = f"{where}: SERVICE is refused, since this store calls no other; {way_out}"
-            raise QueryError(message, status=FORBIDDEN)
-
-
-def _folded(text: str) -> str:
-    """Write letters as a reader takes them who cares neither for their case nor for their width."""
-    return text.upper() if text.isascii() else unicodedata.normalize("NFKC", text).upper()
-
-
-UPDATE_WORDS = {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"}
-
-
-def first_word(sparql: str) -> str:
-    """Return the keyword that follows the PREFIX and BASE lines, in capitals, or ""."""
-    words = (token.text.upper() for token in tokens(sparql) if token.kind == "word")
-    return next((word for word in words if word not in {"PREFIX", "BASE"}), "")
-
-
-def not_sparql(sparql: str, error: SyntaxError) -> QueryError:
-    """Say what is wrong with a query that does not parse, and what to do."""
-    return QueryError(f"this is not a SPARQL query: {error.msg}; {_hint(sparql)}")
-
-
-def _hint(sparql: str) -> str:
-    """Say what to do about a query that does not parse: of an update, that the store is read-only."""
-    if first_word(sparql) in UPDATE_WORDS:
-        return "the store is read-only and takes no updates"
-    return "start with PREFIX lines, then SELECT, ASK, CONSTRUCT or DESCRIBE"
 
 
 def from_quads(engine: Store, **description: object) -> ReleaseStore:

@@ -8,6 +8,10 @@ was opened, not by its name, which could lead elsewhere a moment later.
 
 from __future__ import annotations
 
+from pathlib import Path
+from platformdirs import user_cache_path
+import os
+
 import hashlib
 import json
 import os
@@ -204,3 +208,19 @@ def _checked(description: Any) -> dict[str, Any]:
 
 def _sha256(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
+
+
+def cache_folder() -> Path:
+    """Return the folder for kept releases: `EURASIA_GRAPH_CACHE`, or the platform's place for caches."""
+    chosen = os.environ.get("EURASIA_GRAPH_CACHE")
+    return Path(chosen) if chosen else Path(user_cache_path("eurasia-graph"))
+
+
+def clean_cache() -> None:
+    """
+    Throw away the kept releases, and nothing else that may stand in the folder.
+
+    Raises:
+        StoreError: If one of them cannot be removed.
+    """
+    clean(cache_folder())

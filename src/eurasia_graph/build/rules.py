@@ -13,7 +13,7 @@ from pathlib import Path
 from pyoxigraph import NamedNode, Quad, QueryTriples, Store
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build.sources import root
+from eurasia_graph.paths import root
 
 # Stages in which no rule reads what itself or a later one writes: a second round would find nothing.
 ONCE = {"dating", "beginnings", "first-days", "spans"}

@@ -15,7 +15,8 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build.record import Fault
-from eurasia_graph.build.sources import ENTITIES, SCHEMA_GRAPHS, Dataset
+from eurasia_graph.graphs import ENTITIES, SCHEMA_GRAPHS
+from eurasia_graph.build.sources import Dataset
 from eurasia_graph.build.vocabulary import curie
 
 NAMING = {ns.SKOS("prefLabel"): "label", ns.SKOS("altLabel"): "other label", ns.SKOS("hiddenLabel"): "other label"}

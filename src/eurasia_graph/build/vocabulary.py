@@ -15,7 +15,8 @@ from pyoxigraph import Literal, NamedNode, Store
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import nearest
-from eurasia_graph.build.sources import LINKS, SCHEMA_GRAPHS, Dataset
+from eurasia_graph.graphs import LINKS, SCHEMA_GRAPHS
+from eurasia_graph.build.sources import Dataset
 
 TYPE = ns.RDF("type")
 REPORTS_EVENT = ns.EG("reportsEvent")

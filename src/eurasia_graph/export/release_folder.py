@@ -17,7 +17,7 @@ from pathlib import Path
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build.pipeline import silent
+from eurasia_graph.build.release import silent
 from eurasia_graph.errors import StoreError, UsageError
 from eurasia_graph.export import write
 from eurasia_graph.formats import FORMATS

@@ -24,9 +24,9 @@ from pathlib import Path
 from pyoxigraph import Literal, NamedNode, QuerySolutions
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build.sources import root
 from eurasia_graph.errors import UsageError
 from eurasia_graph.export.sorting import sort
+from eurasia_graph.paths import root
 from eurasia_graph.queries import cell, headers
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.turtle.writer import natural_key

@@ -24,7 +24,7 @@ from pyoxigraph import (
 )
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build.pipeline import canonical_lines
+from eurasia_graph.build.release import canonical_lines
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.export import csvw, jsonld, rdf12, xmlform
 from eurasia_graph.export.sorting import dump, sort, sorted_lines

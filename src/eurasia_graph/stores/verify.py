@@ -17,7 +17,7 @@ from pyoxigraph import Literal, NamedNode, QuerySolutions, RdfFormat, Store, par
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph import queries
-from eurasia_graph.build.pipeline import canonical_lines
+from eurasia_graph.build.release import canonical_lines
 from eurasia_graph.errors import EurasiaGraphError, RemoteError
 from eurasia_graph.queries import NUMBERS, CannedQuery, Parameter
 from eurasia_graph.store import ReleaseStore

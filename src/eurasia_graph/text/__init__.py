@@ -1,1 +1,1 @@
-"""TODO."""
+"""The texts: split, number, digest and verify passages, and tell which are encoded."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from eurasia_graph import graphs, paths
 from eurasia_graph.build import sources
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.files import write_whole
@@ -26,6 +27,7 @@ from eurasia_graph.text.passages import (
     verify,
 )
 from eurasia_graph.text.splitting import Kind, Piece, Span, split
+from eurasia_graph.turtle import reader
 from eurasia_graph.turtle.writer import format_triples
 
 LONGEST_SHOWN = 80
@@ -137,7 +139,7 @@ def verify_passages(data: Path | None, source: str, textfile: Path) -> tuple[lis
 
 
 def _folder(data: Path | None, source: str) -> Path:
-    folder = (data or sources.root() / "data") / "sources"
+    folder = (data or paths.root() / "data") / "sources"
     known = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     if source not in known:
         error = UnknownNameError("source", source, known)
@@ -148,7 +150,7 @@ def _folder(data: Path | None, source: str) -> Path:
 def _known(path: Path, source: str) -> list[Passage]:
     if not path.is_file():
         return []
-    graph = sources.graph_of("passages", source)
+    graph = graphs.graph_of("passages", source)
     dataset = sources.load([sources.TurtleFile(path, graph)])
     if dataset.errors:
         raise dataset.errors[0]
@@ -156,7 +158,7 @@ def _known(path: Path, source: str) -> list[Passage]:
 
 
 def _text_digest_of(path: Path) -> str:
-    triples = (triple for triple, _ in sources.statements_of(path))
+    triples = (triple for triple, _ in reader.statements_of(path))
     found = (triple.object for triple in triples if triple.predicate.value.endswith("#textSha256"))
     return next((getattr(term, "value", "") for term in found), "")
 

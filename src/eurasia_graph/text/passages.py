@@ -20,10 +20,11 @@ from typing import Any
 from pyoxigraph import BlankNode, Literal, NamedNode, Store, Triple
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build.sources import graph_of, not_utf8
 from eurasia_graph.errors import UsageError
 from eurasia_graph.files import MIB, read_bounded
+from eurasia_graph.graphs import graph_of
 from eurasia_graph.text.splitting import Kind, Piece, Span
+from eurasia_graph.turtle.reader import not_utf8
 
 HEADING_WORDS = 7
 # Longer than the longest book; a text of which nothing is found takes minutes from there on.

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Turtle: read it with places, write it in one canonical form, never change what it says."""

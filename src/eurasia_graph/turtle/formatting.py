@@ -18,9 +18,8 @@ from time import monotonic
 from pyoxigraph import Quad, RdfFormat, Triple, parse
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import sources
 from eurasia_graph.errors import EurasiaGraphError, SourceError
-from eurasia_graph.turtle import places, writer
+from eurasia_graph.turtle import places, reader, writer
 from eurasia_graph.turtle.canonical import SECONDS, canonical
 
 
@@ -40,7 +39,7 @@ def format_file(path: Path) -> str:
         SourceError: If the file is not Turtle, holds a comment, which no triple keeps, or cannot be
             compared with what would be written.
     """
-    text, triples = sources.read(path)
+    text, triples = reader.read(path)
     comments = [token for token in places.tokens(text.content) if token.kind == "comment"]
     if comments:
         more = len(comments) - 1
@@ -53,7 +52,7 @@ def format_file(path: Path) -> str:
         raise SourceError(path, 1, 1, f"{error}; the file is left as it is") from None
 
 
-def _tags(text: sources.Text) -> dict[str, str]:
+def _tags(text: reader.Text) -> dict[str, str]:
     """Find the languages that are not written in lower case, as the engine keeps them, by their literals."""
     found: dict[str, str] = {}
     for string, tag in pairwise(places.tokens(text.content)):

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
-from typing import Any
 
 from flask import Blueprint, Response
 
-from eurasia_graph import queries
-from eurasia_graph.formats import FORMATS
-from eurasia_graph.queries import Parameter
-from eurasia_graph.web import problems, protocol
 from eurasia_graph.web.context import the_service
-from eurasia_graph.web.responses import cached
 
 blueprint = Blueprint("operation", __name__)
-
-PATTERNS: dict[str, dict[str, object]] = {
-    "xsd:date": {"type": "string", "pattern": r"^\d{4}(-\d{2}(-\d{2})?)?$", "examples": ["1993", "1993-06-30"]},
-    "xsd:integer": {"type": "integer"},
-    "xsd:boolean": {"type": "boolean"},
-}
 
 
 @blueprint.route("/healthz")
@@ -45,117 +32,6 @@ def metrics() -> Response:
     response = Response(text, content_type=media_type)
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-@blueprint.route("/openapi.json")
-def openapi() -> Response:
-    """Describe the canned queries and the endpoint as OpenAPI."""
-    service = the_service()
-    paths: dict[str, Any] = {"/sparql": _sparql()}
-    for canned in queries.load().values():
-        operation = {
-            "operationId": re.sub(r"-(\w)", lambda match: match.group(1).upper(), canned.name),
-            "summary": canned.summary,
-            "description": f"Columns: {canned.answer}.",
-            "tags": [canned.group],
-            "parameters": [*(_parameter(each) for each in canned.parameters)],
-            "responses": _responses(canned.columns),
-        }
-        for extension in ("json", "csv", "tsv", "xml"):
-            named = {**operation, "operationId": f"{operation['operationId']}{extension.capitalize()}"}
-            paths[f"/queries/{canned.name}.{extension}"] = {"get": named}
-    document = {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Eurasia Graph",
-            "version": service.version,
-            "license": {"name": "CC BY 4.0", "identifier": "CC-BY-4.0"},
-        },
-        "servers": [{"url": service.base_url.rstrip("/") if service.base_url else "/"}],
-        "paths": paths,
-        "components": {"schemas": {"Problem": PROBLEM}},
-    }
-    return cached(Response(json.dumps(document, ensure_ascii=False), content_type="application/json"))
-
-
-PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string"},
-    },
-}
-
-
-def _parameter(parameter: Parameter) -> dict[str, object]:
-    schema: dict[str, object] = dict(PATTERNS.get(parameter.type, {"type": "string"}))
-    if parameter.default is not None:
-        schema["default"] = {"true": True, "false": False}.get(parameter.default, parameter.default)
-    return {
-        "name": parameter.name,
-        "in": "query",
-        "required": parameter.required,
-        "description": parameter.description,
-        "schema": schema,
-    }
-
-
-def _responses(columns: tuple[str, ...]) -> dict[str, object]:
-    row = {"type": "object", "properties": {column: {} for column in columns}}
-    rows = {"application/json": {"schema": {"type": "array", "items": row}}, "text/csv": {"schema": {"type": "string"}}}
-    return {"200": {"description": "The rows.", "content": rows}, "default": _problem()}
-
-
-def _sparql() -> dict[str, object]:
-    """Describe the endpoint: the query in the URL, in a form, or as the body itself."""
-    fields: dict[str, dict[str, object]] = {
-        "query": {"type": "string", "description": "SELECT, ASK, CONSTRUCT or DESCRIBE"},
-        "default-graph-uri": {**IRIS, "description": "graphs whose merge the query sees as the default graph"},
-        "named-graph-uri": {**IRIS, "description": "graphs that the query sees by their names"},
-        "timeout": {"type": "number", "exclusiveMinimum": 0, "description": "seconds to wait at most"},
-        "format": {"type": "string", "enum": [*FORMATS], "description": "goes before the Accept header"},
-    }
-    beside = {name: schema for name, schema in fields.items() if name != "query"}
-    form = {"schema": {"type": "object", "required": ["query"], "properties": fields}}
-    text = {"schema": {"type": "string"}}
-    return {
-        "get": _asking("sparql", fields),
-        "post": {
-            **_asking("sparqlPost", beside),
-            "requestBody": {"required": True, "content": {protocol.FORM: form, protocol.QUERY: text}},
-        },
-    }
-
-
-IRIS: dict[str, object] = {"type": "array", "items": {"type": "string", "format": "uri-reference"}}
-
-
-def _asking(name: str, fields: dict[str, dict[str, object]]) -> dict[str, object]:
-    answer: dict[str, object] = {each.media_type: {} for each in FORMATS.values()}
-    return {
-        "operationId": name,
-        "summary": "A SPARQL query of your own",
-        "parameters": [
-            {
-                "name": field,
-                "in": "query",
-                "required": field == "query",
-                "description": schema["description"],
-                "schema": {key: value for key, value in schema.items() if key != "description"},
-            }
-            for field, schema in fields.items()
-        ],
-        "responses": {"200": {"description": "The answer.", "content": answer}, "default": _problem()},
-    }
-
-
-def _problem() -> dict[str, object]:
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": "What went wrong, and what to do.", "content": {problems.MEDIA_TYPE: {"schema": schema}}}
 
 
 def _plain(content: dict[str, str], status: int) -> Response:

@@ -18,10 +18,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph import queries
-from eurasia_graph.build.sources import root
 from eurasia_graph.errors import nearest
 from eurasia_graph.export import xmlform
 from eurasia_graph.formats import FORMATS
+from eurasia_graph.paths import root
 from eurasia_graph.store import Engine, ReleaseStore
 from eurasia_graph.web.context import the_service, the_store
 from eurasia_graph.web.negotiation import NAMES, choose

@@ -1,0 +1,70 @@
+"""Refuse queries that would reach another address or are not queries."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from eurasia_graph.errors import QueryError
+from eurasia_graph.sparql.tokens import place, readings, tokens
+
+FORBIDDEN = 403
+
+
+def refuse_service(sparql: str) -> None:
+    """
+    Refuse a query that calls SERVICE, wherever it stands and however its engine decodes it.
+
+    Raises:
+        QueryError: With status 403.
+    """
+    for number, text in enumerate(readings(sparql)):
+        if "SERVICE" not in _folded(text):
+            continue
+        try:
+            _refuse_calls(text, is_decoded=number > 0)
+        except QueryError as error:
+            # A text that is not SPARQL once it is decoded is none to an engine that decodes it.
+            if number == 0 or error.status == FORBIDDEN:
+                raise
+
+
+def _refuse_calls(sparql: str, *, is_decoded: bool) -> None:
+    # The engine reads without a lexer: to it, `SERVICE:x`, `SERVICESILENT<...>` and `trueSERVICE<...>` are
+    # calls. So a word or the prefix of a name that contains the keyword counts as one.
+    for token in tokens(sparql):
+        word = token.text if token.kind == "word" else token.text.partition(":")[0] if token.kind == "name" else ""
+        if "SERVICE" in _folded(word):
+            where = "once its escapes are decoded" if is_decoded else f"line {place(sparql, token.start)[0]}"
+            way_out = (
+                "leave the clause out and join the results on your side"
+                if token.kind == "word"
+                else "give the prefix another name"
+            )
+            message = f"{where}: SERVICE is refused, since this store calls no other; {way_out}"
+            raise QueryError(message, status=FORBIDDEN)
+
+
+def _folded(text: str) -> str:
+    """Write letters as a reader takes them who cares neither for their case nor for their width."""
+    return text.upper() if text.isascii() else unicodedata.normalize("NFKC", text).upper()
+
+
+UPDATE_WORDS = {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"}
+
+
+def first_word(sparql: str) -> str:
+    """Return the keyword that follows the PREFIX and BASE lines, in capitals, or ""."""
+    words = (token.text.upper() for token in tokens(sparql) if token.kind == "word")
+    return next((word for word in words if word not in {"PREFIX", "BASE"}), "")
+
+
+def not_sparql(sparql: str, error: SyntaxError) -> QueryError:
+    """Say what is wrong with a query that does not parse, and what to do."""
+    return QueryError(f"this is not a SPARQL query: {error.msg}; {_hint(sparql)}")
+
+
+def _hint(sparql: str) -> str:
+    """Say what to do about a query that does not parse: of an update, that the store is read-only."""
+    if first_word(sparql) in UPDATE_WORDS:
+        return "the store is read-only and takes no updates"
+    return "start with PREFIX lines, then SELECT, ASK, CONSTRUCT or DESCRIBE"
