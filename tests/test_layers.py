@@ -1,94 +1,76 @@
-"""A module imports only what stands above it in the reading order."""
+"""The tree reads as the layout that CONTRIBUTING shows: what stands below is never imported from above."""
 
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from eurasia_graph.build import sources
+import eurasia_graph
+from conftest import CHECKOUT
 
-PACKAGE = Path(sources.__file__).parent
-ORDER = [
-    "errors",
-    "files",
-    "namespaces",
-    "formats",
-    "lexing",
-    "places",
-    "canonical",
-    "columns",
-    "variants",
-    "dates",
-    "sources",
-    "sentences",
-    "splitting",
-    "passages",
-    "spelling",
-    "nesting",
-    "turtle",
-    "formatting",
-    "vocabulary",
-    "record",
-    "names",
-    "validation",
-    "rules",
-    "rewriting",
-    "reading",
-    "store",
-    "kept",
-    "notes",
-    "queries",
-    "pipeline",
-    "products",
-    "xmlform",
-    "watching",
-    "transport",
-    "patterns",
-    "restating",
-    "remote",
-    "sorting",
-    "jsonld",
-    "reifying",
-    "tables",
-    "csvw",
-    "export",
-    "publish",
-    "delivery",
-    "swap",
-    "push",
-    "proof",
-    "encoding",
-    "explain",
-    "__init__",
-    "web",
-    "cli",
-]
+PACKAGE = Path(eurasia_graph.__file__).parent
+MODULES = {str(path.relative_to(PACKAGE)).removesuffix(".py"): path for path in PACKAGE.rglob("*.py")}
 NOT_IN_THE_SERVER = {"rdflib", "pyshacl", "owlrl"}
 
 
-def layer_of(path: Path) -> str:
-    """Name the layer of a file; all of web/ is one."""
-    return "web" if "web" in path.relative_to(PACKAGE).parts[:-1] else path.stem
+def layout() -> list[str]:
+    """The packages and modules in the order of CONTRIBUTING, which is the only list of them."""
+    text = (CHECKOUT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    block = text.partition("<!-- layout -->")[2].partition("<!-- /layout -->")[0]
+    lines = [line for line in block.splitlines() if line and not line.startswith("```")]
+    return [name.strip("/") for line in lines for name in re.split(r" {2,}", line)[0].split()]
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_point_upwards(path: Path) -> None:
-    """No module imports one that stands below it."""
-    own = ORDER.index(layer_of(path))
+def unit(module: str) -> str:
+    """Name what a module is listed as: its package, or itself at the top."""
+    return module.partition("/")[0]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """List the modules that a module imports, at the top, late, or for types alone."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("eurasia_graph"):
-            parts = (node.module or "").split(".")
-            names = [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names if alias.name in ORDER]
-            for name in names:
-                typing_only = name == "validation" and path.stem == "errors"
-                assert ORDER.index(name) <= own or typing_only, f"{path.name} imports {name}"
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "eurasia_graph":
+            package = "/".join((node.module or "").split(".")[1:])
+            for alias in node.names:
+                inside = f"{package}/{alias.name}".strip("/")
+                yield next(each for each in (inside, package, f"{package}/__init__".strip("/")) if each in MODULES)
 
 
-def test_the_order_names_every_module() -> None:
-    """A new module gets its place in the order."""
-    assert {layer_of(path) for path in PACKAGE.rglob("*.py")} == set(ORDER)
+IMPORTED = {module: set(imports(path)) for module, path in MODULES.items()}
+
+
+def reached(module: str) -> set[str]:
+    """Follow the imports of a module to the end."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        new = IMPORTED[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return found
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_no_module_imports_itself_in_a_circle(module: str) -> None:
+    """Not by way of others, not late, not for types alone."""
+    assert module not in reached(module)
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_a_module_imports_what_stands_above_it(module: str) -> None:
+    """In the layout of CONTRIBUTING, from the first line to the last."""
+    order = layout()
+    for other in IMPORTED[module]:
+        assert unit(other) == unit(module) or order.index(unit(other)) < order.index(unit(module)), other
+
+
+def test_the_layout_is_that_of_the_tree() -> None:
+    """Each package and each module at the top stands in it once, and nothing else does."""
+    assert sorted(layout()) == sorted({unit(module) for module in MODULES})
 
 
 @pytest.mark.usefixtures("release")

@@ -25,7 +25,9 @@ from typing import Any, Protocol
 class Report(Protocol):
     """What an error needs of a report; `eurasia_graph.build.findings.Report` is one."""
 
-    findings: Any
+    @property
+    def findings(self) -> Any:
+        """What was found, in the order of the files."""
 
     def text(self) -> str:
         """Write one finding a line."""
