@@ -82,7 +82,7 @@ def write(folder: Path, table: Path, only_ours: bool) -> tuple[dict[str, list[tu
     _turtle_file(place / "claims.ttl", triples)
     known = [Passage(name, span, digest(text[span.start : span.end])) for span, name in passages.items()]
     _turtle_file(place / "passages.ttl", list(to_triples(SOURCE, text, known)))
-    return by_name, sum(1 for triple in triples if triple.predicate == ns.EG("madeBy"))
+    return by_name, sum(1 for triple in triples if triple.predicate == ns.EG("statedIn"))
 
 
 def _turtle(triples: list[Triple]) -> bytes:
@@ -212,7 +212,7 @@ def _claim(number: int, name: str, date: str, span: Span, passages: dict[Span, s
     node = ns.ID(f"claim/{SOURCE}/{number}")
     passage = passages.setdefault(span, str(len(passages) + 1))
     yield Triple(node, ns.RDF("type"), ns.EG("EventClaim"))
-    yield Triple(node, ns.EG("madeBy"), ns.ID(f"source/{SOURCE}"))
+    yield Triple(node, ns.EG("statedIn"), ns.ID(f"source/{SOURCE}"))
     yield Triple(node, ns.EG("evidence"), ns.ID(f"passage/{SOURCE}/{passage}"))
     yield Triple(node, ns.EG("gist"), Literal(f"A change in {name}, {date}.", language="en"))
     yield Triple(node, ns.EG("saysDate"), Literal(date, datatype=EDTF))

@@ -110,7 +110,7 @@ def _write_source(dataset: sources.Dataset, number: int, told: list[int], states
         following = ns.ID(f"claim/{name}/{claim + 1}")
         record: Content = [
             *types,
-            (ns.EG("madeBy"), node),
+            (ns.EG("statedIn"), node),
             (ns.EG("evidence"), ns.ID(f"passage/{name}/{claim}")),
             (ns.EG("gist"), Literal(f"Claim {claim}", language="en")),
             *((predicate, following if obj == NEXT_CLAIM else obj) for predicate, obj in content),

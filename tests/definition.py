@@ -79,7 +79,7 @@ DATES = {
     "[..1995-01-20]": by("1995-01-20"),
 }
 # The kinds that tell how long something lasted; an interval of any other is the days that an event took.
-LASTING = {"StatusStatement", "StatusGrant", "MembershipChange"}
+LASTING = {"StatusHolding", "StatusGrant", "MembershipChange"}
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def counts_of(release: Release) -> str:
         )
 
     def claims(kind: str) -> int:
-        return count(f"GRAPH ?g {{ ?x eg:madeBy ?source ; a eg:{kind}Claim }}")
+        return count(f"GRAPH ?g {{ ?x eg:statedIn ?source ; a eg:{kind}Claim }}")
 
     kinds = ("position", "cause", "norm", "prediction", "definition", "mandate", "comparison", "judgement", "situation")
     assessments = [
@@ -81,7 +81,7 @@ def counts_of(release: Release) -> str:
     ]
     return (
         f"{members('Source')} texts, {count('GRAPH ?g { ?x a eg:Sentence ; eg:number ?number }')} passages, "
-        f"{count('GRAPH ?g { ?x eg:madeBy ?source }')} claims, {count('GRAPH ?g { ?claim eg:reportsEvent ?x }')} events, "
+        f"{count('GRAPH ?g { ?x eg:statedIn ?source }')} claims, {count('GRAPH ?g { ?claim eg:reportsEvent ?x }')} events, "
         f"{count('GRAPH ?g { ?x a eg:Membership ; eg:inBody ?body }')} memberships, {count('GRAPH ?g { ?x a eg:Difference }')} disagreements; "
         f"{members('State')} states, {members('Body')} bodies, {members('Treaty')} treaties.\n"
         f"Claims by kind: {claims('Event')} of events, {claims('Assessment')} assessments ({', '.join(assessments)}), "

@@ -132,7 +132,7 @@ def many(number: int) -> ReleaseStore:
     """A release with claims, as many as asked for."""
     engine = Store()
     for claim in (ns.ID(f"claim/source/{each}") for each in range(number)):
-        engine.add(Quad(claim, ns.EG("madeBy"), ns.ID("source/source"), ns.GRAPH("claims-source")))
+        engine.add(Quad(claim, ns.EG("statedIn"), ns.ID("source/source"), ns.GRAPH("claims-source")))
         engine.add(Quad(claim, ns.EG("gist"), Literal(f"What {claim.value} says"), ns.GRAPH("claims-source")))
     return from_quads(engine, iri=ns.RELEASE("many"))
 
@@ -225,7 +225,7 @@ def test_a_body_holds_its_claims_in_json_ld(release: ReleaseStore) -> None:
     sco = next(each for each in claims["@graph"] if each["id"] == "body:SCO")
     meeting = next(each for each in sco["claims"] if each["id"] == "claim:icds-2016/51")
 
-    assert meeting["madeBy"] == "source:icds-2016"
+    assert meeting["statedIn"] == "source:icds-2016"
     assert meeting["saysCount"] == 5
     assert meeting["listIsComplete"] is True
     assert document["@context"]["claims"] == {"@reverse": ns.EG + "saysBody"}

@@ -133,7 +133,7 @@ def _quads(claims: list[Claim]) -> Iterator[Quad]:
     for claim in claims:
         graph, node = graphs.graph_of("claims", claim.source), ns.ID(f"claim/{claim.iri}")
         content: list[tuple[str, NamedNode | Literal]] = [
-            ("madeBy", ns.ID(f"source/{claim.source}")),
+            ("statedIn", ns.ID(f"source/{claim.source}")),
             ("gist", Literal("x", language="en")),
             ("saysKind", ns.EG(str(claim.kind))),
             *((f"says{term[0].upper()}{term[1:]}", _node(term, value)) for term, value in claim.says.items()),

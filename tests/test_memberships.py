@@ -30,7 +30,7 @@ MEMBERSHIPS = graphs.graph_of("memberships", "random")
 ACTORS, BODIES = ("KZ", "UZ"), ("ALPHA", "BETA")
 CASES = tomllib.loads((TESTS / "cases" / "standings.toml").read_text(encoding="utf-8"))["case"]
 KINDS = [
-    *("MembershipChange", "MembershipChange", "StatusStatement", "StatusStatement", "Accession", "Foundation"),
+    *("MembershipChange", "MembershipChange", "StatusHolding", "StatusHolding", "Accession", "Foundation"),
     *("FoundationBegun", "Withdrawal", "Dissolution", "Transformation"),
 ]
 NOBODY: dict[str, list[tuple[str, ...]]] = {kind: [()] for kind in ("Foundation", "Dissolution", "Transformation")}
@@ -55,7 +55,7 @@ def random_claims(draw: st.DrawFn) -> Claim:
         "Withdrawal": [None, "outside"],
         "Dissolution": [None],
         "MembershipChange": ["member", "observer", "outside"],
-        "StatusStatement": ["member", "observer", "outside"],
+        "StatusHolding": ["member", "observer", "outside"],
     }
     status = draw(st.sampled_from(statuses.get(kind, ["member", "observer"]))) if claim.actors else None
     claim = replace(claim, status=status, complete=draw(st.sampled_from([None, True, False])) if claim.actors else None)
@@ -103,7 +103,7 @@ def _thing(name: str) -> NamedNode:
 def _written(node: NamedNode, claim: Claim) -> list[Quad]:
     content: list[tuple[NamedNode, NamedNode | Literal]] = [
         (ns.RDF("type"), ns.EG("EventClaim")),
-        (ns.EG("madeBy"), SOURCE),
+        (ns.EG("statedIn"), SOURCE),
         (ns.EG("gist"), Literal("x", language="en")),
         (ns.EG("saysDate"), Literal(claim.when, datatype=EDTF)),
         (ns.EG("saysKind"), ns.EG(claim.kind)),
@@ -248,9 +248,9 @@ def _claims_of(store: Store, number: int) -> dict[str, set[str]]:
 @pytest.mark.parametrize(
     ("kind", "dates", "differ"),
     [
-        ("StatusStatement", ("1998/2005", "2003"), False),
-        ("StatusStatement", ("1998/2005", "2006"), True),
-        ("StatusStatement", ("1998/2005", "1997"), True),
+        ("StatusHolding", ("1998/2005", "2003"), False),
+        ("StatusHolding", ("1998/2005", "2006"), True),
+        ("StatusHolding", ("1998/2005", "1997"), True),
         ("Exercise", ("1998-05/1998-07", "1998-06-04"), False),
         ("Exercise", ("[..2003-05-01]", "1999"), False),
         ("Exercise", ("[..2003-05-01]", "2003-05-02"), True),
@@ -260,7 +260,7 @@ def test_dates_of_an_event_differ_where_their_whole_days_do_not_meet(
     kind: str, dates: tuple[str, str], differ: bool
 ) -> None:
     """An interval is compared as a whole, and a date without a first day meets all that is earlier."""
-    told = [Claim(kind, when, ("KZ",), "ALPHA", "member" if kind == "StatusStatement" else None, event="e") for when in dates]  # fmt: skip
+    told = [Claim(kind, when, ("KZ",), "ALPHA", "member" if kind == "StatusHolding" else None, event="e") for when in dates]  # fmt: skip
 
     assert differences(told) == ({"date"} if differ else set())
 
@@ -270,7 +270,7 @@ def test_dates_of_an_event_differ_where_their_whole_days_do_not_meet(
     [
         ([], True),
         ([Claim("Withdrawal", "1996", ("KZ",), "ALPHA")], False),
-        ([Claim("StatusStatement", "1992/1996", ("KZ",), "ALPHA", "member")], False),
+        ([Claim("StatusHolding", "1992/1996", ("KZ",), "ALPHA", "member")], False),
     ],
 )
 def test_a_founder_who_had_left_may_join_again(between: list[Claim], differ: bool) -> None:

@@ -121,7 +121,7 @@ def test_a_kind_bounds_its_status_as_the_rules_say() -> None:
     assert set(bounded("givesOnlyPossibleStatus")) == {"FoundationBegun"}
     assert set(bounded("endsItsBody")) == {"Dissolution"}
     assert set(bounded("foundsItsBody")) == {"Foundation"}
-    assert set(bounded("tellsStanding")) == {"StatusStatement", "StatusGrant", "MembershipChange"}
+    assert set(bounded("tellsStanding")) == {"StatusHolding", "StatusGrant", "MembershipChange"}
 
 
 def bounded(term: str) -> dict[str, set[str]]:
@@ -160,11 +160,11 @@ def events() -> set[str]:
 
 # Standings of the kinds that give bounds of their own: one that lasted within a year, one without a first day.
 STANDINGS = """
-two:3 a eg:EventClaim ; eg:madeBy source:two ; eg:evidence two-passage:2 ; eg:gist "It belonged in 2003."@en ;
-  eg:saysKind eg:StatusStatement ; eg:saysActor state:KG ; eg:saysBody body:ALPHA ; eg:saysStatus status:partner ;
+two:3 a eg:EventClaim ; eg:statedIn source:two ; eg:evidence two-passage:2 ; eg:gist "It belonged in 2003."@en ;
+  eg:saysKind eg:StatusHolding ; eg:saysActor state:KG ; eg:saysBody body:ALPHA ; eg:saysStatus status:partner ;
   eg:saysDate "2003/2003"^^edtf:EDTF .
-two:4 a eg:EventClaim ; eg:madeBy source:two ; eg:evidence two-passage:2 ; eg:gist "It belongs by now."@en ;
-  eg:saysKind eg:StatusStatement ; eg:saysActor state:UZ ; eg:saysBody body:ALPHA ; eg:saysStatus status:partner ;
+two:4 a eg:EventClaim ; eg:statedIn source:two ; eg:evidence two-passage:2 ; eg:gist "It belongs by now."@en ;
+  eg:saysKind eg:StatusHolding ; eg:saysActor state:UZ ; eg:saysBody body:ALPHA ; eg:saysStatus status:partner ;
   eg:saysDate "[..2009-05-01]"^^edtf:EDTF .
 """
 

@@ -219,7 +219,7 @@ def test_a_fault_of_the_world_is_a_warning_and_a_difference(mini: Path) -> None:
 
 
 OTHER_FIGURE = """
-one:90 a eg:IndicatorClaim ; eg:evidence one-passage:9 ; eg:gist "It was another share."@en ; eg:madeBy source:one ;
+one:90 a eg:IndicatorClaim ; eg:evidence one-passage:9 ; eg:gist "It was another share."@en ; eg:statedIn source:one ;
   eg:saysArea state:TJ ; eg:saysIndicator indicator:trade-share ; eg:saysPeriod "2004"^^edtf:EDTF ;
   eg:saysUnit <https://w3id.org/eurasia-graph/scheme/unit/percent> ; eg:saysValue {value} .
 """

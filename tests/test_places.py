@@ -92,10 +92,10 @@ def found(mini: Path, tmp_path: Path, text: str) -> list[str]:
 def test_a_finding_stands_at_the_value_or_at_the_property_or_at_the_subject(mini: Path, tmp_path: Path) -> None:
     """At the value that is wrong; where a value is missing or one is too many, at the property; else at the claim."""
     claim = (
-        'one:77 a eg:EventClaim ; eg:gist "Ø 🜁"@en ; eg:madeBy source:one ; eg:saysDate "1996-13"^^edtf:EDTF ;\n'
+        'one:77 a eg:EventClaim ; eg:gist "Ø 🜁"@en ; eg:statedIn source:one ; eg:saysDate "1996-13"^^edtf:EDTF ;\n'
         "\teg:saysKind eg:Meeting ; eg:saysBody body:NOWHERE ; eg:sayBody body:NOWHERE .\n"
-        'one:78 a eg:EventClaim ; eg:evidence p:1 ; eg:saysKind eg:Meeting ; eg:madeBy source:one ; eg:gist "A" .\n'
-        'one:79 a eg:EventClaim ; eg:gist "A."@en , "B."@en ; eg:madeBy source:one ; eg:evidence p:1 .\n'
+        'one:78 a eg:EventClaim ; eg:evidence p:1 ; eg:saysKind eg:Meeting ; eg:statedIn source:one ; eg:gist "A" .\n'
+        'one:79 a eg:EventClaim ; eg:gist "A."@en , "B."@en ; eg:statedIn source:one ; eg:evidence p:1 .\n'
     )
 
     lines = found(mini, tmp_path, claim)
@@ -111,7 +111,7 @@ def test_a_finding_stands_at_the_value_or_at_the_property_or_at_the_subject(mini
 def test_a_finding_is_counted_once(mini: Path, tmp_path: Path) -> None:
     """However often the same is written, and however many ways lead to it."""
     claim = (
-        'one:77 a eg:EventClaim ; eg:gist "A."@en ; eg:madeBy source:one ; eg:saysDate "1996-13"^^edtf:EDTF ;\n'
+        'one:77 a eg:EventClaim ; eg:gist "A."@en ; eg:statedIn source:one ; eg:saysDate "1996-13"^^edtf:EDTF ;\n'
         '  eg:evidence p:1 ; eg:saysKind eg:Meeting ; eg:saysDate "1996-13"^^edtf:EDTF .\n'
     )
 

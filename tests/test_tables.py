@@ -145,7 +145,7 @@ def test_the_tables_hold_a_row_for_everything(release: ReleaseStore) -> None:
         rows = {
             name: list(csv.DictReader(io.TextIOWrapper(archive.open(name), "utf-8"))) for name in archive.namelist()
         }
-    claims = {quad.subject for quad in release.engine.quads_for_pattern(None, ns.EG("madeBy"), None, None)}
+    claims = {quad.subject for quad in release.engine.quads_for_pattern(None, ns.EG("statedIn"), None, None)}
     memberships = {quad.subject for quad in release.engine.quads_for_pattern(None, ns.EG("inBody"), None, None)}
 
     assert {row["claim"] for row in rows["claims.csv"]} == {ns.value(claim) for claim in claims}

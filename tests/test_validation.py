@@ -147,7 +147,7 @@ def test_a_file_beside_the_data_is_checked_alone(mini: Path, tmp_path: Path) -> 
     own.write_text(
         "PREFIX eg: <https://w3id.org/eurasia-graph/ontology#>\n"
         "<https://w3id.org/eurasia-graph/id/claim/one/99> a eg:EventClaim ;\n"
-        "  eg:madeBy <https://w3id.org/eurasia-graph/id/source/one> ;\n"
+        "  eg:statedIn <https://w3id.org/eurasia-graph/id/source/one> ;\n"
         '  eg:gist "A meeting."@en ; eg:saysKind eg:Meeting .\n',
         encoding="utf-8",
     )

@@ -41,7 +41,7 @@ def find_claim(store: ReleaseStore, name: str) -> NamedNode:
     """
     known = {
         quad.subject.value
-        for quad in store.engine.quads_for_pattern(None, ns.EG("madeBy"), None, None)
+        for quad in store.engine.quads_for_pattern(None, ns.EG("statedIn"), None, None)
         if isinstance(quad.subject, NamedNode)
     }
     for candidate in (name, f"{ns.ID}claim/{name}", f"{ns.ID}claim/{name.replace(':', '/', 1)}"):
@@ -61,12 +61,12 @@ def explain(store: ReleaseStore, name: str, text_file: Path | None = None) -> Ex
     """
     claim = find_claim(store, name)
     found = Explanation(claim, [("claim", ns.shorten(claim.value))])
-    source = _value(store, claim, "madeBy")
+    source = _value(store, claim, "statedIn")
     for quad in sorted(
         store.engine.quads_for_pattern(claim, None, None, graph_of("claims", ns.local_name(source))), key=str
     ):
         term = quad.predicate.value.removeprefix(ns.EG)
-        if term not in {"madeBy", "evidence", "gist"} and quad.predicate != ns.RDF("type"):
+        if term not in {"statedIn", "evidence", "gist"} and quad.predicate != ns.RDF("type"):
             found.lines.append((_words(term), _shown(quad.object)))
     found.lines.insert(1, ("gist", _value(store, claim, "gist")))
     found.lines.append(("source", _citation(store, source)))
@@ -79,7 +79,7 @@ def explain(store: ReleaseStore, name: str, text_file: Path | None = None) -> Ex
 
 PREFIX_LINES = f"PREFIX eg: <{ns.EG}> PREFIX skos: <{ns.SKOS}> SELECT DISTINCT "
 DERIVED = {
-    "kind": "?type { GRAPH ?g { $claim eg:madeBy ?source ; a ?type } } ORDER BY ?type",
+    "kind": "?type { GRAPH ?g { $claim eg:statedIn ?source ; a ?type } } ORDER BY ?type",
     "said in": "?speech { GRAPH ?g { ?speech eg:carries $claim } } ORDER BY ?speech",
     "event": "?event { GRAPH ?g { $claim eg:reportsEvent ?event } } ORDER BY ?event",
     "told also in": """?other {

@@ -150,7 +150,7 @@ def _elsewhere(dataset: Dataset, quad: Quad, subject: NamedNode) -> Fault | None
     if _text_of_source(quad, subject):
         return None
     # Of a claim or a passage with its source, the shapes Claim-graph, Claim-iri and Passage-graph tell.
-    for term in ("madeBy", "passageOf"):
+    for term in ("statedIn", "passageOf"):
         if next(dataset.store.quads_for_pattern(subject, ns.EG(term), None, graph), None):
             return None
     kind, _, source = ns.local_name(ns.value(home)).partition("-")

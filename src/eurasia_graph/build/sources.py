@@ -220,7 +220,7 @@ def add_by_content(dataset: Dataset, path: Path) -> None:
     dataset.errors.extend(scratch.errors)
     dataset.texts |= scratch.texts
     homes: dict[object, NamedNode] = {}
-    for term, kind in (("passageOf", "passages"), ("madeBy", "claims")):
+    for term, kind in (("passageOf", "passages"), ("statedIn", "claims")):
         for quad in scratch.store.quads_for_pattern(None, ns.EG(term), None, None):
             if isinstance(quad.object, NamedNode):
                 homes[quad.subject] = graph_of(kind, ns.local_name(quad.object.value))

@@ -275,7 +275,7 @@ def _late_figures(dataset: Dataset) -> Iterator[Fault]:
     for quad in dataset.origins:
         if quad.predicate != ns.EG("saysPeriod") or _predicts(dataset, quad.subject):
             continue
-        source = _object(dataset, quad.subject, "madeBy")
+        source = _object(dataset, quad.subject, "statedIn")
         issued = _object(dataset, source, "issued")
         period, issue = _days(quad.object), _days(issued)
         if period and issue and period.earliest and period.earliest > issue.latest:

@@ -25,7 +25,7 @@ PREFIX sdmx-dimension: <http://purl.org/linked-data/sdmx/2009/dimension#>
 PREFIX sdmx-measure: <http://purl.org/linked-data/sdmx/2009/measure#>
 SELECT DISTINCT ?claim ?thing ?property ?value {{
   GRAPH ?facts {{ {{ ?claim eg:reportsEvent ?thing }} UNION {{ ?thing prov:wasDerivedFrom ?claim }} }}
-  GRAPH ?claims {{ ?claim eg:madeBy ?source ; ?says ?value }}
+  GRAPH ?claims {{ ?claim eg:statedIn ?source ; ?says ?value }}
   VALUES (?says ?property) {{
     (eg:saysActor eg:actor) (eg:saysRepresentative eg:representative) (eg:saysRecipient eg:recipient)
     (eg:saysBody eg:body) (eg:saysOldBody eg:oldBody) (eg:saysNewBody eg:newBody) (eg:saysOrgan eg:organ)

@@ -101,7 +101,7 @@ def refuse_newer(path: Path, text: Text, triples: list[Triple]) -> None:
     else:
         way_out = (
             f"{found.text} begins a triple term, a reifier or an annotation of RDF 1.2, which the data does not use; "
-            "write the statement itself, and who states it as a claim of its own with eg:madeBy and eg:evidence"
+            "write the statement itself, and who states it as a claim of its own with eg:statedIn and eg:evidence"
         )
     raise SourceError(path, *text.lines.at(found.start), way_out)
 

@@ -296,7 +296,7 @@ def _incoming(engine: Engine, node: NamedNode) -> tuple[set[Triple], bool]:
 
 def _claims(engine: Engine, incoming: Iterable[Triple]) -> list[dict[str, object]]:
     """Tell what texts say about a thing: the claims that refer to it, with their sources and passages."""
-    gist, made_by, evidence = (ns.EG(name) for name in ("gist", "madeBy", "evidence"))
+    gist, made_by, evidence = (ns.EG(name) for name in ("gist", "statedIn", "evidence"))
     subjects = sorted({str(triple.subject) for triple in incoming if isinstance(triple.subject, NamedNode)})
     said: dict[NamedNode, dict[NamedNode, list[Any]]] = {}
     # One question for many, since another store may be far away, but not for all, since it may be asked too much.

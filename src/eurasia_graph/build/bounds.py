@@ -1,0 +1,111 @@
+"""Bound the dates of claims, sources and entities, and tell which claims count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from datetime import timedelta
+from eurasia_graph import namespaces as ns
+from eurasia_graph.build.sources import Dataset
+from eurasia_graph.graphs import ENTITIES
+from eurasia_graph.build.sources import source_name
+from eurasia_graph.build.sources import value_of
+from eurasia_graph.graphs import graph_of
+from eurasia_graph.dates import Bounds
+from eurasia_graph.dates import bounds
+from pyoxigraph import Literal
+from pyoxigraph import NamedNode
+from pyoxigraph import Quad
+from pyoxigraph import Store
+from pyoxigraph import Triple
+
+
+ONTOLOGY = ns.GRAPH("ontology")
+
+
+XSD_DATE = NamedNode(ns.XSD + "date")
+
+
+def add_bounds(dataset: Dataset) -> None:
+    for source in dataset.sources():
+        graph = graph_of("bounds", source_name(source))
+        dataset.store.extend(ns.quad(triple, graph) for triple in _bounds_of(dataset.store, source))
+
+
+def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
+    """Bound the claims of a source, the source itself and the states, and tell which claims count."""
+    issued = value_of(store, source, "issued")
+    if issued:
+        yield Triple(source, ns.EG("latest"), _day(bounds(issued).latest))
+    # A table may be issued years after the last that it covers.
+    ends = [value_of(store, source, term) for term in ("issued", "coversUntil")]
+    known = [bounds(each).latest for each in ends if each]
+    if known:
+        yield Triple(source, ns.EG("horizon"), _day(min(known)))
+    yield from _existence(store)
+    standings, unsettled, implying = (
+        _kinds(store, term) for term in ("tellsStanding", "givesOnlyPossibleStatus", "impliesStatus")
+    )
+    for quad in store.quads_for_pattern(None, ns.EG("statedIn"), source, None):
+        claim = quad.subject
+        if not isinstance(claim, NamedNode):
+            continue
+        written, kind = value_of(store, claim, "saysDate"), value_of(store, claim, "saysKind")
+        found = bounds(written) if written else None
+        if found:
+            stands = kind in implying or value_of(store, claim, "saysStatus") is not None
+            for term, day in _days_of(found, lasting=kind in standings, stands=stands):
+                yield Triple(claim, ns.EG(term), _day(day))
+        modality = ns.local_name(value_of(store, claim, "modality") or "asserted")
+        reported = Quad(claim, ns.RDF("type"), ns.EG("ReportedClaim"), quad.graph_name) in store
+        if modality == "asserted" and not reported:
+            yield Triple(claim, ns.RDF("type"), ns.EG("CountedClaim"))
+        doubtful = (found and found.doubtful) or kind in unsettled
+        if not reported and (modality == "hedged" or (modality == "asserted" and doubtful)):
+            yield Triple(claim, ns.RDF("type"), ns.EG("DoubtfulClaim"))
+
+
+def _days_of(found: Bounds, *, lasting: bool, stands: bool) -> Iterator[tuple[str, date]]:
+    """
+    Name the days of a date.
+
+    Args:
+        found: What the date says.
+        lasting: Whether an interval is how long a standing lasted, and not the days that an event took.
+        stands: Whether the claim gives a standing, which a date without a first day says to hold on its last.
+    """
+    begun, held = (found.begun, found.held) if lasting else (None, None)
+    if found.earliest:
+        yield "earliest", found.earliest
+    yield "latest", begun or found.latest
+    if held and found.earliest:
+        # Nothing is over on a day before the first on which it can have begun.
+        yield "overEarliest", _day_after(max(held, found.earliest))
+        yield "overLatest", _day_after(found.latest)
+    if found.earliest is None and stands:
+        yield "mayEndFrom", _day_after(found.latest)
+
+
+def _day_after(day: date) -> date:
+    """Give the next day; the last day of the calendar stands for no end."""
+    return day if day == date.max else day + timedelta(days=1)
+
+
+def _kinds(store: Store, term: str) -> set[str]:
+    """Return the kinds of event of which the ontology says so."""
+    marked = store.quads_for_pattern(None, ns.EG(term), None, ONTOLOGY)
+    return {ns.value(quad.subject) for quad in marked if ns.value(quad.object) != "false"}
+
+
+def _existence(store: Store) -> Iterator[Triple]:
+    for quad in store.quads_for_pattern(None, ns.EG("existence"), None, ENTITIES):
+        begin, _, end = ns.value(quad.object).partition("/")
+        first = bounds(begin).earliest
+        if first:
+            yield Triple(quad.subject, ns.EG("existsFrom"), _day(first))
+        if end not in {"", ".."}:
+            yield Triple(quad.subject, ns.EG("existsUntil"), _day(bounds(end).latest))
+
+
+def _day(day: object) -> Literal:
+    return Literal(str(day), datatype=XSD_DATE)

@@ -1,0 +1,81 @@
+"""Close the schema by owlrl and the instances of each source by rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from eurasia_graph import namespaces as ns
+from eurasia_graph.build import rules
+from eurasia_graph.build.sources import Dataset
+from eurasia_graph.graphs import ENTITIES
+from eurasia_graph.graphs import SCHEMA_GRAPHS
+from eurasia_graph.build.sources import source_name
+from eurasia_graph.graphs import graph_of
+from pyoxigraph import NamedNode
+from pyoxigraph import RdfFormat
+from pyoxigraph import Store
+from pyoxigraph import Triple
+
+
+CLOSURE_OF_SCHEMA = ns.GRAPH("closure-ontology")
+
+
+# What owlrl adds to any graph: reflexive axioms, owl:Thing, types of literals, axioms on datatypes.
+NOISE_CLASSES = {ns.OWL(name) for name in ("Thing", "Nothing")} | {
+    ns.RDFS(name) for name in ("Resource", "Datatype", "Literal")
+}
+
+
+def close(dataset: Dataset) -> None:
+    """Close the schema once by owlrl, then the instances of each source by rules that read it."""
+    _close_schema(dataset.store)
+    for source in map(source_name, dataset.sources()):
+        own = [graph_of(kind, source) for kind in ("claims", "passages", "facts", "memberships")]
+        reads = [*SCHEMA_GRAPHS, CLOSURE_OF_SCHEMA, ENTITIES, *own]
+        rules.run(dataset.store, "closure", reads, graph_of("closure", source), only_new=True)
+
+
+def _close_schema(store: Store) -> None:
+    """
+    Write what OWL 2 RL adds to the ontology and its alignments.
+
+    The schemes are left to the rules: they hold instances, and blank nodes nowhere.
+    """
+    schema = {quad.triple for graph in SCHEMA_GRAPHS[:2] for quad in store.quads_for_pattern(None, None, None, graph)}
+    store.extend(ns.quad(triple, CLOSURE_OF_SCHEMA) for triple in close_by_owlrl(schema) - schema)
+
+
+def close_by_owlrl(triples: set[Triple]) -> set[Triple]:
+    """Close triples under OWL 2 RL by owlrl, without the noise it adds to any graph."""
+    from owlrl import DeductiveClosure, OWLRL_Semantics
+    from rdflib import Graph
+
+    graph = Graph()
+    graph.parse(data=b"\n".join(str(triple).encode() + b" ." for triple in triples), format="nt")
+    DeductiveClosure(OWLRL_Semantics, axiomatic_triples=False, datatype_axioms=False).expand(graph)
+    # owlrl types literals, which no RDF syntax can write: leave them out before writing.
+    lines = b"\n".join(
+        " ".join(term.n3() for term in triple).encode() + b" ."
+        for triple in graph
+        if not triple[0].n3().startswith('"')
+    )
+    return {triple for triple in _parse(lines) if not is_noise(triple)}
+
+
+def _parse(lines: bytes) -> Iterator[Triple]:
+    from pyoxigraph import parse
+
+    return (quad.triple for quad in parse(lines, format=RdfFormat.N_TRIPLES))
+
+
+def is_noise(triple: Triple) -> bool:
+    """Tell whether a triple says nothing about the graph it was inferred from."""
+    subject, predicate, obj = triple
+    reflexive = subject == obj and predicate in {
+        ns.OWL("sameAs"),
+        ns.OWL("equivalentClass"),
+        ns.OWL("equivalentProperty"),
+        ns.RDFS("subClassOf"),
+        ns.RDFS("subPropertyOf"),
+    }
+    about_datatypes = isinstance(subject, NamedNode) and subject.value.startswith(ns.XSD)
+    return reflexive or about_datatypes or obj in NOISE_CLASSES or subject in NOISE_CLASSES

@@ -1,0 +1,73 @@
+"""Find where two claims cannot both be right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from eurasia_graph import namespaces as ns
+from eurasia_graph.build import rules
+from eurasia_graph.build.sources import Dataset
+from eurasia_graph.graphs import ENTITIES
+from eurasia_graph.graphs import LINKS
+from eurasia_graph.build.sources import source_name
+from eurasia_graph.build.sources import value_of
+from eurasia_graph.graphs import graph_of
+from eurasia_graph.build.findings import Finding
+from eurasia_graph.build.findings import Report
+from pyoxigraph import Literal
+from pyoxigraph import NamedNode
+from pyoxigraph import Store
+from pyoxigraph import Triple
+
+
+DIFFERENCES = ns.GRAPH("differences")
+
+
+def find_differences(dataset: Dataset, world: Report | None = None) -> None:
+    """
+    Write where two claims cannot both be right into the graph `differences`.
+
+    Args:
+        dataset: With facts and memberships of all sources.
+        world: The faults of the world found so far, each of which is a difference as well.
+    """
+    for finding in world.findings if world else ():
+        if finding.difference:
+            dataset.store.extend(ns.quad(triple, DIFFERENCES) for triple in _difference(dataset.store, finding))
+    names = [source_name(source) for source in dataset.sources()]
+    own = [graph_of(kind, name) for name in names for kind in ("claims", "bounds", "facts", "memberships")]
+    rules.run(dataset.store, "differences", [ENTITIES, LINKS, *own], DIFFERENCES)
+
+
+def _difference(store: Store, finding: Finding) -> Iterator[Triple]:
+    """Turn a fault of the world, which is a finding about two claims or a state and a claim, into a difference."""
+    assert finding.difference and finding.value
+    kind = NamedNode(finding.difference)
+    first, second = (_claim_of(store, NamedNode(iri)) for iri in (finding.focus, finding.value))
+    pair = sorted((first, second), key=lambda node: node.value)
+    slug = "/".join(each.value.removeprefix(ns.ID).replace("claim/", "").replace("/", "-") for each in pair)
+    node = ns.ID(f"difference/{ns.local_name(kind.value)}/{slug}")
+    yield Triple(node, ns.RDF("type"), ns.EG("Difference"))
+    yield Triple(node, ns.EG("differenceKind"), kind)
+    yield Triple(node, ns.EG("subject"), _subject_of(store, first))
+    term = "saysStatus" if ns.local_name(kind.value) == "status" else "saysDate"
+    for letter, each in zip("AB", pair, strict=True):
+        value = value_of(store, each, term) or value_of(store, each, "existence")
+        if "/id/claim/" in each.value:
+            yield Triple(node, ns.EG(f"claim{letter}"), each)
+        if value:
+            yield Triple(
+                node, ns.EG(f"value{letter}"), Literal(ns.local_name(value) if term == "saysStatus" else value)
+            )
+
+
+def _claim_of(store: Store, node: NamedNode) -> NamedNode:
+    begun = next(store.quads_for_pattern(node, ns.EG("leadClaim"), None, None), None)
+    return begun.object if begun and isinstance(begun.object, NamedNode) else node
+
+
+def _subject_of(store: Store, claim: NamedNode) -> NamedNode:
+    for term in ("saysNewBody", "saysBody", "saysTreaty"):
+        value = value_of(store, claim, term)
+        if value:
+            return NamedNode(value)
+    return claim

@@ -1,0 +1,181 @@
+"""A built release: its name, its digests and its files."""
+
+from __future__ import annotations
+
+from eurasia_graph.paths import root
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from eurasia_graph import namespaces as ns
+from eurasia_graph.build import sources
+from eurasia_graph.build.sources import Dataset
+from eurasia_graph.build.findings import Report
+from eurasia_graph.errors import StoreError
+from eurasia_graph.files import MIB
+from eurasia_graph.files import mask
+from eurasia_graph.files import named
+from eurasia_graph.files import new_folder
+from eurasia_graph.files import put
+from eurasia_graph.files import read_bounded
+from eurasia_graph.store import ReleaseStore
+from eurasia_graph.store import from_quads
+from importlib.metadata import version
+from pathlib import Path
+from pyoxigraph import CanonicalizationAlgorithm
+from pyoxigraph import Dataset as QuadSet
+from pyoxigraph import Literal
+from pyoxigraph import NamedNode
+from pyoxigraph import Store
+from pyoxigraph import Triple
+import hashlib
+import json
+import stat
+
+
+META = ns.GRAPH("meta")
+
+
+# What the build rests on outside its own package.
+GROUND = ("dates.py", "graphs.py", "namespaces.py", "turtle/reader.py", "turtle/places.py")
+
+
+LARGEST_FILE = 1024 * MIB
+
+
+# What `write` writes.
+WRITTEN = {"release.nq", "release.json"}
+
+
+Progress = Callable[[str], None]
+
+
+# What begins so is for the user to know, whatever is shown of the stages.
+NOTE = "note: "
+
+
+def silent(_stage: str) -> None:
+    """Show no progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """
+    A built dataset.
+
+    `store` holds the named graphs; its default graph is empty. `inputs` is the digest of the files
+    and versions, `content` that of all graphs but `meta` in canonical N-Quads, both sha256 in
+    lower-case hexadecimal. `report` holds the warnings.
+    """
+
+    store: Store
+    inputs: str
+    content: str
+    report: Report
+
+    @property
+    def iri(self) -> NamedNode:
+        """The name of the release, which carries the beginning of its content digest."""
+        return release_iri(self.content)
+
+
+def release_iri(content: str) -> NamedNode:
+    """Name a release by the first sixteen digits of its content digest."""
+    return ns.RELEASE(content[:16])
+
+
+def counts(release: Release) -> dict[str, int]:
+    """Count the quads of every named graph, sorted by IRI."""
+    graphs = sorted(graph.value for graph in release.store.named_graphs() if isinstance(graph, NamedNode))
+    return {
+        graph: sum(1 for _ in release.store.quads_for_pattern(None, None, None, NamedNode(graph))) for graph in graphs
+    }
+
+
+def write(release: Release, folder: Path) -> Path:
+    """
+    Write a release into a folder: `release.nq`, canonical, and `release.json`, its digests; whole or not at all.
+
+    Raises:
+        StoreError: If the folder cannot be written, or holds other things than a release.
+    """
+    lines = sorted(line for own in canonical_lines(release.store).values() for line in own)
+    described = {"iri": release.iri.value, "inputs": release.inputs, "content": release.content, "quads": len(lines)}
+    target = folder.resolve()
+    if target.is_dir():
+        others = sorted({path.name for path in target.iterdir()} - WRITTEN)
+        if others:
+            raise StoreError(
+                f"the release is not written to {named(folder)}: there is {others[0]!r}, which is not of a release and "
+                "would be lost; give a folder that is new, empty or holds a release alone"
+            )
+    elif target.exists():
+        raise StoreError(f"the release is not written to {named(folder)}: it is a file; give another name")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with new_folder(target.parent, f".{target.name}.new-") as scratch:
+            (scratch / "release.nq").write_bytes(b"".join(lines))
+            (scratch / "release.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+            scratch.chmod(stat.S_IMODE(target.stat().st_mode) if target.is_dir() else 0o777 & ~mask())
+            put(scratch, target)
+    except OSError as error:
+        raise StoreError(
+            f"the release cannot be written to {named(folder)}: {error.strerror}; what was there is as it was; "
+            "give another folder"
+        ) from None
+    return folder / "release.nq"
+
+
+def as_store(release: Release) -> ReleaseStore:
+    """Make a release queryable; the engine's store is shared, not copied, and gets its default graph."""
+    warnings = [finding.text() for finding in release.report.findings]
+    return from_quads(release.store, iri=release.iri, content=release.content, inputs=release.inputs, warnings=warnings)
+
+
+def inputs_digest(data: Path | None = None) -> str:
+    """Digest everything a release depends on: the files, the rules and shapes, the code that builds, the versions."""
+    whole = hashlib.sha256()
+    for name in ("eurasia-graph", "pyoxigraph"):
+        whole.update(f"{name} {version(name)}\n".encode())
+    package = Path(__file__).parent.parent
+    code = sorted([*(package / "build").glob("*.py"), *(package / name for name in GROUND)])
+    for label, base, paths in (
+        ("code", package, code),
+        ("ontology", root() / "ontology", sorted((root() / "ontology").rglob("*.*"))),
+        ("data", data or root() / "data", [file.path for file in sources.find(data)]),
+    ):
+        for path in paths:
+            place = path.relative_to(base) if path.is_relative_to(base) else path.relative_to(root())
+            raw = read_bounded(path, LARGEST_FILE, "check its name and rights")
+            whole.update(f"{label}/{place.as_posix()} {hashlib.sha256(raw).hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+def canonical_lines(store: Store) -> dict[str, list[bytes]]:
+    """Return the canonical N-Quads of every named graph (RDFC-1.0), sorted, by the IRI of the graph."""
+    quads = QuadSet(quad for graph in store.named_graphs() for quad in store.quads_for_pattern(None, None, None, graph))
+    quads.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    lines: dict[str, list[bytes]] = {}
+    for quad in quads:
+        assert isinstance(quad.graph_name, NamedNode)
+        lines.setdefault(quad.graph_name.value, []).append(f"{quad} .\n".encode())
+    return {graph: sorted(lines[graph]) for graph in sorted(lines)}
+
+
+def describe_release(dataset: Dataset, inputs: str) -> str:
+    """Write the digests of all graphs and of the whole into the graph `meta`; return that of the whole."""
+    lines = canonical_lines(dataset.store)
+    whole = hashlib.sha256(b"".join(sorted(line for own in lines.values() for line in own))).hexdigest()
+    release = release_iri(whole)
+    facts = [
+        Triple(release, ns.RDF("type"), ns.EG("Release")),
+        Triple(release, ns.EG("inputsSha256"), Literal(inputs)),
+        Triple(release, ns.EG("contentSha256"), Literal(whole)),
+        Triple(release, ns.OWL("versionInfo"), Literal(version("eurasia-graph"))),
+        Triple(release, ns.DCTERMS("license"), NamedNode("https://creativecommons.org/licenses/by/4.0/")),
+    ]
+    for graph, own in lines.items():
+        node = NamedNode(graph)
+        facts.append(Triple(release, ns.DCTERMS("hasPart"), node))
+        facts.append(Triple(node, ns.EG("contentSha256"), Literal(hashlib.sha256(b"".join(own)).hexdigest())))
+    dataset.store.extend(ns.quad(triple, META) for triple in facts)
+    return whole
