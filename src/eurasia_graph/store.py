@@ -144,6 +144,20 @@ class ReleaseStore:
             return self.engine
         raise UsageError("this works on the release itself and not on a remote store; leave --store out")
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the embedded engine answers, which does not change."""
+        return isinstance(self.engine, Store)
+
+    @cached_property
+    def leaving_out(self) -> dict[str, frozenset[str]]:
+        """
+        The canned queries, by name, each with the terms of which an answer may leave something out.
+
+        Filled by `queries`, where a query says by which parameter that is decided.
+        """
+        return {}
+
     @cached_property
     def entities(self) -> dict[str, list[tuple[str, str]]]:
         """The classes of our namespace, by IRI, each with (IRI, name) for every name of every member."""
