@@ -37,6 +37,7 @@ ORDER = [
     "rewriting",
     "reading",
     "store",
+    "together",
     "kept",
     "notes",
     "queries",

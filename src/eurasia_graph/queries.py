@@ -20,7 +20,7 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode, QuerySolutions
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import notes, variants
+from eurasia_graph import notes, together, variants
 from eurasia_graph.dates import DateError, day_range
 from eurasia_graph.errors import QueryError, RemoteError, UnknownNameError, UsageError, nearest
 from eurasia_graph.notes import LeftOut
@@ -28,6 +28,8 @@ from eurasia_graph.sources import root
 from eurasia_graph.store import OwnQuery, ReleaseStore
 
 BESIDE = ".left-out.rq"
+# What a query is settled by where no single parameter does it: both actors, and the days of their memberships.
+PAIR = "pair"
 HEADER = re.compile(r"^#\+ ([\w-]+): (.*)$", re.MULTILINE)
 PARAMETER = re.compile(r"(\w+) (\S+) (required|optional|default=\S+) (.+)")
 VALUES = re.compile(r"VALUES \(((?:\?\w+ ?)+)\) \{ \(([^\n]*)\) \}")
@@ -177,15 +179,21 @@ class CannedQuery:
         if self.left_out is None:
             return []
         terms = self._given(store, values)
-        if self.settled_by and terms[self.settled_by].strip("<>") not in store.unsettled:
-            return []
-        if self.asked_once and not self._may_leave_out(store, terms[self.asked_once]):
+        if not self._may_leave_out(store, terms):
             return []
         answer = store.query(_filled(self.left_out, terms))
         assert isinstance(answer, QuerySolutions)
         return [(ns.value(claim), ns.value(why)) for claim, why in answer]
 
-    def _may_leave_out(self, store: ReleaseStore, term: str) -> bool:
+    def _may_leave_out(self, store: ReleaseStore, terms: Mapping[str, str]) -> bool:
+        """Tell whether an answer may leave something out; more often yes than it does, never no where it does."""
+        if self.settled_by == PAIR:
+            return together.may_leave_out(store, terms)
+        if self.settled_by:
+            return terms[self.settled_by].strip("<>") in store.unsettled
+        return not self.asked_once or self._is_found(store, terms[self.asked_once])
+
+    def _is_found(self, store: ReleaseStore, term: str) -> bool:
         """
         Tell whether anything is left out of any answer with a value of the parameter that decides it.
 
