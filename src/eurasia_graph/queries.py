@@ -200,7 +200,7 @@ class CannedQuery:
         Only of the embedded store: another one is rather asked one question about one thing than one about all.
         """
         assert self.left_out
-        if term == "UNDEF" or not store.is_local:
+        if not store.is_local:
             return True
         if self.name not in store.leaving_out:
             text = WITHOUT_ORDER.sub(f"SELECT DISTINCT ?{self.asked_once}\\1", self.left_out)
@@ -208,7 +208,8 @@ class CannedQuery:
             answer = store.query(anything)
             assert isinstance(answer, QuerySolutions)
             store.leaving_out[self.name] = frozenset(str(row[0]) for row in answer)
-        return term in store.leaving_out[self.name]
+        found = store.leaving_out[self.name]
+        return bool(found) if term == "UNDEF" else term in found
 
     def _variables(self) -> list[str]:
         assert self.left_out
