@@ -506,3 +506,29 @@ def test_what_is_settled_leaves_nothing_out(release: ReleaseStore, name: str, ki
     for iri in sorted(settled):
         text = canned.bind_left_out(release, {str(canned.settled_by): iri, "date": "2010"})
         assert list(release.query(str(text))) == [], iri  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", sorted(name for name, canned in queries.load().items() if canned.asked_once))
+def test_what_is_asked_once_says_of_every_value_whether_anything_is_left_out(release: ReleaseStore, name: str) -> None:
+    """Of no value that is passed over would the query give anything; of the others it does."""
+    canned = queries.by_name(name)
+    kind = next(each.type for each in canned.parameters if each.name == canned.asked_once)
+    for store in (release, world(1)[1]):
+        for iri in sorted({iri for iri, _ in store.entities.get(ns.EG + kind.removeprefix("eg:"), [])}):
+            text = canned.bind_left_out(store, {str(canned.asked_once): iri})
+            found = list(store.query(str(text)))  # type: ignore[arg-type]
+            assert len(canned.ask_left_out(store, {str(canned.asked_once): iri})) == len(found), iri
+            assert (f"<{iri}>" in store.leaving_out[name]) == bool(found), iri
+
+
+@pytest.mark.parametrize("date", [None, "1993", "1994-06-15", "2003-12-31", "2015", "2017"])
+def test_of_a_pair_that_is_passed_over_nothing_would_be_left_out(release: ReleaseStore, date: str | None) -> None:
+    """Whether two may have been together only perhaps is known before the query is asked."""
+    canned = queries.by_name("shared-bodies")
+    seen = set()
+    for one, other in product(("kz", "uz", "ru", "tm", "su"), repeat=2):
+        given = {"actorA": one, "actorB": other, "date": date}
+        found = list(release.query(str(canned.bind_left_out(release, given))))  # type: ignore[arg-type]
+        assert len(canned.ask_left_out(release, given)) == len(found), given
+        seen.add(bool(found))
+    assert False in seen

@@ -20,7 +20,7 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode, QuerySolutions
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import notes, variants
+from eurasia_graph import notes, together, variants
 from eurasia_graph.dates import DateError, day_range
 from eurasia_graph.errors import QueryError, RemoteError, UnknownNameError, UsageError, nearest
 from eurasia_graph.notes import LeftOut
@@ -28,9 +28,13 @@ from eurasia_graph.paths import root
 from eurasia_graph.store import OwnQuery, ReleaseStore
 
 BESIDE = ".left-out.rq"
+# What a query is settled by where no single parameter does it: both actors, and the days of their memberships.
+PAIR = "pair"
 HEADER = re.compile(r"^#\+ ([\w-]+): (.*)$", re.MULTILINE)
 PARAMETER = re.compile(r"(\w+) (\S+) (required|optional|default=\S+) (.+)")
 VALUES = re.compile(r"VALUES \(((?:\?\w+ ?)+)\) \{ \(([^\n]*)\) \}")
+# A query beside another, from its columns to its end; between them stands what it asks.
+WITHOUT_ORDER = re.compile(r"^SELECT DISTINCT \?claim \?why$(.*)^ORDER BY \?why \?claim$", re.MULTILINE | re.DOTALL)
 COLUMN = re.compile(r"\?(\w+)")
 NUMBERS = {ns.XSD + "integer": int, ns.XSD + "decimal": float, ns.XSD + "double": float}
 TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -75,8 +79,9 @@ class CannedQuery:
 
     `answer` says what the columns hold, `empty` what it means when there are no rows, and `alone` what it
     means when only one text was asked. `examples` has a value for each required parameter, `instead` says of
-    some what to ask without them. `left_out` is the text that asks what the answer leaves out, and
-    `settled_by` the parameter of which the store knows whether that can be anything.
+    some what to ask without them. `left_out` is the text that asks what the answer leaves out. Whether that can
+    be anything depends on the parameter `settled_by`, of whose values the store knows it, or on `asked_once`, of
+    whose values the text itself tells it where it is asked without values.
     """
 
     name: str
@@ -92,6 +97,7 @@ class CannedQuery:
     alone: str | None = None
     left_out: OwnQuery | None = None
     settled_by: str | None = None
+    asked_once: str | None = None
 
     def bind(self, store: ReleaseStore, values: Mapping[str, object]) -> OwnQuery:
         """
@@ -173,11 +179,41 @@ class CannedQuery:
         if self.left_out is None:
             return []
         terms = self._given(store, values)
-        if self.settled_by and terms[self.settled_by].strip("<>") not in store.unsettled:
+        if not self._may_leave_out(store, terms):
             return []
         answer = store.query(_filled(self.left_out, terms))
         assert isinstance(answer, QuerySolutions)
         return [(ns.value(claim), ns.value(why)) for claim, why in answer]
+
+    def _may_leave_out(self, store: ReleaseStore, terms: Mapping[str, str]) -> bool:
+        """Tell whether an answer may leave something out; more often yes than it does, never no where it does."""
+        if self.settled_by == PAIR:
+            return together.may_leave_out(store, terms)
+        if self.settled_by:
+            return terms[self.settled_by].strip("<>") in store.unsettled
+        return not self.asked_once or self._is_found(store, terms[self.asked_once])
+
+    def _is_found(self, store: ReleaseStore, term: str) -> bool:
+        """
+        Tell whether anything is left out of any answer with a value of the parameter that decides it.
+
+        Only of the embedded store: another one is rather asked one question about one thing than one about all.
+        """
+        assert self.left_out
+        if not store.is_local:
+            return True
+        if self.name not in store.leaving_out:
+            text = WITHOUT_ORDER.sub(f"SELECT DISTINCT ?{self.asked_once}\\1", self.left_out)
+            anything = _filled(OwnQuery(text), dict.fromkeys(self._variables(), "UNDEF"))
+            answer = store.query(anything)
+            assert isinstance(answer, QuerySolutions)
+            store.leaving_out[self.name] = frozenset(str(row[0]) for row in answer)
+        found = store.leaving_out[self.name]
+        return bool(found) if term == "UNDEF" else term in found
+
+    def _variables(self) -> list[str]:
+        assert self.left_out
+        return COLUMN.findall(_block(self.left_out)[1])
 
 
 def load() -> dict[str, CannedQuery]:
@@ -244,6 +280,7 @@ def _read(path: Path) -> CannedQuery:
         alone=header.get("alone", [None])[0],
         left_out=OwnQuery(left_out) if left_out else None,
         settled_by=header.get("settled-by", [None])[0],
+        asked_once=header.get("asked-once", [None])[0],
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pyoxigraph import (
     BlankNode,
@@ -44,10 +44,22 @@ DESCRIPTION = (
 PUBLISHER = "The Eurasia Graph founders"
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 
+NEVER = "9999-12-31"
 
 Answer = QuerySolutions | QueryBoolean | QueryTriples
 # IRIs by a name, in small letters.
 Meanings = dict[str, set[str]]
+
+
+class Span(NamedTuple):
+    """A membership by its days (ISO 8601): in which body by which source, and up to when the source can know."""
+
+    place: tuple[str, str]
+    begin: str
+    sure: str
+    over: str
+    end: str
+    horizon: str
 
 
 class OwnQuery(str):
@@ -143,6 +155,20 @@ class ReleaseStore:
             return self.engine
         raise UsageError("this works on the release itself and not on a remote store; leave --store out")
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the embedded engine answers, which does not change."""
+        return isinstance(self.engine, Store)
+
+    @cached_property
+    def leaving_out(self) -> dict[str, frozenset[str]]:
+        """
+        The canned queries, by name, each with the terms of which an answer may leave something out.
+
+        Filled by `queries`, where a query says by which parameter that is decided.
+        """
+        return {}
+
     @cached_property
     def entities(self) -> dict[str, list[tuple[str, str]]]:
         """The classes of our namespace, by IRI, each with (IRI, name) for every name of every member."""
@@ -202,6 +228,15 @@ class ReleaseStore:
                 found |= {actor for actor, inside in standings if inside == value}
         return frozenset(found | {of for of, kin in self._select(LINEAGES) if kin in found})
 
+    @cached_property
+    def spans(self) -> dict[str, list[Span]]:
+        """The holders of memberships in circles, by IRI, each with the days of every one."""
+        found: dict[str, list[Span]] = {}
+        for holder, source, body, horizon, begin, *days in self._select(MEMBERSHIPS):
+            sure, over, end = (day or NEVER for day in days)
+            found.setdefault(holder, []).append(Span((source, body), begin, sure, over, end, horizon))
+        return found
+
     def _select(self, sparql: str) -> list[list[str]]:
         answer = self.engine.query(sparql)
         assert isinstance(answer, QuerySolutions)
@@ -217,6 +252,19 @@ SELECT DISTINCT ?of ?body {{ GRAPH ?g {{ ?step eg:lineageOf ?of ; eg:lineageBody
 STANDINGS = OwnQuery(f"""
 PREFIX eg: <{ns.EG}>
 SELECT DISTINCT ?actor ?body {{ GRAPH ?g {{ ?claim eg:saysStatus ?any ; eg:saysActor ?actor ; eg:saysBody ?body }}
+}}""")
+MEMBERSHIPS = OwnQuery(f"""
+PREFIX eg: <{ns.EG}> PREFIX status: <{ns.EG.removesuffix("ontology#")}scheme/status/>
+SELECT ?holder ?source ?body ?horizon ?begin ?sure ?over ?end {{
+  GRAPH ?g {{
+    ?membership eg:holder ?holder ; eg:accordingTo ?source ; eg:inBody ?body ;
+      eg:status ?status ; eg:fromEarliest ?begin .
+    OPTIONAL {{ ?membership eg:fromLatest ?sure }}
+    OPTIONAL {{ ?membership eg:toEarliest ?over }}
+    OPTIONAL {{ ?membership eg:toLatest ?end }}
+  }}
+  FILTER(?status IN (status:member, status:associate, status:signatory))
+  GRAPH ?bounds {{ ?source eg:horizon ?horizon }}
 }}""")
 # Standings and ends without a date, not asserted, or with an open list.
 UNSETTLED = OwnQuery(f"""

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
-from datetime import timedelta
-from eurasia_graph import namespaces as ns
-from eurasia_graph.build.sources import Dataset
-from eurasia_graph.graphs import ENTITIES
-from eurasia_graph.build.sources import source_name
-from eurasia_graph.build.sources import value_of
-from eurasia_graph.graphs import graph_of
-from eurasia_graph.dates import Bounds
-from eurasia_graph.dates import bounds
-from pyoxigraph import Literal
-from pyoxigraph import NamedNode
-from pyoxigraph import Quad
-from pyoxigraph import Store
-from pyoxigraph import Triple
+from datetime import date, timedelta
 
+from pyoxigraph import Literal, NamedNode, Quad, Store, Triple
+
+from eurasia_graph import namespaces as ns
+from eurasia_graph.build.sources import Dataset, source_name, value_of
+from eurasia_graph.dates import Bounds, bounds
+from eurasia_graph.graphs import ENTITIES, graph_of
 
 ONTOLOGY = ns.GRAPH("ontology")
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+
+from pyoxigraph import NamedNode, RdfFormat, Store, Triple
+
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import rules
-from eurasia_graph.build.sources import Dataset
-from eurasia_graph.graphs import ENTITIES
-from eurasia_graph.graphs import SCHEMA_GRAPHS
-from eurasia_graph.build.sources import source_name
-from eurasia_graph.graphs import graph_of
-from pyoxigraph import NamedNode
-from pyoxigraph import RdfFormat
-from pyoxigraph import Store
-from pyoxigraph import Triple
-
+from eurasia_graph.build.sources import Dataset, source_name
+from eurasia_graph.graphs import ENTITIES, SCHEMA_GRAPHS, graph_of
 
 CLOSURE_OF_SCHEMA = ns.GRAPH("closure-ontology")
 

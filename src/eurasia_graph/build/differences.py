@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+
+from pyoxigraph import Literal, NamedNode, Store, Triple
+
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import rules
-from eurasia_graph.build.sources import Dataset
-from eurasia_graph.graphs import ENTITIES
-from eurasia_graph.graphs import LINKS
-from eurasia_graph.build.sources import source_name
-from eurasia_graph.build.sources import value_of
-from eurasia_graph.graphs import graph_of
-from eurasia_graph.build.findings import Finding
-from eurasia_graph.build.findings import Report
-from pyoxigraph import Literal
-from pyoxigraph import NamedNode
-from pyoxigraph import Store
-from pyoxigraph import Triple
-
+from eurasia_graph.build.findings import Finding, Report
+from eurasia_graph.build.sources import Dataset, source_name, value_of
+from eurasia_graph.graphs import ENTITIES, LINKS, graph_of
 
 DIFFERENCES = ns.GRAPH("differences")
 

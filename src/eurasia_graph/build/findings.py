@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import asdict, dataclass, field
 from enum import Enum
-from eurasia_graph import namespaces as ns
-from eurasia_graph.errors import SourceError
 from pathlib import Path
 from typing import Any
-import json
+
+from eurasia_graph import namespaces as ns
+from eurasia_graph.errors import SourceError
 
 
 @dataclass(frozen=True, slots=True)

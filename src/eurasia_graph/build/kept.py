@@ -8,10 +8,6 @@ was opened, not by its name, which could lead elsewhere a moment later.
 
 from __future__ import annotations
 
-from pathlib import Path
-from platformdirs import user_cache_path
-import os
-
 import hashlib
 import json
 import os
@@ -21,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_cache_path
 from pyoxigraph import NamedNode, RdfFormat, Store
 
 from eurasia_graph.errors import StoreError

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.graphs import ENTITIES, LINKS, SCHEMA_GRAPHS
 from eurasia_graph.build.sources import Dataset, home_of
-from eurasia_graph.turtle.reader import Part
 from eurasia_graph.build.vocabulary import LOOKS_LIKE_OURS, REPORTS_EVENT, TYPE, Vocabulary, curie, vocabulary_of
+from eurasia_graph.graphs import ENTITIES, LINKS, SCHEMA_GRAPHS
+from eurasia_graph.turtle.reader import Part
 
 NAME = re.compile(r"[A-Za-z0-9._~-]+")
 FILES = {

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from eurasia_graph.paths import root
-
-from collections.abc import Callable
-from dataclasses import dataclass
-from eurasia_graph import namespaces as ns
-from eurasia_graph.build import sources
-from eurasia_graph.build.sources import Dataset
-from eurasia_graph.build.findings import Report
-from eurasia_graph.errors import StoreError
-from eurasia_graph.files import MIB
-from eurasia_graph.files import mask
-from eurasia_graph.files import named
-from eurasia_graph.files import new_folder
-from eurasia_graph.files import put
-from eurasia_graph.files import read_bounded
-from eurasia_graph.store import ReleaseStore
-from eurasia_graph.store import from_quads
-from importlib.metadata import version
-from pathlib import Path
-from pyoxigraph import CanonicalizationAlgorithm
-from pyoxigraph import Dataset as QuadSet
-from pyoxigraph import Literal
-from pyoxigraph import NamedNode
-from pyoxigraph import Store
-from pyoxigraph import Triple
 import hashlib
 import json
 import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 
+from pyoxigraph import CanonicalizationAlgorithm, Literal, NamedNode, Store, Triple
+from pyoxigraph import Dataset as QuadSet
+
+from eurasia_graph import namespaces as ns
+from eurasia_graph.build import sources
+from eurasia_graph.build.findings import Report
+from eurasia_graph.build.sources import Dataset
+from eurasia_graph.errors import StoreError
+from eurasia_graph.files import MIB, mask, named, new_folder, put, read_bounded
+from eurasia_graph.paths import root
+from eurasia_graph.store import ReleaseStore, from_quads
 
 META = ns.GRAPH("meta")
 

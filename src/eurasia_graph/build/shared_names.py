@@ -15,9 +15,9 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build.record import Fault
-from eurasia_graph.graphs import ENTITIES, SCHEMA_GRAPHS
 from eurasia_graph.build.sources import Dataset
 from eurasia_graph.build.vocabulary import curie
+from eurasia_graph.graphs import ENTITIES, SCHEMA_GRAPHS
 
 NAMING = {ns.SKOS("prefLabel"): "label", ns.SKOS("altLabel"): "other label", ns.SKOS("hiddenLabel"): "other label"}
 # A treaty and the circle of its parties, or a place and a notion, may well share a name; two bodies may not.

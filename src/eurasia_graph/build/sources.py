@@ -8,40 +8,22 @@ A file that cannot be read does not hide the others: its error is kept beside th
 
 from __future__ import annotations
 
-from eurasia_graph import namespaces as ns
-from pyoxigraph import Literal
-from pyoxigraph import NamedNode
-from pyoxigraph import Store
-
-from eurasia_graph.build.findings import Place
-from eurasia_graph.graphs import ENTITIES
-from eurasia_graph.graphs import LINKS
-from eurasia_graph.graphs import NOTES
-from eurasia_graph.graphs import graph_of
-from eurasia_graph.paths import root
-from eurasia_graph.turtle.reader import Part
-from eurasia_graph.turtle.reader import Text
-from eurasia_graph.turtle.reader import refuse_newer
-from eurasia_graph.turtle.reader import read
-
-import codecs
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal as OneOf
-from typing import TypeAlias
 
-from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
+from pyoxigraph import Literal, NamedNode, Quad, Store
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.turtle import places
-from eurasia_graph.errors import SourceError, UsageError, nearest
+from eurasia_graph.build.findings import Place
+from eurasia_graph.errors import SourceError, UsageError
+from eurasia_graph.graphs import ENTITIES, LINKS, NOTES, graph_of
+from eurasia_graph.paths import root
+from eurasia_graph.turtle.reader import Part, Text, read, refuse_newer
 
 PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +32,6 @@ class TurtleFile:
 
     path: Path
     graph: NamedNode
-
-
-
-
 
 
 @dataclass
@@ -89,12 +67,6 @@ class Dataset:
         kind = ns.EG("Source")
         found = {quad.subject for quad in self.store.quads_for_pattern(None, ns.RDF("type"), kind, None)}
         return sorted((node for node in found if isinstance(node, NamedNode)), key=lambda node: node.value)
-
-
-
-
-
-
 
 
 def find(data: Path | None = None) -> list[TurtleFile]:

@@ -10,43 +10,30 @@ in the calendar.
 
 from __future__ import annotations
 
-from eurasia_graph.build.findings import Finding
-from eurasia_graph.build.findings import Report
-from eurasia_graph.build.findings import Severity
-
-import json
 import logging
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from enum import Enum
+from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, cast
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
-from eurasia_graph.build import shared_names, record
 from eurasia_graph import namespaces as ns
-from eurasia_graph.dates import Bounds, DateError, bounds
-from eurasia_graph.errors import EurasiaGraphError, SourceError
+from eurasia_graph.build import record, shared_names
+from eurasia_graph.build.findings import Finding, Place, Report, Severity
 from eurasia_graph.build.record import Fault
 from eurasia_graph.build.sources import Dataset
-from eurasia_graph.turtle.reader import Part
-from eurasia_graph.build.findings import Place, shown
+from eurasia_graph.dates import Bounds, DateError, bounds
+from eurasia_graph.errors import EurasiaGraphError
 from eurasia_graph.paths import root
+from eurasia_graph.turtle.reader import Part
 
 GENERATED = {"Generated-class", "Generated-property"}
 # Of these a shape may say more, since it knows what is needed in their place.
 WEAKER = {"Undefined-name", "Date"}
 CLAIM = f"{ns.ID}claim/"
-
-
-
-
-
-
 
 
 def check_record(dataset: Dataset) -> Report:
@@ -333,15 +320,3 @@ def _sorted(findings: Iterable[Finding]) -> list[Finding]:
         )
 
     return sorted(dict.fromkeys(findings), key=key)
-
-
-
-
-
-
-
-
-
-
-
-

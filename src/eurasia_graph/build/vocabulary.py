@@ -14,9 +14,9 @@ from functools import cached_property
 from pyoxigraph import Literal, NamedNode, Store
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph.build.sources import Dataset
 from eurasia_graph.errors import nearest
 from eurasia_graph.graphs import LINKS, SCHEMA_GRAPHS
-from eurasia_graph.build.sources import Dataset
 
 TYPE = ns.RDF("type")
 REPORTS_EVENT = ns.EG("reportsEvent")
