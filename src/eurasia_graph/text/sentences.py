@@ -38,18 +38,24 @@ ROMAN = re.compile(r"[IVXLC]+")
 
 # --- ends of sentences ---------------------------------------------------------------------
 
+LONGEST_ASIDE = 200  # a bracket that nobody closes shall not swallow the rest
+CLOSED = re.compile(r"[^()]*+\)")
 LONGEST_STOP = 6  # more dots lead to the number of a page
-CLOSERS = r"”’\"'»›)\]*_"
+CLOSERS = r"”’\"'»›)\]*_†‡"
 OPENERS = r"“‘„‚\"'«‹(\[*_¿¡"
-_TAIL = rf"(?:[{CLOSERS}]|\s?{_CLEAR}|\[[a-z]{{1,2}}\]|\(\d{{1,3}}\)|(?<!\d){_NUMBERS}(?=\s|$))*"
+# What may stand before the first word of a sentence in the middle of a line: a bullet, `§`, `(b)`.
+_ITEM = r"(?:[•‣▪●◦∙■□§]+\s*|\([a-z]{1,4}\)\s+(?=[“‘\"'(]?[^\W\d_a-z]))?"
+_TAIL = (
+    rf"(?:[{CLOSERS}]|\s?{_CLEAR}(?:\s?[,–-]\s?{_CLEAR})*|\[[a-z]{{1,2}}\]|\(\d{{1,3}}\)|(?<!\d){_NUMBERS}(?=\s|$))*"
+)
 SENTENCE_END = re.compile(
-    rf"(?<![.!?…])(?P<stop>[.!?…]++)(?P<tail>{_TAIL})(?P<gap>\s*+)(?=(?P<open>[{OPENERS}]*+)(?P<next>[^\W_]))"
+    rf"(?<![.!?…])(?P<stop>[.!?…]++)(?P<tail>{_TAIL})(?P<gap>\s*+)(?=(?P<open>{_ITEM}[{OPENERS}]*+)(?P<next>[^\W_]))"
 )
 FINISHED = re.compile(rf"[.!?…:;]{_TAIL}$")
 TOKEN = re.compile(r"(?<![\w=/&@])(?:[^\W\d_]+\.)*[^\W\d_]+$")
 ACRONYM = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}")
 LIST_NUMBER = re.compile(
-    r"[\s“‘\"'(\[*_]*(?:\d{1,3}(?:\.\d{1,2})*|[IVX]{1,5}|[^\W\d_]"
+    r"[\s“‘\"'(\[*_•‣▪●◦∙■□§]*(?:\d{1,3}(?:\.\d{1,2})*|[IVX]{1,5}|[^\W\d_]"
     r"|(?:Article|Chapter|Section|Part|Annex|Title|Paragraph)\s(?:\d{1,3}|[IVX]{1,5}))"
 )
 INLINE_NUMBER = re.compile(r"[:;]\s+\(?\d{1,2}$")
@@ -66,12 +72,13 @@ ALWAYS = _words("e.g i.e cf viz ca approx vs ed eds trans comp esp incl op cit i
 TITLES = _words(
     "Gen Lt Col Maj Capt Cpt Sgt Cpl Adm Brig Cmdr Cdr Mr Mrs Ms "
     "Mx Dr Prof St Sts Mt Ft Gov Sen Rep Pres Amb Hon Rev "
-    "Fr Msgr Messrs Mme Mlle Supt Atty Dir Min Acad Assoc Asst Sec Dep"
+    "Fr Msgr Messrs Mme Mlle Supt Atty Dir Min Acad Assoc Asst Sec Dep Exc Fed Sov Russ Ukr"
 )
 # After these a number follows.
 REFERENCES = _words(
     "no nos art arts sec sect secs ch chap chaps para paras par fig figs tab vol vols p pp n nn res doc docs app "
-    "annex cl reg pt pts bk ser iss nr §"
+    "annex cl reg pt pts bk ser iss nr § "
+    "fn fns ref refs eq eqs max est fl rs tel ext suppl prot"
 )
 DATES = _words("Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thur Thurs Fri Sat Sun")
 # These may end a sentence, as acronyms with full stops may.
@@ -114,9 +121,11 @@ def is_finished(content: str) -> bool:
     return any(FINISHED.match(tail, each.start()) for each in re.finditer(r"[.!?…:;]", tail))
 
 
-def _is_end(joined: str, begin: int, match: re.Match[str]) -> bool:
+def _is_end(joined: str, begin: int, match: re.Match[str]) -> bool:  # noqa: PLR0911  (one for each kind)
     stop, tail, following = match["stop"], match["tail"], joined[match.start("next") : match.end() + 60]
     if len(stop) > LONGEST_STOP or match["next"].islower() or not (match["gap"] or _may_touch(match)):
+        return False
+    if _is_aside(joined, begin, match):
         return False
     before = joined[max(begin, match.start() - 24) : match.start()]
     if before[-1:].isdigit() and tail[:1].isdigit() and not (YEAR.search(before) and match["next"].isupper()):
@@ -129,6 +138,15 @@ def _is_end(joined: str, begin: int, match: re.Match[str]) -> bool:
         return False
     token = TOKEN.search(before)
     return not (stop == "." and token) or _ends_behind(token.group(), tail, following)
+
+
+def _is_aside(joined: str, begin: int, match: re.Match[str]) -> bool:
+    """Tell whether a stop is in brackets that a sentence has opened, and that are closed soon."""
+    before = joined[max(begin, match.start() - LONGEST_ASIDE) : match.end("tail")]
+    lead, bracket, inside = before.rpartition("(")
+    if not bracket or ")" in inside or not WORD.search(lead):
+        return False
+    return bool(CLOSED.match(joined, match.end(), match.end() + LONGEST_ASIDE))
 
 
 def _may_touch(match: re.Match[str]) -> bool:
