@@ -409,8 +409,7 @@ def test_overlap_leaves_out_what_is_not_certain_throughout(seed: int) -> None:
             (
                 each
                 for each in claims
-                if given["source"] in {None, each.source}
-                and (counts_in_circles(each) or ends(each))
+                if given["source"] in {None, each.source} and (counts_in_circles(each) or ends(each))
             ),
             last,
             lists=True,
