@@ -100,7 +100,9 @@ def _fill(claim: Claim, chance: random.Random) -> None:
             claim.says["treaty"] = chance.choice(["pact", "charter"])
     if claim.kind in {"MembershipChange", "Withdrawal"}:
         status = chance.choice(["member", "member", "signatory", "observer", "outside"])
-        claim.says["status"] = "outside" if claim.kind == "Withdrawal" else status
+        # A denied claim gives nobody a status.
+        if claim.modality != "denied":
+            claim.says["status"] = "outside" if claim.kind == "Withdrawal" else status
 
 
 PREFIXES = {"place": "place/", "treaty": "treaty/", "status": "", "organ": "body/"}
@@ -258,6 +260,11 @@ def succession(claims: list[Claim], given: Given) -> Pairs:
     )
 
 
+def stands(claim: Claim) -> bool:
+    """Tell whether a claim is of a standing: it gives one, or denies one."""
+    return "status" in claim.says or (claim.kind in {"MembershipChange", "Withdrawal"} and claim.modality == "denied")
+
+
 def ends(claim: Claim, body: str | None = None) -> bool:
     """Tell whether a claim tells of the end of a body, or of a certain one."""
     over = claim.says.get("oldBody") or (claim.says.get("body") if claim.kind == "Dissolution" else None)
@@ -290,7 +297,7 @@ def members_on(claims: list[Claim], given: Given) -> Pairs:
         bodies = {asked}
         if given["lineage"] != "false":
             bodies |= kin(claims, each.source, asked, later=True) | kin(claims, each.source, asked, later=False)
-        standing = "status" in each.says and each.says["body"] in bodies
+        standing = stands(each) and each.says["body"] in bodies
         return given["source"] in {None, each.source} and (standing or any(ends(each, body) for body in bodies))
 
     return reasons(filter(matches, claims), last_day(given["date"]), lists=True)
@@ -302,7 +309,7 @@ def memberships_of(claims: list[Claim], given: Given) -> Pairs:
     circles = {(each.source, each.says["body"]) for each in claims if actor in each.actors and "status" in each.says}
 
     def matches(each: Claim) -> bool:
-        standing = actor in each.actors and "status" in each.says
+        standing = actor in each.actors and stands(each)
         ended = any(each.source == source and ends(each, body) for source, body in circles)
         return given["source"] in {None, each.source} and (standing or ended)
 
@@ -366,6 +373,11 @@ def test_every_claim_that_matches_is_in_a_row_or_left_out_with_a_reason(name: st
     assert seen, "the random claims try nothing"
 
 
+def counts_in_circles(claim: Claim) -> bool:
+    """Tell whether a claim is of a standing that counts for who shares a body, or of its end, or denies one."""
+    return stands(claim) and claim.says.get("status", "outside") in {*CIRCLES, "outside"}
+
+
 def memberships(store: ReleaseStore) -> list[dict[str, str]]:
     """Read the derived memberships, each with the claims that begin it."""
     found: dict[str, dict[str, str]] = {}
@@ -398,8 +410,7 @@ def test_overlap_leaves_out_what_is_not_certain_throughout(seed: int) -> None:
             (
                 each
                 for each in claims
-                if given["source"] in {None, each.source}
-                and (each.says.get("status") in {*CIRCLES, "outside"} or ends(each))
+                if given["source"] in {None, each.source} and (counts_in_circles(each) or ends(each))
             ),
             last,
             lists=True,
@@ -428,7 +439,7 @@ def test_shared_bodies_leaves_out_what_the_two_only_perhaps_had_together(seed: i
 
         def matches(each: Claim, pair: tuple[str | None, str | None] = pair, told: object = in_body) -> bool:
             assert isinstance(told, set)
-            standing = each.says.get("status") in {*CIRCLES, "outside"} and any(
+            standing = counts_in_circles(each) and any(
                 mine in each.actors and (each.source, each.says["body"], other) in told
                 for mine, other in (pair, pair[::-1])
             )

@@ -275,7 +275,9 @@ SELECT DISTINCT ?value ?says ?kind ?isOpen {{
   UNION {{ GRAPH ?claims {{ ?claim eg:saysKind ?kind ; eg:saysActor ?value }} BIND(eg:saysActor AS ?says) }}
   OPTIONAL {{ GRAPH ?statuses {{ ?claim eg:saysStatus ?status }} }}
   OPTIONAL {{ GRAPH ?olds {{ ?claim eg:saysOldBody ?old }} }}
-  FILTER(BOUND(?status) || BOUND(?old) || ?kind IN (eg:Withdrawal, eg:Dissolution))
+  # A denied joining gives no status.
+  FILTER(BOUND(?status) || BOUND(?old) || ?kind IN (
+    eg:Accession, eg:Dissolution, eg:MembershipChange, eg:StatusGrant, eg:StatusStatement, eg:Withdrawal))
   OPTIONAL {{ GRAPH ?dates {{ ?claim eg:saysDate ?date }} }}
   OPTIONAL {{ GRAPH ?modalities {{ ?claim eg:modality ?modality }} }}
   OPTIONAL {{ GRAPH ?carriedIn {{ ?claim a eg:ReportedClaim }} }}

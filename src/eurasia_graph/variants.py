@@ -19,7 +19,9 @@ RULES = tuple(
         (r"(?<=[btgv])re(?=s?\b)", "er"),
         (r"(?<=[bt])red\b", "ered"),
         (r"\b(def|off|lic|pret)en[cs]e", r"\1ense"),
-        (r"(?<=\w)ll(?=(?:ed|ing|ings|er|ers|or|ors|ation|ations|ment|ments|ful|s)?\b)", "l"),
+        (r"(?<=\w)ll(?=(?:ed|ing|ings|er|ers|or|ors|ation|ations|ment|ments|ful)\b)", "l"),
+        # At the end of a word in these alone: Marshall is not Marshal.
+        (r"\b(appa|disti|enro|enthra|fulfi|insti)ll(?=s?\b)", r"\1l"),
         (r"(?<=\w)ogue(?=s?\b)", "og"),
         (r"\b(pro|kilo|deca)?gramme(?=s?\b)", r"\1gram"),
         (r"(?<=[dg])gement", "gment"),
@@ -36,7 +38,8 @@ RULES = tuple(
         (r"\btyre", "tire"),
         (r"\b(?:e|i)nquir", "inquir"),
         (r"(?<=\w)xion\b", "ction"),
-        (r"(?<=\w)wards\b", "ward"),
+        # In these alone: Edwards is not Edward.
+        (r"\b(to|in|on|up|for|out|back|down|home|after|east|west|north|south)wards\b", r"\1ward"),
     )
 )
 

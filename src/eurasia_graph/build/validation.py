@@ -265,7 +265,8 @@ def _late_figures(dataset: Dataset) -> Iterator[Fault]:
         source = _object(dataset, quad.subject, "statedIn")
         issued = _object(dataset, source, "issued")
         period, issue = _days(quad.object), _days(issued)
-        if period and issue and period.earliest and period.earliest > issue.latest:
+        # Of a period without a first day only the last is known.
+        if period and issue and (period.earliest or period.latest) > issue.latest:
             message = (
                 "A figure is of a time before its source was issued. Check the period; a forecast is an "
                 "eg:AssessmentClaim as well, with eg:saysAssessment assessment:prediction."
