@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +18,7 @@ from eurasia_graph.cli import main
 from eurasia_graph.errors import QueryError, RemoteError, UsageError
 from eurasia_graph.products import PRODUCTS
 from eurasia_graph.store import ReleaseStore
+from eurasia_graph.transport import Response
 from eurasia_graph.web import create_app
 from fake import WELL, Fake, Fault, running
 
@@ -400,3 +404,35 @@ def test_an_empty_store_is_asked_as_it_is() -> None:
 
         assert [row[0] for row in store.query("SELECT ?o { ?s ?p ?o }")] == [Literal("c")]  # type: ignore[union-attr]
         assert store.iri is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"head":{"vars":["x"]},"results":{"bindings":[{"x":{"type":"uri","value":"x:a"}},{"x":',
+        b'{"head":{"vars":["x"]},',
+    ],
+)
+def test_an_error_over_a_broken_answer_may_be_dropped_by_any_thread(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine forbids it for its answers; so no error holds one."""
+    odd: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", odd.append)
+    engine = remote.RemoteEngine("http://127.0.0.1:1/")
+    kept: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            engine._answer(Response(200, {}, body), "rows")
+        except RemoteError as error:
+            kept.append(error)
+
+    elsewhere = threading.Thread(target=ask)
+    elsewhere.start()
+    elsewhere.join()
+    assert len(kept) == 1
+    kept.clear()
+    gc.collect()
+
+    assert odd == []
