@@ -6,6 +6,7 @@ import gc
 import json
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -76,6 +77,26 @@ def test_the_patterns_of_a_canned_query_are_all_it_depends_on(well: Fake, releas
     here = engine._query_here(text, None)
 
     assert rows_of(here) == rows_of(release.query(text))
+
+
+def test_reading_a_query_leaves_no_frame_of_its_caller_behind() -> None:
+    """Answers of the engine lie in them, and the thread that collects what the parser leaves may not drop those."""
+
+    class Mark:
+        """Something that lies in a frame of the caller."""
+
+    def call() -> weakref.ref[Mark]:
+        mark = Mark()
+        patterns.of_query(f"SELECT * {{ ?s ?p 'frame {id(mark)}' OPTIONAL {{ ?s a ?c }} FILTER(?p != <a:a>) }}")
+        return weakref.ref(mark)
+
+    gc.disable()
+    try:
+        left = call()
+    finally:
+        gc.enable()
+
+    assert left() is None
 
 
 def test_notes_are_those_that_are_given_here(well: Fake, release: ReleaseStore) -> None:

@@ -43,7 +43,7 @@ class _Left:
         return left
 
 
-class _TooManyRowsError(Exception):
+class _TooManyRowsError(RemoteError):
     """The store has sent more rows than are taken."""
 
 
@@ -106,9 +106,9 @@ class Direct:
         body = self._fetch(job, asked, default, named, left)
         try:
             result = self._written(job, asked, body, job.format, job.rows, left)
-        except _TooManyRowsError as error:
+        except _TooManyRowsError:
             if not is_whole:
-                raise no_result(self._engine.address, error) from None
+                raise
             message = f"there are more than {job.rows} rows to sort; add a LIMIT that the store takes, or no ORDER BY"
             raise QueryError(message, status=503, details={"reason": "bytes"}) from None
         truncated = result.truncated and not is_whole
@@ -178,7 +178,7 @@ class Direct:
             return self._pool.run(Errand("write", told, left.seconds, body))
         except WorkerError as error:
             if error.reason == "rows":
-                raise _TooManyRowsError(error.detail) from None
+                raise _TooManyRowsError(str(no_result(self._engine.address, error.detail))) from None
             if error.reason == "result":
                 raise no_result(self._engine.address, error.detail) from None
             raise
