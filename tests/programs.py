@@ -58,7 +58,8 @@ FEDX = """
 @prefix fedx: <http://rdf4j.org/config/federation#> .
 @prefix sd: <http://www.w3.org/ns/sparql-service-description#> .
 [] a config:Repository ; config:rep.id "{name}" ;
-   config:rep.impl [ config:rep.type "fedx:FedXRepository" ; {members} ] .
+   config:rep.impl [ config:rep.type "fedx:FedXRepository" ; {members} ;
+      fedx:config [ fedx:sourceSelectionCacheSpec "maximumSize=0" ] ] .
 """
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -208,3 +209,26 @@ def test_a_fault_is_explained_on_top_of_a_store_as_in_the_embedded_one() -> None
 
     assert over == here
     assert over[0] == 400 and over[1]["line"] == 2
+
+
+@pytest.mark.parametrize(("kind", "most"), [("virtuoso", None), ("fuseki", 100)])
+def test_a_limit_of_ours_keeps_no_store_from_sorting(
+    kind: str, most: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Virtuoso refuses to sort for a limit above its own (MaxSortedTopRows) what it sorts without one."""
+    query = "SELECT ?x { VALUES ?x { 2 1 } } ORDER BY ?x"
+    sent: list[str] = []
+    fetch = remote.RemoteEngine.fetch
+
+    def noted(engine: remote.RemoteEngine, sparql: str, kind: str, **more: Any) -> bytes:
+        sent.append(sparql)
+        return fetch(engine, sparql, kind, **more)
+
+    monkeypatch.setattr(remote.RemoteEngine, "fetch", noted)
+    with fake.running(fake.Fake()) as well:
+        app = create_app(remote.open_store(f"{well.url}", kind), Settings(limits=LIMITS, slow_s=60))
+        status, answer = ask(app.test_client(), query)
+        app.extensions["eurasia-graph"].pool.close()
+
+    assert status == 200, answer
+    assert ["LIMIT" in each for each in sent] == [most is not None]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import sys
+import threading
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +20,7 @@ from eurasia_graph.errors import QueryError, RemoteError, UsageError
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.stores import dependencies, remote, transport
 from eurasia_graph.stores.products import PRODUCTS
+from eurasia_graph.stores.transport import Response
 from eurasia_graph.web import create_app
 from fake import WELL, Fake, Fault, running
 
@@ -73,6 +78,26 @@ def test_the_patterns_of_a_canned_query_are_all_it_depends_on(well: Fake, releas
     here = engine._query_here(text, None)
 
     assert rows_of(here) == rows_of(release.query(text))
+
+
+def test_reading_a_query_leaves_no_frame_of_its_caller_behind() -> None:
+    """Answers of the engine lie in them, and the thread that collects what the parser leaves may not drop those."""
+
+    class Mark:
+        """Something that lies in a frame of the caller."""
+
+    def call() -> weakref.ref[Mark]:
+        mark = Mark()
+        patterns.of_query(f"SELECT * {{ ?s ?p 'frame {id(mark)}' OPTIONAL {{ ?s a ?c }} FILTER(?p != <a:a>) }}")
+        return weakref.ref(mark)
+
+    gc.disable()
+    try:
+        left = call()
+    finally:
+        gc.enable()
+
+    assert left() is None
 
 
 def test_notes_are_those_that_are_given_here(well: Fake, release: ReleaseStore) -> None:
@@ -401,3 +426,35 @@ def test_an_empty_store_is_asked_as_it_is() -> None:
 
         assert [row[0] for row in store.query("SELECT ?o { ?s ?p ?o }")] == [Literal("c")]  # type: ignore[union-attr]
         assert store.iri is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"head":{"vars":["x"]},"results":{"bindings":[{"x":{"type":"uri","value":"x:a"}},{"x":',
+        b'{"head":{"vars":["x"]},',
+    ],
+)
+def test_an_error_over_a_broken_answer_may_be_dropped_by_any_thread(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine forbids it for its answers; so no error holds one."""
+    odd: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", odd.append)
+    engine = remote.RemoteEngine("http://127.0.0.1:1/")
+    kept: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            engine._answer(Response(200, {}, body), "rows")
+        except RemoteError as error:
+            kept.append(error)
+
+    elsewhere = threading.Thread(target=ask)
+    elsewhere.start()
+    elsewhere.join()
+    assert len(kept) == 1
+    kept.clear()
+    gc.collect()
+
+    assert odd == []

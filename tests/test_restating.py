@@ -13,6 +13,7 @@ from pyoxigraph import RdfFormat, Store
 import disguises
 import fake
 from conftest import TESTS
+from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import QueryError
 from eurasia_graph.sparql.refusals import refuse_service
 from eurasia_graph.sparql.restating import kind_of, question, read
@@ -51,11 +52,24 @@ b'''@en-GB , "1"^^<x:y> }""",
         ("ASK { << ?s ?p ?o >> ?q ?r }", "ASK { << ?s ?p ?o >> ?q ?r }"),
         ("ASK { ?s ?p (<x:a> (1 2)) . ?s <x:p> (1) }", "ASK { ?s ?p ( <x:a> ( 1 2 ) ) . ?s <x:p> ( 1 ) }"),
         ("DESCRIBE <x:x> FROM <x:g>", "DESCRIBE <x:x>"),
+        ("ASK { ?s ?p -.5 , +.25 ; ?q .5 }", "ASK { ?s ?p -.5 , +.25 ; ?q .5 }"),
+        ("SELECT (iri('q') AS ?x) {}", 'BASE <http://base/> SELECT ( iri( "q" ) AS ?x ) { }'),
+        (
+            "BASE <http://c/d/> PREFIX e: <f/> BASE <../g#h> SELECT (e:x AS ?y) (URI('q') AS ?x) {}",
+            'BASE <http://c/g> SELECT ( <http://c/d/f/x> AS ?y ) ( URI( "q" ) AS ?x ) { }',
+        ),
     ],
 )
 def test_a_query_is_written_again_from_its_tokens(text: str, sent: str) -> None:
     """Names in full, strings in two quotes, no comment, no escape that could be left out, blanks between."""
     assert written(text) == sent
+
+
+def test_an_iri_made_of_a_string_never_depends_on_where_a_store_runs() -> None:
+    """Without a base it would be resolved by the address of the store, which nobody outside shall see."""
+    text = "SELECT (IRI('q') AS ?x) {}"
+
+    assert question(text, text, None, read).text == f'BASE <{ns.BASE}> SELECT ( IRI( "q" ) AS ?x ) {{ }}'
 
 
 @pytest.mark.parametrize("text", FORMS)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, QueryBoolean, QuerySolutions, Store
 
+from eurasia_graph import Graph
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import QueryError, StoreError, UsageError
 from eurasia_graph.sparql.refusals import refuse_service
@@ -193,3 +194,10 @@ def test_the_first_name_of_an_entity_is_its_english_label(release: ReleaseStore)
 
     assert first[ns.ID + "body/CST"] == "circle of the Collective Security Treaty"
     assert [name for name in first.values() if not name.isascii()] == []
+
+
+@pytest.mark.parametrize("text", ["SELECT * {" + "OPTIONAL{?s ?p ?o}" * 9000 + "}", "ASK {" + "MINUS{}" * 20_000 + "}"])
+def test_a_query_that_would_end_the_process_is_an_error(text: str) -> None:
+    """The engine reads them by recursion, and Python with it ends without a word."""
+    with pytest.raises(QueryError, match="ends the engine"):
+        Graph(ReleaseStore(Store())).sparql(text)

@@ -18,7 +18,7 @@ from eurasia_graph import errors, queries
 from eurasia_graph.build import pipeline
 from eurasia_graph.errors import EurasiaGraphError
 from eurasia_graph.queries import Rows
-from eurasia_graph.store import Answer, ReleaseStore
+from eurasia_graph.store import Answer, ReleaseStore, refuse_what_ends_the_engine
 
 __all__ = ["EurasiaGraphError", "Graph", "Rows", "errors", "open_graph"]
 __version__ = version("eurasia-graph")
@@ -55,8 +55,9 @@ class Graph:
         Returns:
             The engine's solutions, boolean or triples.
         Raises:
-            QueryError: If the query is refused or is not SPARQL.
+            QueryError: If the query is refused, is not SPARQL or would end the process.
         """
+        refuse_what_ends_the_engine(text)
         return self.store.query(text)
 
 

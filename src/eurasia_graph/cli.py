@@ -46,8 +46,6 @@ class WrittenFile(click.Path):
 WRITTEN = WrittenFile(path_type=Path)
 LARGEST_WRITTEN = 64 << 20
 LARGEST_QUERY = 1 << 20
-# A longer query is first given to a process that it may end.
-LONGEST_HARMLESS = 2000
 ROW_FORMATS = ("table", "csv", "tsv", "json", "xml", "turtle", "jsonld")
 WIDEST_CELL = 60
 INTERRUPTED = 130  # as shells say it of SIGINT
@@ -496,27 +494,6 @@ def _read_query(file: Path | None) -> str:
         raise UsageError(f"cannot read {file}: {error}; {wanted}") from None
 
 
-def _refuse_what_ends_the_engine(sparql: str) -> None:
-    """Try a long query on an empty store in another process: thousands of brackets in each other end it."""
-    if len(sparql) <= LONGEST_HARMLESS:
-        return
-    import resource
-    import subprocess
-
-    from eurasia_graph.errors import QueryError
-
-    program = (
-        "import resource, sys\nfrom pyoxigraph import Store\n"
-        f"resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); resource.setrlimit({resource.RLIMIT_CPU}, (20, 20))\n"
-        "try: Store().query(sys.stdin.buffer.read().decode())\nexcept Exception: pass"
-    )
-    ended = subprocess.run(  # noqa: S603  (ourselves)
-        [sys.executable, "-P", "-c", program], input=sparql.encode(), stderr=subprocess.DEVNULL, check=False
-    ).returncode
-    if ended in {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS}:
-        raise QueryError("the query is nested so deeply that it ends the engine; write it with fewer brackets")
-
-
 def _listing() -> str:
     from eurasia_graph import queries
 
@@ -884,8 +861,9 @@ def _print_answer(store: ReleaseStore, sparql: str, form: str) -> None:
     from eurasia_graph import queries
     from eurasia_graph.export import xmlform
     from eurasia_graph.formats import FORMATS
+    from eurasia_graph.store import refuse_what_ends_the_engine
 
-    _refuse_what_ends_the_engine(sparql)
+    refuse_what_ends_the_engine(sparql)
     answer = store.query(sparql)
     if isinstance(answer, QueryBoolean):
         text = {"json": json.dumps({"head": {}, "boolean": bool(answer)})}.get(form, str(bool(answer)).lower())

@@ -277,7 +277,7 @@ SELECT DISTINCT ?value ?says ?kind ?isOpen {{
   OPTIONAL {{ GRAPH ?olds {{ ?claim eg:saysOldBody ?old }} }}
   # A denied joining gives no status.
   FILTER(BOUND(?status) || BOUND(?old) || ?kind IN (
-    eg:Accession, eg:Dissolution, eg:MembershipChange, eg:StatusGrant, eg:StatusStatement, eg:Withdrawal))
+    eg:Accession, eg:Dissolution, eg:MembershipChange, eg:StatusGrant, eg:StatusHolding, eg:Withdrawal))
   OPTIONAL {{ GRAPH ?dates {{ ?claim eg:saysDate ?date }} }}
   OPTIONAL {{ GRAPH ?modalities {{ ?claim eg:modality ?modality }} }}
   OPTIONAL {{ GRAPH ?carriedIn {{ ?claim a eg:ReportedClaim }} }}
@@ -342,3 +342,37 @@ def load_files(paths: Iterable[Path], form: str | None = None) -> ReleaseStore:
             engine.bulk_extend([ns.quad(quad.triple) for quad in engine.quads_for_pattern(None, None, None, graph)])
     warning = rewritten.text()
     return ReleaseStore(engine, warnings=[warning] if warning else [])
+
+
+# A longer query is first given to a process that it may end.
+LONGEST_HARMLESS = 2000
+
+
+def refuse_what_ends_the_engine(sparql: str) -> None:
+    """
+    Try a long query on an empty store in another process: thousands of BIND, MINUS or brackets end it.
+
+    Raises:
+        QueryError: If it does.
+    """
+    import signal
+    import subprocess
+    import sys
+
+    if len(sparql) <= LONGEST_HARMLESS or sys.platform == "win32":
+        return
+    from resource import RLIMIT_CPU
+
+    program = (
+        "import resource, sys\nfrom pyoxigraph import Store\n"
+        f"resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); resource.setrlimit({RLIMIT_CPU}, (20, 20))\n"
+        "try: Store().query(sys.stdin.buffer.read().decode())\nexcept Exception: pass"
+    )
+    ended = subprocess.run(  # noqa: S603  (ourselves)
+        [sys.executable, "-P", "-c", program],
+        input=sparql.encode(errors="replace"),
+        stderr=subprocess.DEVNULL,
+        check=False,
+    ).returncode
+    if ended in {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS}:
+        raise QueryError("the query is nested so deeply that it ends the engine; write it with fewer brackets or parts")

@@ -19,6 +19,7 @@ XSD_DATE = NamedNode(ns.XSD + "date")
 
 
 def add_bounds(dataset: Dataset) -> None:
+    """Write the bounds of every source into a graph of its own."""
     for source in dataset.sources():
         graph = graph_of("bounds", source_name(source))
         dataset.store.extend(ns.quad(triple, graph) for triple in _bounds_of(dataset.store, source))

@@ -225,9 +225,11 @@ def home_of(subject: object) -> NamedNode | None:
 
 
 def source_name(source: NamedNode) -> str:
+    """Return the name of a source, which its graphs carry."""
     return ns.local_name(source.value)
 
 
 def value_of(store: Store, subject: NamedNode, term: str) -> str | None:
+    """Return the value of a property in eg:, whichever graph has it; None if none has."""
     quad = next(store.quads_for_pattern(subject, ns.EG(term), None, None), None)
     return quad.object.value if quad and isinstance(quad.object, (Literal, NamedNode)) else None

@@ -37,6 +37,8 @@ WORDS = {
     "UCASE", "UNDEF", "UNION", "URI", "UUID", "VALUES", "WHERE", "YEAR", "ABS",
 }
 # fmt: on
+# A term that stands for the base.
+ITSELF = "<>"
 SELECTS = {"SELECT", "SELECT DISTINCT", "SELECT REDUCED"}
 MARKS = set(",.;*/^|!=<>+-&?~") | {"<<", ">>"}
 # Signs of two letters, which our tokens take apart.
@@ -78,7 +80,8 @@ class Restated:
     A query as its tokens say, in parts: texts, and numbers of IRIs in `terms`, which the engine has to resolve.
 
     `prologue` is what the terms are resolved by, `clauses` are (NAMED or "", number) for each FROM, which is
-    left out of the parts, `functions` the numbers of IRIs that are called. `star` is which part is the `*` of
+    left out of the parts, `functions` the numbers of IRIs that are called, `base` that of the base of a query
+    that makes IRIs of strings, which a store would else resolve by its own address. `star` is which part is the `*` of
     a `SELECT *`, and `named` the variables that the query names, in order. `refusal` says why this query
     cannot go to another store, if it cannot.
     """
@@ -91,6 +94,7 @@ class Restated:
     functions: set[int] = field(default_factory=set)
     star: int | None = None
     named: list[str] = field(default_factory=list)
+    base: int | None = None
     refusal: QueryError | None = None
 
     def text(self, iris: list[str], meant: list[str]) -> str:
@@ -117,14 +121,19 @@ class Restated:
         if sum(len(each) if isinstance(each, str) else len(iris[each]) + 2 for each in parts) > LONGEST - len(parts):
             raise QueryError(f"the query has more than {LONGEST} characters with its names written out; take it apart")
         text = " ".join(each if isinstance(each, str) else f"<{iris[each]}>" for each in parts)
+        if self.base is not None:
+            text = f"BASE <{iris[self.base]}> {text}"
         refuse_ambiguous(text)
         return text
 
 
-def restate(text: str) -> Restated:
+def restate(text: str, base_iri: str | None = None) -> Restated:
     """
     Read a query.
 
+    Args:
+        text: As it came.
+        base_iri: What relative IRIs are resolved against; the query may say it itself.
     Raises:
         QueryError: If a string is not closed, or brackets are nested too deep.
     """
@@ -132,8 +141,9 @@ def restate(text: str) -> Restated:
     refuse_depth(text, found)
     restated = Restated(named=(columns.star(text, found) or (0, []))[1])
     start = _read_prologue(restated, text, found)
+    has_base = base_iri is not None or any(_is_word(token, "BASE") for token in found[:start])
     try:
-        _Writer(restated, text, found).write(start)
+        _Writer(restated, text, found).write(start, ITSELF if has_base else f"<{ns.BASE}>")
         refuse_ambiguous("\n".join(each for each in restated.parts if isinstance(each, str)))
         _refuse_two_readings(text, found)
     except QueryError as error:
@@ -197,8 +207,8 @@ class _Writer:
         self.around = Around()
         self.is_paired = False
 
-    def write(self, start: int) -> None:
-        """Write everything from the form on."""
+    def write(self, start: int, base: str) -> None:
+        """Write everything from the form on; `base` is the term that stands for the base."""
         skipped: set[int] = set()
         for number in range(start, len(self.found)):
             token = self.found[number]
@@ -211,6 +221,8 @@ class _Writer:
                 continue
             if token.text == "(" and self.around.open[-1] == "e":
                 self._note_call(number)
+            if self.into.base is None and _is_word(token, "IRI", "URI"):
+                self.into.base = self._term(base)
             if token.text == "*" and depth == 1 and self.into.star is None and self._follows_select():
                 self.into.star = len(self.into.parts)
             self._add(number, self._part(token))
@@ -277,7 +289,7 @@ class _Writer:
         last = parts[-1] if parts else ""
         if beside and isinstance(last, str) and isinstance(part, str):
             is_pair = before.text + token.text in PAIRS and not self.is_paired
-            is_signed = before.text in SIGNS and before.kind == "mark" and token.kind == "number"
+            is_signed = before.text in SIGNS and before.kind == "mark" and self._goes_on(number)
             is_tagged = before.kind == "string" and token.kind == "language"
             # The engine takes no blank behind COALESCE.
             is_called = before.kind == "word" and token.text == "("
@@ -287,6 +299,16 @@ class _Writer:
                 return
         self.is_paired = False
         parts.append(part)
+
+    def _goes_on(self, number: int) -> bool:
+        """Tell whether a token is what a sign stands before: a number, or the dot that one begins with."""
+        token, following = self.found[number], self.found[number + 1 : number + 2]
+        is_dot = token.text == "." and following and following[0].start == token.end and following[0].kind == "number"
+        return token.kind == "number" or bool(is_dot)
+
+
+def _is_word(token: Token, *words: str) -> bool:
+    return token.kind == "word" and token.text.upper() in words
 
 
 def _string(written: str, where: str) -> str:
@@ -390,7 +412,7 @@ def question(text: str, limited: str, base_iri: str | None, reader: Reader) -> Q
         SyntaxError: If it is not SPARQL.
         QueryError: If it cannot be asked of another store.
     """
-    restated = restate(limited)
+    restated = restate(limited, base_iri)
     meaning = reader(text, restated.prologue, restated.terms, base_iri)
     written = restated.text(meaning.iris, meaning.columns)
     try:
@@ -421,14 +443,22 @@ def read(text: str, prologue: str, terms: list[str], base_iri: str | None) -> Me
     answer = Store().query(text, base_iri=base_iri)
     kind = next(name for name, each in KINDS.items() if isinstance(answer, each))
     columns = [variable.value for variable in answer.variables] if isinstance(answer, QuerySolutions) else []
-    iris: list[str] = []
-    if terms:
-        rows = Store().query(f"{prologue}\nSELECT ?g {{ VALUES ?g {{ {' '.join(terms)} }} }}", base_iri=base_iri)
-        assert isinstance(rows, QuerySolutions)
-        left = LONGEST
-        for row in rows:
-            iris.append(ns.value(row[0]))
-            left -= len(iris[-1])
-            if left < 0:
-                raise QueryError(f"the names of the query have more than {LONGEST} characters; take it apart")
+    # No error may hold an answer: whoever drops that error may be another thread.
+    del answer
+    iris = list(_resolved(prologue, terms, base_iri)) if terms else []
+    if sum(map(len, iris)) > LONGEST:
+        raise QueryError(f"the names of the query have more than {LONGEST} characters; take it apart")
     return Meaning(kind, columns, iris)
+
+
+def _resolved(prologue: str, terms: list[str], base_iri: str | None) -> Iterator[str]:
+    """Write IRIs and prefixed names in full, up to the one with which they are too long."""
+    rows = Store().query(f"{prologue}\nSELECT ?g {{ VALUES ?g {{ {' '.join(terms)} }} }}", base_iri=base_iri)
+    assert isinstance(rows, QuerySolutions)
+    left = LONGEST
+    for row in rows:
+        iri = ns.value(row[0])
+        left -= len(iri)
+        yield iri
+        if left < 0:
+            return

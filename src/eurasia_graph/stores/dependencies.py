@@ -8,6 +8,7 @@ nothing but the quads that one of its patterns matches, so a store of just these
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -51,14 +52,24 @@ def of_query(sparql: str, base_iri: str | None = None) -> frozenset[Pattern]:
     Raises:
         QueryError: If it is of a form whose quads are not known from its text.
     """
-    # Only read by this library, never evaluated: its engine would open what FROM names.
-    from rdflib.plugins.sparql import prepareQuery
-
-    algebra = prepareQuery(sparql, base=base_iri).algebra
+    with ThreadPoolExecutor(1) as alone:
+        algebra = alone.submit(_algebra, sparql, base_iri).result()
     if algebra.name == "DescribeQuery":
         raise QueryError("DESCRIBE cannot be taken apart; write a CONSTRUCT")
     found = set(_walk(algebra.p, "", {}))
     return frozenset(each for each in found if not any(other != each and other.covers(each) for other in found))
+
+
+def _algebra(sparql: str, base_iri: str | None) -> Any:
+    """
+    Read a query, never evaluate it: the engine of this library would open what FROM names.
+
+    Its parser leaves circles of frames behind, and with them those of all its callers, until any thread collects them.
+    In a thread of its own it has no callers: no other thread may drop the answers of our engine that lie there.
+    """
+    from rdflib.plugins.sparql import prepareQuery
+
+    return prepareQuery(sparql, base=base_iri).algebra
 
 
 def _walk(node: Any, graph: Term, fixed: dict[Any, str]) -> Iterator[Pattern]:

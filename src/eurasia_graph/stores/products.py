@@ -36,7 +36,8 @@ class Product:
     N-Quads, by which graphs that are not there yet go together. `at_once` says how many graphs
     it is sent at a time. `own_default_graph` is False where a query
     without GRAPH sees all graphs. `whole_queries` is False where its planner cannot be trusted with a
-    canned query: then it is asked for the quads that the query depends on. `writable` is False where nothing
+    canned query: then it is asked for the quads that the query depends on. `sorts_all` is False where it refuses to
+    sort for a high LIMIT what it would sort without one. `writable` is False where nothing
     can be pushed to, `readable` where it is not known how to ask a query. `tested` is False for a row that was
     written from documentation alone.
     """
@@ -54,6 +55,7 @@ class Product:
     bulk: str = ""
     at_once: int = 1
     whole_queries: bool = True
+    sorts_all: bool = True
     writable: bool = True
     readable: bool = True
     tested: bool = True
@@ -112,6 +114,7 @@ PRODUCTS: dict[str, Product] = {
             timeout=("timeout", 1000),
             at_once=4,
             whole_queries=False,
+            sorts_all=False,
         ),
         # As Fuseki, a transaction for each graph makes it slower by half.
         Product(
@@ -127,7 +130,8 @@ PRODUCTS: dict[str, Product] = {
             bulk="/statements",
         ),
         # Several stores as one, for reading: it has no data of its own. 5.0.3 loses the binding of a variable in
-        # OPTIONAL (disagreements gives pairs that are none), so it is asked for the quads.
+        # OPTIONAL (disagreements gives pairs that are none), so it is asked for the quads. It remembers who
+        # had an answer to a pattern, whatever graphs were asked, so that rows are missing: docs/serving.md says more.
         Product(
             "fedx",
             "RDF4J FedX over several stores",

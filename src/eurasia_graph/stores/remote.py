@@ -304,12 +304,21 @@ class RemoteEngine:
         try:
             return read_answer(response.body, kind)
         except (SyntaxError, ValueError) as error:
-            raise no_result(self.address, error) from None
+            raise no_result(self.address, without_frames(error)) from None
 
 
 def no_result(address: str, error: object) -> RemoteError:
     """Tell of an answer that is none."""
     return RemoteError(f"{address} answers with what is no result: {error}; check the address")
+
+
+def without_frames(error: Exception) -> Exception:
+    """
+    Return an error without the frames that it came through, in which an answer of the engine lies half read.
+
+    The error that is raised instead remembers it, and may be dropped by another thread, which the engine forbids.
+    """
+    return error.with_traceback(None)
 
 
 def read_answer(body: bytes, kind: str) -> Answer:
@@ -417,7 +426,7 @@ class RemoteStore(ReleaseStore):
         try:
             return read_answer(body, asked.kind)
         except (SyntaxError, ValueError) as error:
-            raise no_result(self._remote.address, error) from None
+            raise no_result(self._remote.address, without_frames(error)) from None
 
     def refresh(self) -> None:
         """

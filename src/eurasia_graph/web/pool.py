@@ -110,7 +110,11 @@ class Result:
 
 
 class WorkerError(Exception):
-    """A query had no answer; `reason` is time, memory, bytes, killed, busy, syntax, engine, refused, result or bug."""
+    """
+    A query had no answer.
+
+    `reason` is time, memory, bytes, killed, busy, syntax, engine, refused, result, rows or bug.
+    """
 
     def __init__(self, reason: str, detail: str = "") -> None:
         """Keep the reason, and the words of the engine where there are any."""

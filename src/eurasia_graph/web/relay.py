@@ -18,6 +18,10 @@ from eurasia_graph.web import worker
 from eurasia_graph.web.worker import Header, Request, Told
 
 
+class TooManyRowsError(ValueError):
+    """A store sends more rows than it was asked for."""
+
+
 def read(request: Request, _given: bytes) -> tuple[Header, bytes]:
     """Let the engine read a query; the answer is a `restating.Meaning` as JSON."""
     try:
@@ -33,6 +37,8 @@ def write(request: Request, given: bytes) -> tuple[Header, bytes]:
     try:
         found = remote.read_answer(given, request["answer"])
         count = _counted(given, request["rows"]) if isinstance(found, QuerySolutions) else 0
+    except TooManyRowsError as error:
+        raise Told("rows", str(error)) from None
     except (SyntaxError, ValueError) as error:
         raise Told("result", str(error)) from None
     header, body = worker.written(found, request)
@@ -48,7 +54,7 @@ def _counted(given: bytes, most: int) -> int:
     for _ in remote.rows_of(given):
         count += 1
         if count > most:
-            raise ValueError(f"more than the {most} rows that it was asked for")
+            raise TooManyRowsError(f"more than the {most} rows that it was asked for")
     return count
 
 

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 
 from pyoxigraph import QueryResultsFormat
 
-from eurasia_graph.errors import AnswerTooLargeError, RemoteError
+from eurasia_graph.errors import AnswerTooLargeError, QueryError, RemoteError
 from eurasia_graph.sparql.restating import Meaning, Question, question
+from eurasia_graph.sparql.tokens import tokens
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.stores.remote import RemoteEngine, no_result
 from eurasia_graph.web.pool import RELAY, Errand, Job, Limits, Pool, Result, WorkerError
@@ -40,6 +41,10 @@ class _Left:
         if left <= 0:
             raise WorkerError("time")
         return left
+
+
+class _TooManyRowsError(RemoteError):
+    """The store has sent more rows than are taken."""
 
 
 class Direct:
@@ -90,7 +95,8 @@ class Direct:
             self._door.release()
 
     def _run(self, job: Job, left: _Left) -> Result:
-        asked = self._question(job, job.limited, left)
+        is_whole = self._sorts_badly(job)
+        asked = self._question(job, job.query if is_whole else job.limited, left)
         default, named = asked.default, asked.named
         unknown: list[str] = []
         if job.default or job.named:
@@ -98,11 +104,23 @@ class Direct:
         if default is not None and named is not None:
             default, named, unknown = self._engine.known(default, named)
         body = self._fetch(job, asked, default, named, left)
-        result = self._written(job, asked, body, job.format, job.rows, left)
-        truncated = result.truncated
+        try:
+            result = self._written(job, asked, body, job.format, job.rows, left)
+        except _TooManyRowsError:
+            if not is_whole:
+                raise
+            message = f"there are more than {job.rows} rows to sort; add a LIMIT that the store takes, or no ORDER BY"
+            raise QueryError(message, status=503, details={"reason": "bytes"}) from None
+        truncated = result.truncated and not is_whole
         if truncated and result.kind == "rows":
             truncated = job.next is not None and self._has_more(job, job.next, default, named, left)
         return dataclasses.replace(result, truncated=truncated, unknown=unknown)
+
+    def _sorts_badly(self, job: Job) -> bool:
+        """Whether the store would refuse to sort because of a limit of ours, so that it is asked without."""
+        if self._engine.product is None or self._engine.product.sorts_all:
+            return False
+        return any(token.kind == "word" and token.text.upper() == "ORDER" for token in tokens(job.query))
 
     def _question(self, job: Job, limited: str, left: _Left) -> Question:
         def reader(text: str, prologue: str, terms: list[str], base: str | None) -> Meaning:
@@ -159,6 +177,8 @@ class Direct:
         try:
             return self._pool.run(Errand("write", told, left.seconds, body))
         except WorkerError as error:
+            if error.reason == "rows":
+                raise _TooManyRowsError(str(no_result(self._engine.address, error.detail))) from None
             if error.reason == "result":
                 raise no_result(self._engine.address, error.detail) from None
             raise
