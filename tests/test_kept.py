@@ -24,7 +24,7 @@ from eurasia_graph.errors import StoreError
 
 OPEN = """
 import pathlib, sys
-from eurasia_graph import pipeline
+from eurasia_graph.build import pipeline
 store = pipeline.open_release(pathlib.Path(sys.argv[1]), lambda stage: print(stage, file=sys.stderr))
 print(store.content, len(store.engine))
 """
@@ -285,15 +285,16 @@ def test_two_processes_that_build_at_once_both_answer(data: Path, tmp_path: Path
 
 WRITE = """
 import os, pathlib, sys, time
-from eurasia_graph import files, pipeline
+from eurasia_graph import files
+from eurasia_graph.build import pipeline, release as module
 release = pipeline.build(pathlib.Path(sys.argv[1]))
 waiting = files.put
 def put(folder, target):
     print("ready", flush=True)
     time.sleep(60)
     waiting(folder, target)
-pipeline.put = put
-write_release(release, pathlib.Path(sys.argv[2]))
+module.put = put
+module.write(release, pathlib.Path(sys.argv[2]))
 """
 
 

@@ -88,7 +88,7 @@ def test_reading_a_query_leaves_no_frame_of_its_caller_behind() -> None:
 
     def call() -> weakref.ref[Mark]:
         mark = Mark()
-        patterns.of_query(f"SELECT * {{ ?s ?p 'frame {id(mark)}' OPTIONAL {{ ?s a ?c }} FILTER(?p != <a:a>) }}")
+        dependencies.of_query(f"SELECT * {{ ?s ?p 'frame {id(mark)}' OPTIONAL {{ ?s a ?c }} FILTER(?p != <a:a>) }}")
         return weakref.ref(mark)
 
     gc.disable()
