@@ -16,6 +16,7 @@ from flask import Flask, request
 from pyoxigraph import Store
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph.description import LICENCE_NAME, citation
 from eurasia_graph.errors import UsageError
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import canned, description, graphs, health, pages, problems, responses, sparql
@@ -69,6 +70,7 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     app.before_request(_refresh)
     notices = [] if store.iri else store.warnings
     app.context_processor(lambda: {"release": store.iri, "content": store.content, "notices": notices})
+    app.context_processor(lambda: {"citation": citation(store.iri), "licence": LICENCE_NAME})
     # Another store may get another release at any time, so that nothing of it is kept.
     is_embedded = isinstance(store.engine, Store)
     cache_bytes = chosen.cache_bytes if is_embedded else 0

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response
 
-from eurasia_graph import queries
+from eurasia_graph import description, queries
 from eurasia_graph.formats import FORMATS
 from eurasia_graph.queries import Parameter
 from eurasia_graph.web import problems, protocol
@@ -43,9 +43,9 @@ def openapi() -> Response:
     document = {
         "openapi": "3.1.0",
         "info": {
-            "title": "Eurasia Graph",
+            "title": description.TITLE,
             "version": service.version,
-            "license": {"name": "CC BY 4.0", "identifier": "CC-BY-4.0"},
+            "license": {"name": description.LICENCE_NAME, "identifier": description.LICENCE_ID},
         },
         "servers": [{"url": service.base_url.rstrip("/") if service.base_url else "/"}],
         "paths": paths,
