@@ -269,8 +269,8 @@ def test_a_release_is_a_folder_of_all_formats_with_checksums(release: ReleaseSto
     void = Store()
     void.load(files["void.ttl"], format=RdfFormat.TURTLE)
     void.load(files["dcat.ttl"], format=RdfFormat.TURTLE)
-    triples = next(void.quads_for_pattern(release.iri, release_folder.VOID("triples"), None, None)).object
-    distributions = list(void.quads_for_pattern(None, release_folder.DCAT("distribution"), None, None))
+    triples = next(void.quads_for_pattern(release.iri, ns.VOID("triples"), None, None)).object
+    distributions = list(void.quads_for_pattern(None, ns.DCAT("distribution"), None, None))
 
     assert files == again
     assert sums == {name: hashlib.sha256(body).hexdigest() for name, body in files.items() if name != "SHA256SUMS"}

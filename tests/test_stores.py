@@ -21,11 +21,12 @@ from eurasia_graph import namespaces as ns
 from eurasia_graph import queries
 from eurasia_graph.build.release import canonical_lines
 from eurasia_graph.cli import main
+from eurasia_graph.description import ServiceDescription
 from eurasia_graph.errors import RemoteError
 from eurasia_graph.store import ReleaseStore, from_quads
 from eurasia_graph.stores import push, remote, send, verify
 from eurasia_graph.stores.products import PRODUCTS, Swap
-from eurasia_graph.web import create_app, description
+from eurasia_graph.web import create_app
 from trap import Trap
 
 pytestmark = pytest.mark.external
@@ -172,7 +173,7 @@ def test_the_service_on_top_answers_as_the_embedded_one(
 ) -> None:
     """Pages, rows of queries, data of things and graphs, the description of the service: nothing differs."""
     # A query sees the graph of the service beside an embedded release alone, so that it is left out of the comparison.
-    monkeypatch.setattr(description, "is_seen", lambda _service: False)
+    monkeypatch.setattr(ServiceDescription, "is_seen", False)
     push.push(release, target_of(program))
     there, here = create_app(served(program)).test_client(), create_app(release).test_client()
     for path in PAGES:

@@ -36,14 +36,6 @@ from eurasia_graph.sparql.refusals import not_sparql, refuse_service
 # and not what only serves the derivation.
 HIDDEN_BY_DEFAULT = re.compile(re.escape(ns.GRAPH) + r"(links|notes|differences|meta|bounds-.*)")
 
-# How a release is called; as in CITATION.cff, with which a test compares it.
-TITLE = "Eurasia Graph"
-DESCRIPTION = (
-    "A knowledge graph of Eurasian integration: who belonged to what, when, in which standing, and who says so."
-)
-PUBLISHER = "The Eurasia Graph founders"
-LICENCE = "https://creativecommons.org/licenses/by/4.0/"
-
 NEVER = "9999-12-31"
 
 Answer = QuerySolutions | QueryBoolean | QueryTriples

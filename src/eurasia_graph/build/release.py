@@ -161,7 +161,7 @@ def describe_release(dataset: Dataset, inputs: str) -> str:
         Triple(release, ns.EG("inputsSha256"), Literal(inputs)),
         Triple(release, ns.EG("contentSha256"), Literal(whole)),
         Triple(release, ns.OWL("versionInfo"), Literal(version("eurasia-graph"))),
-        Triple(release, ns.DCTERMS("license"), NamedNode("https://creativecommons.org/licenses/by/4.0/")),
+        Triple(release, ns.DCTERMS("license"), NamedNode(ns.CC_BY)),
     ]
     for graph, own in lines.items():
         node = NamedNode(graph)

@@ -25,11 +25,12 @@ from pyoxigraph import (
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build.release import canonical_lines
+from eurasia_graph.description import about
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.export import csvw, jsonld, rdf12, xmlform
 from eurasia_graph.export.sorting import dump, sort, sorted_lines
 from eurasia_graph.formats import FORMATS, Content, Format, by_name
-from eurasia_graph.store import LICENCE, ReleaseStore
+from eurasia_graph.store import ReleaseStore
 from eurasia_graph.turtle import writer
 
 OTHER_FORMATS = ("trig12", "csv")
@@ -96,7 +97,7 @@ def write(  # noqa: PLR0913  (what, how, where to, and three ways to name a part
         if chosen is not None:
             option = "--graph" if graph else "--source" if source else f"--{only}"
             raise UsageError(f"csv carries the whole release and no part of it; leave {option} out")
-        csvw.write(store, about(store), out)
+        csvw.write(store, about(store.iri), out)
         return
     if folded == "trig12":
         _write_reified(store, _all(store) if chosen is None else chosen, out)
@@ -161,7 +162,7 @@ def _commented(store: ReleaseStore, out: IO[bytes]) -> IO[bytes]:
     """Return a file for RDF/XML, which has what is said of the release after its first line."""
     if not store.iri:
         return out
-    comment = f"?>\n<!-- {'; '.join(f'{name}: {value}' for name, value in about(store).items())} -->".encode()
+    comment = f"?>\n<!-- {'; '.join(f'{name}: {value}' for name, value in about(store.iri).items())} -->".encode()
     return cast("IO[bytes]", _Commented(out, comment))
 
 
@@ -218,19 +219,12 @@ def select(
     return list(found.values())
 
 
-def about(store: ReleaseStore) -> dict[str, str]:
-    """Return what every file says of the release: its IRI, licence and citation."""
-    iri = store.iri.value if store.iri else ""
-    cite = f"Eurasia Graph, release {ns.local_name(iri)}. {iri}" if iri else "Eurasia Graph"
-    return {"release": iri, "licence": LICENCE, "citation": cite}
-
-
 def _head(store: ReleaseStore, engine: RdfFormat) -> str:
     """Write the comment at the head of a file; N-Quads are canonical and have none, but the graph `meta`."""
     line = COMMENTS.get(engine, "")
     if not store.iri or not line:
         return ""
-    return "".join(line.format(f"{name}: {value}") for name, value in about(store).items())
+    return "".join(line.format(f"{name}: {value}") for name, value in about(store.iri).items())
 
 
 def _all(store: ReleaseStore) -> list[NamedNode]:

@@ -16,9 +16,10 @@ from flask import Flask, request
 from pyoxigraph import Store
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph.description import LICENCE_NAME, citation
 from eurasia_graph.errors import UsageError
 from eurasia_graph.store import ReleaseStore
-from eurasia_graph.web import canned, description, graphs, health, pages, problems, responses, sparql
+from eurasia_graph.web import canned, description, graphs, health, openapi, pages, problems, responses, sparql
 from eurasia_graph.web.bodies import LARGEST_REQUEST
 from eurasia_graph.web.cache import Front
 from eurasia_graph.web.context import Service, the_service, the_store
@@ -62,13 +63,14 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     app.jinja_env.filters["shorten"] = ns.shorten
     app.jinja_env.filters["local_link"] = pages.local_link
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for module in (sparql, canned, pages, graphs, description, health):
+    for module in (sparql, canned, pages, graphs, description, health, openapi):
         app.register_blueprint(module.blueprint)
     problems.register(app)
     responses.register(app)
     app.before_request(_refresh)
     notices = [] if store.iri else store.warnings
     app.context_processor(lambda: {"release": store.iri, "content": store.content, "notices": notices})
+    app.context_processor(lambda: {"citation": citation(store.iri), "licence": LICENCE_NAME})
     # Another store may get another release at any time, so that nothing of it is kept.
     is_embedded = isinstance(store.engine, Store)
     cache_bytes = chosen.cache_bytes if is_embedded else 0
@@ -79,10 +81,14 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     return app
 
 
+# What is said however another store does.
+ALWAYS_THERE = {health.blueprint.name, openapi.blueprint.name}
+
+
 def _refresh() -> None:
     """Let another store say which release it holds, before a page names it."""
     # What tells whether it is down is there when it is down.
-    if request.blueprint != health.blueprint.name and request.endpoint != "static":
+    if request.blueprint not in ALWAYS_THERE and request.endpoint != "static":
         the_store().refresh()
 
 

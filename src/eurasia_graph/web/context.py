@@ -7,13 +7,14 @@ import weakref
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from typing import IO, Any
+from typing import IO
 
 from flask import current_app
 from pyoxigraph import RdfFormat, Store
 
 from eurasia_graph import __version__
 from eurasia_graph import namespaces as ns
+from eurasia_graph.description import ServiceDescription
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web.metrics import Metrics
 from eurasia_graph.web.pool import Limits, Pool
@@ -40,7 +41,7 @@ class Service:
     slow_s: float = 1.0
     here: str = "http://localhost/"
     metrics: Metrics = field(default_factory=Metrics)
-    counted: dict[str, Any] = field(default_factory=dict)
+    described: dict[tuple[str, str], ServiceDescription] = field(default_factory=dict)
     start: str = field(default_factory=lambda: secrets.token_hex(8))
     pool: Pool | Direct = field(init=False)
 
@@ -75,6 +76,16 @@ class Service:
         """What all answers depend on beside the request: the data, the limits, the code."""
         return f"{self.version} {self.limits} {__version__}"
 
+    @property
+    def description(self) -> ServiceDescription:
+        """What the service says of itself; it counts once for every release, which does not change."""
+        key = (self.version, self.home)
+        found = self.described.get(key)
+        if found is None:
+            found = ServiceDescription(self.store, self.home)
+            self.described = {key: found}
+        return found
+
     @cached_property
     def is_small(self) -> bool:
         """Whether canned queries need no limits: they take milliseconds, or another store answers them."""
@@ -105,11 +116,9 @@ class Service:
 
 def _dump(service: Service, file: IO[bytes]) -> None:
     """Write the dataset as workers load it: as it is, or the release and what describes it."""
-    from eurasia_graph.web import description
-
     service.store.local.dump(file, RdfFormat.N_QUADS)
     if service.store.iri:
-        file.write(description.quads(service))
+        file.write(service.description.quads())
 
 
 def the_service() -> Service:

@@ -12,12 +12,12 @@ from flask import Blueprint, Response, render_template, request, url_for
 from pyoxigraph import BlankNode, DefaultGraph, NamedNode, RdfFormat, Triple, parse, serialize
 from werkzeug.exceptions import BadRequest, NotFound
 
+from eurasia_graph import description
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import nearest
 from eurasia_graph.export import xmlform
 from eurasia_graph.formats import FORMATS, Content, Format, by_extension, carrying
 from eurasia_graph.store import ReleaseStore
-from eurasia_graph.web import description
 from eurasia_graph.web.context import Service, the_service, the_store
 from eurasia_graph.web.negotiation import choose
 from eurasia_graph.web.protocol import graph_name
@@ -93,7 +93,7 @@ def _address(graph: NamedNode | BlankNode) -> str | None:
 
 def _graphs(service: Service) -> list[NamedNode | BlankNode]:
     """List the named graphs that a query sees."""
-    own = [description.GRAPH] if description.is_seen(service) else []
+    own = [description.GRAPH] if service.description.is_seen else []
     return [*own, *service.store.engine.named_graphs()]
 
 
@@ -111,7 +111,7 @@ def _find(service: Service, iri: str) -> NamedNode:
         node = NamedNode(iri)
     except ValueError:
         raise BadRequest(f"{iri!r} is no IRI; give the name of a graph") from None
-    if node == description.GRAPH and description.is_seen(service):
+    if node == description.GRAPH and service.description.is_seen:
         return node
     if not service.store.engine.contains_named_graph(node):
         known = {graph.value.removeprefix(ns.GRAPH) for graph in _graphs(service) if isinstance(graph, NamedNode)}
@@ -124,7 +124,7 @@ def _lines(service: Service, graph: NamedNode | DefaultGraph) -> bytes:
     """Write a graph as a query sees it, in N-Triples."""
     lines = _dump(service.store, graph)
     if graph in {description.GRAPH, DefaultGraph()}:
-        own: Iterable[Triple] = description.triples(service)
+        own: Iterable[Triple] = service.description.seen()
         if own and graph == DefaultGraph():
             # A triple that stands in the release as well counts once.
             own = (each for each in own if ns.quad(each) not in service.store.local)

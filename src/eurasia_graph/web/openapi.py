@@ -6,15 +6,16 @@ import json
 import re
 from typing import Any
 
-from flask import Response
+from flask import Blueprint, Response
 
-from eurasia_graph import queries
+from eurasia_graph import description, queries
 from eurasia_graph.formats import FORMATS
 from eurasia_graph.queries import Parameter
 from eurasia_graph.web import problems, protocol
 from eurasia_graph.web.context import the_service
-from eurasia_graph.web.health import blueprint
 from eurasia_graph.web.responses import cached
+
+blueprint = Blueprint("openapi", __name__)
 
 PATTERNS: dict[str, dict[str, object]] = {
     "xsd:date": {"type": "string", "pattern": r"^\d{4}(-\d{2}(-\d{2})?)?$", "examples": ["1993", "1993-06-30"]},
@@ -43,9 +44,9 @@ def openapi() -> Response:
     document = {
         "openapi": "3.1.0",
         "info": {
-            "title": "Eurasia Graph",
+            "title": description.TITLE,
             "version": service.version,
-            "license": {"name": "CC BY 4.0", "identifier": "CC-BY-4.0"},
+            "license": {"name": description.LICENCE_NAME, "identifier": description.LICENCE_ID},
         },
         "servers": [{"url": service.base_url.rstrip("/") if service.base_url else "/"}],
         "paths": paths,
