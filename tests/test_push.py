@@ -416,7 +416,7 @@ def test_a_killed_push_leaves_the_old_release_and_the_next_one_heals(fake: Fake,
     push.push(old, target)
     script = (
         "import dataclasses, sys\nsys.path.insert(0, sys.argv[2])\nimport test_push as t\n"
-        "target = t.delivery.open_target(sys.argv[1], 'fuseki')\n"
+        "target = t.send.open_target(sys.argv[1], 'fuseki')\n"
         "small = dataclasses.replace(target, product=dataclasses.replace(target.product, largest_request=500))\n"
         "t.push.push(t.toy('two', 'claims', 'new', 'newer', size=50), small, replace=True)"
     )
