@@ -7,54 +7,19 @@ no clock, no host name and no random label goes into a release.
 
 from __future__ import annotations
 
-from eurasia_graph.build.bounds import ONTOLOGY
-from eurasia_graph.build.bounds import add_bounds
-from eurasia_graph.build.closure import close
-from eurasia_graph.build.differences import find_differences
-from eurasia_graph.build.kept import cache_folder
-from eurasia_graph.build.release import NOTE
-from eurasia_graph.build.release import Progress
-from eurasia_graph.build.release import Release
-from eurasia_graph.build.release import describe_release
-from eurasia_graph.build.release import as_store
-from eurasia_graph.build.release import inputs_digest
-from eurasia_graph.build.release import silent
-from eurasia_graph.build.sources import source_name
-
-import hashlib
-import json
-import os
-import stat
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
-from importlib.metadata import version
 from pathlib import Path
 
-from platformdirs import user_cache_path
-from pyoxigraph import CanonicalizationAlgorithm, Literal, NamedNode, Quad, RdfFormat, Store, Triple
-from pyoxigraph import Dataset as QuadSet
-
-from eurasia_graph import namespaces as ns
 from eurasia_graph.build import rules, sources, validation
-from eurasia_graph.dates import Bounds, bounds
+from eurasia_graph.build.bounds import ONTOLOGY, add_bounds
+from eurasia_graph.build.closure import close
+from eurasia_graph.build.differences import find_differences
+from eurasia_graph.build.findings import Report
+from eurasia_graph.build.kept import UnfitError, cache_folder, keep, load_kept
+from eurasia_graph.build.release import NOTE, Progress, Release, as_store, describe_release, inputs_digest, silent
+from eurasia_graph.build.sources import Dataset, source_name
 from eurasia_graph.errors import InvalidDataError, StoreError
-from eurasia_graph.files import MIB, mask, named, new_folder, put, read_bounded
-from eurasia_graph.build.kept import UnfitError, clean, keep, load_kept
-from eurasia_graph.graphs import ENTITIES, LINKS, SCHEMA_GRAPHS, graph_of
-from eurasia_graph.build.sources import Dataset
-from eurasia_graph.store import ReleaseStore, from_quads
-from eurasia_graph.build.findings import Finding, Report
-
-
-
-
-
-
-
-
-
-
+from eurasia_graph.graphs import LINKS, graph_of
+from eurasia_graph.store import ReleaseStore
 
 
 def build(data: Path | None = None, progress: Progress = silent) -> Release:
@@ -85,8 +50,6 @@ def build(data: Path | None = None, progress: Progress = silent) -> Release:
     inputs = inputs_digest(data)
     content = describe_release(dataset, inputs)
     return Release(dataset.store, inputs, content, report)
-
-
 
 
 def open_release(data: Path | None = None, progress: Progress = silent) -> ReleaseStore:
@@ -122,14 +85,6 @@ def open_release(data: Path | None = None, progress: Progress = silent) -> Relea
             "set EURASIA_GRAPH_CACHE to a folder of your own that can be written"
         )
     return opened
-
-
-
-
-
-
-
-
 
 
 def validate(data: Path | None = None, extra: list[Path] | None = None) -> Report:
@@ -178,55 +133,13 @@ def _refuse_errors(report: Report) -> None:
         raise InvalidDataError(report)
 
 
-
-
 # --- bounds --------------------------------------------------------------------------------
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 # --- closure -------------------------------------------------------------------------------
 
 
-
-
-
-
-
-
-
-
-
-
 # --- differences ---------------------------------------------------------------------------
 
 
-
-
-
-
-
-
-
-
 # --- digests -------------------------------------------------------------------------------
-
-
-
-
-
-
