@@ -286,15 +286,15 @@ def test_two_processes_that_build_at_once_both_answer(data: Path, tmp_path: Path
 WRITE = """
 import os, pathlib, sys, time
 from eurasia_graph import files
-from eurasia_graph.build import pipeline, release as module
+from eurasia_graph.build import pipeline, release as writing
 release = pipeline.build(pathlib.Path(sys.argv[1]))
 waiting = files.put
 def put(folder, target):
     print("ready", flush=True)
     time.sleep(60)
     waiting(folder, target)
-module.put = put
-module.write(release, pathlib.Path(sys.argv[2]))
+writing.put = put
+writing.write(release, pathlib.Path(sys.argv[2]))
 """
 
 
@@ -306,7 +306,7 @@ def test_a_release_that_is_written_again_takes_the_place_of_the_old_one(small: R
     (out / "release.json").unlink()
 
     assert write_release(small, out).read_bytes() == first
-    assert sorted(path.name for path in out.iterdir()) == ["release.json", "release.nq"]
+    assert sorted(path.name for path in out.iterdir()) == ["release.json", "release.nq", "release.sha256"]
     assert [path.name for path in out.parent.iterdir()] == ["out"]
 
 

@@ -14,7 +14,8 @@ from conftest import TESTS
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import closure, differences, pipeline, sources
 from eurasia_graph.build.closure import CLOSURE_OF_SCHEMA
-from eurasia_graph.build.release import META, Release
+from eurasia_graph.build.release import Release
+from eurasia_graph.build.release_files import META
 from eurasia_graph.graphs import ENTITIES, SCHEMA_GRAPHS, graph_of
 
 GENERATED = ("bounds-", "facts-", "memberships-", "closure-", "differences", "meta")

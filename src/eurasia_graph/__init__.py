@@ -15,8 +15,8 @@ from os import PathLike
 from pathlib import Path
 
 from eurasia_graph import errors, queries
-from eurasia_graph.build import pipeline
-from eurasia_graph.errors import EurasiaGraphError
+from eurasia_graph.build import pipeline, release_files
+from eurasia_graph.errors import EurasiaGraphError, UsageError
 from eurasia_graph.queries import Rows
 from eurasia_graph.store import Answer, ReleaseStore, refuse_what_ends_the_engine
 
@@ -61,16 +61,22 @@ class Graph:
         return self.store.query(text)
 
 
-def open_graph(data: str | PathLike[str] | None = None) -> Graph:
+def open_graph(data: str | PathLike[str] | None = None, *, release: str | PathLike[str] | None = None) -> Graph:
     """
-    Open the shipped graph, or one built from a data folder of your own.
+    Open the shipped graph, one built from a data folder of your own, or a release in a folder.
 
     The first call builds the release and keeps it; later ones load it in a fraction of a second.
 
     Args:
         data: A folder like the shipped `data/`.
+        release: A folder that `eurasia-graph build --out` has written; nothing is built.
     Raises:
-        UsageError: If the folder is not a data folder.
-        InvalidDataError: If a file in it breaks a rule.
+        UsageError: If the folder is not a data folder, or holds no release, or both are given.
+        InvalidDataError: If a file in a data folder breaks a rule.
+        StoreError: If the release is not as it was written.
     """
+    if release is not None:
+        if data is not None:
+            raise UsageError("give data or release, not both")
+        return Graph(release_files.open_folder(Path(release)))
     return Graph(pipeline.open_release(None if data is None else Path(data)))

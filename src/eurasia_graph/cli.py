@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +51,9 @@ WIDEST_CELL = 60
 INTERRUPTED = 130  # as shells say it of SIGINT
 
 data_option = click.option("--data", type=EXISTING, metavar="DIR", help="Work on another data folder.")
+release_option = click.option(
+    "--release", "folder", type=EXISTING, metavar="DIR", help="Open the release that build --out wrote there."
+)
 KINDS = [each.name for each in PRODUCTS.values() if each.writable]
 READ_KINDS = [each.name for each in PRODUCTS.values() if each.readable]
 # No default, so that what is given before the name of a query and what is given behind it can be told apart.
@@ -328,6 +331,7 @@ class Asked:
 
     form: str | None
     data: Path | None
+    folder: Path | None
     remote: dict[str, str | None]
 
     def joined(self, later: Asked) -> Asked:
@@ -345,12 +349,14 @@ class Asked:
         return Asked(
             later.form or self.form,
             later.data or self.data,
+            later.folder or self.folder,
             {name: later.remote[name] or value for name, value in self.remote.items()},
         )
 
     def by_option(self) -> dict[str, str | Path | None]:
         """Give the values by the names of their options."""
-        return {"--format": self.form, "--data": self.data, **{f"--{key}": each for key, each in self.remote.items()}}
+        given = {"--format": self.form, "--data": self.data, "--release": self.folder}
+        return {**given, **{f"--{key}": each for key, each in self.remote.items()}}
 
     def open(self) -> ReleaseStore:
         """
@@ -360,7 +366,8 @@ class Asked:
             UsageError: If two are named, or an option needs one that is missing.
         """
         _refuse_idle(self.remote)
-        return _open_remote(self.data, None, **self.remote) if self.remote["store"] else _open(self.data)
+        _refuse_two(self.data, self.folder, self.remote["store"])
+        return _open_remote(None, **self.remote) if self.remote["store"] else _open(self.data, self.folder)
 
 
 def _refuse_idle(remote: Mapping[str, str | None]) -> None:
@@ -368,6 +375,14 @@ def _refuse_idle(remote: Mapping[str, str | None]) -> None:
     idle = [name for name, value in remote.items() if name != "store" and value]
     if idle and not remote["store"]:
         raise UsageError(f"--{idle[0]} says how to ask another store, and none is named; add --store URL")
+
+
+def _refuse_two(data: Path | None, folder: Path | None, store: str | None, files: Sequence[Path] = ()) -> None:
+    """Refuse two things to be opened, of which one would be left out without a word."""
+    named = {"FILES": files, "--data": data, "--release": folder, "--store": store}
+    given = [name for name, value in named.items() if value]
+    if len(given) > 1:
+        raise UsageError(f"give {' or '.join(given)}, not both")
 
 
 def _query_command(canned: CannedQuery) -> click.Command:
@@ -387,11 +402,14 @@ def _query_command(canned: CannedQuery) -> click.Command:
 
     @format_option
     @data_option
+    @release_option
     @store_options
     @click.pass_context
-    def ask(ctx: click.Context, /, form: str | None, data: Path | None, **values: str | None) -> None:
+    def ask(
+        ctx: click.Context, /, form: str | None, data: Path | None, folder: Path | None, **values: str | None
+    ) -> None:
         remote = {name: None if name in own else values.pop(name) for name in REMOTE}
-        asked = ctx.obj.joined(Asked(form, data, remote))
+        asked = ctx.obj.joined(Asked(form, data, folder, remote))
         _print_canned(canned, asked.open(), values, asked.form or "table")
 
     command = click.command(canned.name, cls=Once, help=f"{canned.summary}.\n\nColumns: {canned.answer}.")(ask)
@@ -439,6 +457,7 @@ def _parameter_help(description: str, required: bool, default: str | None) -> st
 @click.option("--file", "file", type=WRITTEN, metavar="F.rq", help="Run the SPARQL query in a file.")
 @format_option
 @data_option
+@release_option
 @store_options
 @click.pass_context
 def query(  # noqa: PLR0913, PLR0917  (one for each option)
@@ -449,6 +468,7 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     file: Path | None,
     form: str | None,
     data: Path | None,
+    folder: Path | None,
     **remote: str | None,
 ) -> None:
     """
@@ -457,7 +477,7 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     \b
     Example: eurasia-graph query members-on --body csto --date 1993-06-30
     """
-    ctx.obj = asked = Asked(form, data, remote)
+    ctx.obj = asked = Asked(form, data, folder, remote)
     chosen = [
         name
         for name, is_given in (
@@ -547,6 +567,7 @@ def explain(claim: str, text_file: Path | None, data: Path | None) -> None:
 )
 @click.option("--access-log", is_flag=True, help="Write a line of JSON to stderr for every request; no addresses.")
 @data_option
+@release_option
 @store_options
 def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     files: tuple[Path, ...],
@@ -560,6 +581,7 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     form: str | None,
     access_log: bool,
     data: Path | None,
+    folder: Path | None,
     **remote: str | None,
 ) -> None:
     """
@@ -575,8 +597,7 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     from concurrent.futures import ThreadPoolExecutor
 
     _refuse_idle(remote)
-    if files and (remote["store"] or data):
-        raise UsageError(f"give FILES or --{'store' if remote['store'] else 'data'}, not both")
+    _refuse_two(data, folder, remote["store"], files)
     if form and not files:
         raise UsageError("--format says how FILES are read; give some, or leave it out")
 
@@ -584,8 +605,8 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
         from eurasia_graph.store import load_files
 
         if remote["store"]:
-            return _open_remote(data, timeout, **remote)
-        return load_files(files, form) if files else _open(data)
+            return _open_remote(timeout, **remote)
+        return load_files(files, form) if files else _open(data, folder)
 
     with ThreadPoolExecutor(1) as beside:
         # The engine reads while the framework is imported.
@@ -609,8 +630,15 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
 @click.option("--generated", "only", flag_value="generated", help="What was generated alone.")
 @click.option("--out", type=EXISTING, metavar="FILE", help="Write to a file instead of stdout.")
 @data_option
+@release_option
 def export(  # noqa: PLR0913, PLR0917  (one for each option)
-    form: str, graph: str | None, source: str | None, only: str | None, out: Path | None, data: Path | None
+    form: str,
+    graph: str | None,
+    source: str | None,
+    only: str | None,
+    out: Path | None,
+    data: Path | None,
+    folder: Path | None,
 ) -> None:
     """
     Write the release in a format: turtle, trig, nquads, ntriples, jsonld, rdfxml, trig12 or csv.
@@ -620,7 +648,7 @@ def export(  # noqa: PLR0913, PLR0917  (one for each option)
     """
     from eurasia_graph.export import write as exporting
 
-    store = _open(data)
+    store = _open(data, folder)
     if out:
         try:
             _write_whole(out, lambda file: exporting.write(store, form, file, graph, only=only, source=source))
@@ -663,6 +691,7 @@ def release(folder: Path, data: Path | None) -> None:
 @click.option("--query-url", metavar="URL", help="With --kind gsp: where it takes queries, for --verify.")
 @login_options
 @data_option
+@release_option
 @click.pass_context
 def push(  # noqa: PLR0913, PLR0917  (one for each option)
     ctx: click.Context,
@@ -676,6 +705,7 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
     user: str | None,
     password: str | None,
     data: Path | None,
+    folder: Path | None,
 ) -> None:
     """
     Load the release into another triple store, and prove that it arrived.
@@ -694,7 +724,7 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
     )
     if dry_run and verify:
         raise UsageError("--dry-run sends nothing, so that --verify has nothing to compare; give one of the two")
-    store = _open(data)
+    store = _open(data, folder)
     if dry_run:
         parts = pushing.plan(store, merge=merge)
         rows = [[part.short, part.triples, target.graph_address(part.name)] for part in parts]
@@ -720,16 +750,19 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
 # --- helpers -------------------------------------------------------------------------------
 
 
-def _open(data: Path | None) -> ReleaseStore:
+def _open(data: Path | None, folder: Path | None = None) -> ReleaseStore:
     from eurasia_graph.build import pipeline
+    from eurasia_graph.build.release_files import open_folder
 
+    _refuse_two(data, folder, None)
+    if folder:
+        return open_folder(folder)
     store = pipeline.open_release(data, _progress)
     _progress("")
     return store
 
 
-def _open_remote(  # noqa: PLR0913  (one for each option)
-    data: Path | None,
+def _open_remote(
     timeout_s: float | None,
     *,
     store: str | None,
@@ -740,8 +773,6 @@ def _open_remote(  # noqa: PLR0913  (one for each option)
     from eurasia_graph.stores import remote
 
     assert store
-    if data:
-        raise UsageError("give --data or --store, not both")
     return remote.open_store(store, kind, user, password, timeout_s or remote.QUERY_TIMEOUT_S)
 
 

@@ -1,37 +1,29 @@
 """
 Keep a built release for the next start, and take it up again only if it is ours and byte for byte the same.
 
-A kept release is a folder of the cache: the quads, a description, and the digests of both. Whoever can write
-into it can change every answer, so that it belongs to the user alone. It is opened once and checked by what
-was opened, not by its name, which could lead elsewhere a moment later.
+A kept release is a folder of the cache with the files of a release. Whoever can write into it can change every
+answer, so that it belongs to the user alone. It is opened once and checked by what was opened, not by its name,
+which could lead elsewhere a moment later.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
 import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from platformdirs import user_cache_path
-from pyoxigraph import NamedNode, RdfFormat, Store
 
+from eurasia_graph.build.release import canonical_lines, described
+from eurasia_graph.build.release_files import FAULTS, FILES, read_files, reason, write_files
 from eurasia_graph.errors import StoreError
 from eurasia_graph.files import clear_leftovers, locked, new_folder, put, remove
 from eurasia_graph.store import ReleaseStore
 
-QUADS = "release.nq"
-DESCRIPTION = "release.json"
-DIGESTS = "release.sha256"
-FILES = {QUADS, DESCRIPTION, DIGESTS}
 SCRATCH = ".new-"
 NAME = re.compile(r"[0-9a-f]{32}")
-SHA256 = re.compile(r"[0-9a-f]{64}")
-LONGEST_DESCRIPTION = 64 << 20
 
 
 class UnfitError(StoreError):
@@ -49,18 +41,8 @@ def keep(store: ReleaseStore, folder: Path) -> None:
     try:
         _make_ours(folder.parent)
         with new_folder(folder.parent, SCRATCH) as scratch:
-            store.local.dump(str(scratch / QUADS), RdfFormat.N_QUADS)
-            description = {
-                "quads": len(store.engine),
-                "content": store.content,
-                "inputs": store.inputs,
-                "iri": store.iri.value,
-                "warnings": store.warnings,
-            }
-            (scratch / DESCRIPTION).write_text(json.dumps(description), encoding="utf-8")
-            # As sha256sum writes and checks them.
-            lines = [f"{_sha256((scratch / name).read_bytes())}  {name}\n" for name in (QUADS, DESCRIPTION)]
-            (scratch / DIGESTS).write_text("".join(lines), encoding="utf-8")
+            lines = (line for own in canonical_lines(store.local).values() for line in own)
+            write_files(scratch, lines, described(store))
             put(scratch, folder)
     except OSError as error:
         raise StoreError(f"the release cannot be kept in {folder}: {error.strerror or error}") from None
@@ -77,9 +59,8 @@ def load_kept(folder: Path) -> ReleaseStore | None:
         return None
     try:
         return _load(folder)
-    except (OSError, ValueError, KeyError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
-        reason = getattr(error, "strerror", None) or (str(error) or type(error).__name__).splitlines()[0][:200]
-        raise UnfitError(f"the release kept in {folder} cannot be taken up ({reason})") from None
+    except FAULTS as error:
+        raise UnfitError(f"the release kept in {folder} cannot be taken up ({reason(error)})") from None
 
 
 def clean(cache: Path) -> None:
@@ -141,21 +122,9 @@ def _load(folder: Path) -> ReleaseStore:
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         _refuse_others(os.fstat(opened), "the folder", 0o077)
-        digests = dict(_digest_line(line) for line in _read(opened, DIGESTS, 1 << 10).decode().splitlines())
-        raw = _read(opened, DESCRIPTION, LONGEST_DESCRIPTION)
-        _compare(DESCRIPTION, raw, digests)
-        description = _checked(json.loads(raw))
-        quads = _read(opened, QUADS)
+        return read_files(lambda name, limit: _read(opened, name, limit), is_ours=True)
     finally:
         os.close(opened)
-    _compare(QUADS, quads, digests)
-    engine = Store()
-    # Written by `keep`, so that its IRIs need no second look, which would take half of the time.
-    engine.bulk_load(quads, format=RdfFormat.N_QUADS, lenient=True)
-    if len(engine) != description["quads"]:
-        raise ValueError(f"{len(engine)} quads instead of {description['quads']}")
-    iri, content, inputs, warnings = (description[key] for key in ("iri", "content", "inputs", "warnings"))
-    return ReleaseStore(engine, NamedNode(iri), content, inputs, warnings)
 
 
 def _refuse_others(status: os.stat_result, what: str, rights: int) -> None:
@@ -165,46 +134,16 @@ def _refuse_others(status: os.stat_result, what: str, rights: int) -> None:
         raise ValueError(f"others may use {what}: mode {stat.S_IMODE(status.st_mode):o}")
 
 
-def _read(folder: int, name: str, limit: int | None = None) -> bytes:
+def _read(folder: int, name: str, limit: int) -> bytes:
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise ValueError(f"{name} is not a file")
         _refuse_others(status, name, 0o022)
-        if limit and status.st_size > limit:
+        if status.st_size > limit:
             raise ValueError(f"{name} is too long")
         return file.read()
-
-
-def _digest_line(line: str) -> tuple[str, str]:
-    digest, _, name = line.partition("  ")
-    if not SHA256.fullmatch(digest):
-        raise ValueError(f"{DIGESTS} holds no digests")
-    return name, digest
-
-
-def _compare(name: str, raw: bytes, digests: dict[str, str]) -> None:
-    if digests.get(name) != _sha256(raw):
-        raise ValueError(f"{name} is not what was written")
-
-
-def _checked(description: Any) -> dict[str, Any]:
-    """Refuse a description that another version of this program, or a person, wrote in another way."""
-    if not (
-        isinstance(description, dict)
-        and isinstance(description.get("quads"), int)
-        and all(isinstance(description.get(key), str) for key in ("iri", "content", "inputs"))
-        and all(SHA256.fullmatch(description[key]) for key in ("content", "inputs"))
-        and isinstance(description.get("warnings"), list)
-        and all(isinstance(each, str) for each in description["warnings"])
-    ):
-        raise ValueError(f"{DESCRIPTION} does not describe a release")
-    return description
-
-
-def _sha256(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()
 
 
 def cache_folder() -> Path:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from pyoxigraph import CanonicalizationAlgorithm, Literal, NamedNode, Store, Triple
 from pyoxigraph import Dataset as QuadSet
@@ -16,24 +16,18 @@ from pyoxigraph import Dataset as QuadSet
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import sources
 from eurasia_graph.build.findings import Report
+from eurasia_graph.build.release_files import FILES, META, QUADS, release_iri, write_files
 from eurasia_graph.build.sources import Dataset
 from eurasia_graph.errors import StoreError
 from eurasia_graph.files import MIB, mask, named, new_folder, put, read_bounded
 from eurasia_graph.paths import root
 from eurasia_graph.store import ReleaseStore, from_quads
 
-META = ns.GRAPH("meta")
-
-
 # What the build rests on outside its own package.
 GROUND = ("dates.py", "graphs.py", "namespaces.py", "turtle/reader.py", "turtle/places.py")
 
 
 LARGEST_FILE = 1024 * MIB
-
-
-# What `write` writes.
-WRITTEN = {"release.nq", "release.json"}
 
 
 Progress = Callable[[str], None]
@@ -67,10 +61,10 @@ class Release:
         """The name of the release, which carries the beginning of its content digest."""
         return release_iri(self.content)
 
-
-def release_iri(content: str) -> NamedNode:
-    """Name a release by the first sixteen digits of its content digest."""
-    return ns.RELEASE(content[:16])
+    @property
+    def warnings(self) -> list[str]:
+        """What the build warned of, as text."""
+        return [finding.text() for finding in self.report.findings]
 
 
 def counts(release: Release) -> dict[str, int]:
@@ -83,16 +77,15 @@ def counts(release: Release) -> dict[str, int]:
 
 def write(release: Release, folder: Path) -> Path:
     """
-    Write a release into a folder: `release.nq`, canonical, and `release.json`, its digests; whole or not at all.
+    Write a release into a folder, as `release_files` says; whole or not at all.
 
     Raises:
         StoreError: If the folder cannot be written, or holds other things than a release.
     """
-    lines = sorted(line for own in canonical_lines(release.store).values() for line in own)
-    described = {"iri": release.iri.value, "inputs": release.inputs, "content": release.content, "quads": len(lines)}
+    lines = [line for own in canonical_lines(release.store).values() for line in own]
     target = folder.resolve()
     if target.is_dir():
-        others = sorted({path.name for path in target.iterdir()} - WRITTEN)
+        others = sorted({path.name for path in target.iterdir()} - FILES)
         if others:
             raise StoreError(
                 f"the release is not written to {named(folder)}: there is {others[0]!r}, which is not of a release and "
@@ -103,8 +96,7 @@ def write(release: Release, folder: Path) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with new_folder(target.parent, f".{target.name}.new-") as scratch:
-            (scratch / "release.nq").write_bytes(b"".join(lines))
-            (scratch / "release.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+            write_files(scratch, lines, described(release))
             scratch.chmod(stat.S_IMODE(target.stat().st_mode) if target.is_dir() else 0o777 & ~mask())
             put(scratch, target)
     except OSError as error:
@@ -112,13 +104,25 @@ def write(release: Release, folder: Path) -> Path:
             f"the release cannot be written to {named(folder)}: {error.strerror}; what was there is as it was; "
             "give another folder"
         ) from None
-    return folder / "release.nq"
+    return folder / QUADS
 
 
 def as_store(release: Release) -> ReleaseStore:
     """Make a release queryable; the engine's store is shared, not copied, and gets its default graph."""
-    warnings = [finding.text() for finding in release.report.findings]
-    return from_quads(release.store, iri=release.iri, content=release.content, inputs=release.inputs, warnings=warnings)
+    return from_quads(
+        release.store, iri=release.iri, content=release.content, inputs=release.inputs, warnings=release.warnings
+    )
+
+
+def described(release: Release | ReleaseStore) -> dict[str, Any]:
+    """Say of a release what its files say of it."""
+    assert release.iri
+    return {
+        "iri": release.iri.value,
+        "inputs": release.inputs,
+        "content": release.content,
+        "warnings": release.warnings,
+    }
 
 
 def inputs_digest(data: Path | None = None) -> str:
