@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
+from conftest import CHECKOUT
 from eurasia_graph import graphs, paths
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import pipeline, sources
@@ -220,6 +221,29 @@ def test_every_record_has_a_closed_shape() -> None:
     assert targets == {ns.EG + name for name in ("Claim", "Event", "Judgement", "Match", "Note", "Passage")}
     assert {str(each) for shape in closed for each in shapes.objects(shape, SH.targetNode)} == {ns.GRAPH + "links"}
     assert (URIRef(MANUAL + "Entity-closed"), SH.target, URIRef(MANUAL + "Entity-files")) in shapes
+
+
+def test_the_rules_use_terms_of_the_ontology_and_scratch_terms_of_their_own(built: Release) -> None:
+    """What a rule leaves for the next one is in a namespace of its own, of which no release holds a term."""
+    rules = sorted((CHECKOUT / "ontology" / "rules").rglob("*.rq"))
+    texts = [path.read_text(encoding="utf-8") for path in rules]
+    used = {name for text in texts for name in re.findall(r"\beg:([A-Za-z]\w*)", text)}
+    scratch = ns.BASE + "rules#"
+    nodes = {
+        node.value
+        for quad in built.store
+        for node in (quad.subject, quad.predicate, quad.object)
+        if isinstance(node, NamedNode)
+    }
+
+    assert any(f"PREFIX step: <{scratch}>" in text for text in texts)
+    assert {name for name in used if not described(ns.EG(name))} == set()
+    assert not {each for each in nodes if each.startswith(scratch)}
+
+
+def described(term: NamedNode) -> bool:
+    """Tell whether the ontology describes a term."""
+    return any(DATASET.store.quads_for_pattern(term, None, None, ONTOLOGY))
 
 
 def test_every_unit_is_matched_to_qudt_or_to_a_currency() -> None:

@@ -34,7 +34,7 @@ def triples_in(release: Release, graphs: list[NamedNode]) -> set[Triple]:
 def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
     """Two processes with different hash seeds write the same release."""
     script = (
-        "import sys, pathlib\nfrom eurasia_graph import pipeline\n"
+        "import sys, pathlib\nfrom eurasia_graph.build import pipeline\n"
         "print(write_release(pipeline.build(pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2])).read_bytes().hex())"
     )
     outputs = {
