@@ -35,6 +35,7 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
     """Two processes with different hash seeds write the same release."""
     script = (
         "import sys, pathlib\nfrom eurasia_graph.build import pipeline\n"
+        "from eurasia_graph.build.release import write as write_release\n"
         "print(write_release(pipeline.build(pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2])).read_bytes().hex())"
     )
     outputs = {
