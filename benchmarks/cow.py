@@ -97,6 +97,8 @@ def _description() -> list[Triple]:
     node = ns.ID(f"source/{SOURCE}")
     return [
         Triple(node, ns.RDF("type"), ns.EG("Source")),
+        Triple(node, ns.DCTERMS("creator"), ns.ID("agent/curator")),
+        Triple(node, ns.DCTERMS("created"), Literal("2026-11-21", datatype=NamedNode(ns.XSD + "date"))),
         Triple(node, ns.RDF("type"), NamedNode("http://purl.org/spar/fabio/Dataset")),
         Triple(node, ns.DCTERMS("title"), Literal("Correlates of War, intergovernmental organisations, version 3")),
         Triple(node, ns.DCTERMS("language"), NamedNode("http://id.loc.gov/vocabulary/iso639-1/en")),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 PATIENCE_S = 1.0
 SCRIPT = f"""
-from eurasia_graph.pipeline import open_release
+from eurasia_graph.build.pipeline import open_release
 from eurasia_graph.web import Limits, Settings, create_app
 from eurasia_graph.web.server import run
 settings = Settings(limits=Limits(timeout_s=4.0))

@@ -82,7 +82,7 @@ def counts_of(release: Release) -> str:
     return (
         f"{members('Source')} texts, {count('GRAPH ?g { ?x a eg:Sentence ; eg:number ?number }')} passages, "
         f"{count('GRAPH ?g { ?x eg:statedIn ?source }')} claims, {count('GRAPH ?g { ?claim eg:reportsEvent ?x }')} events, "
-        f"{count('GRAPH ?g { ?x a eg:Membership ; eg:inBody ?body }')} memberships, {count('GRAPH ?g { ?x a eg:Difference }')} disagreements; "
+        f"{count('GRAPH ?g { ?x a eg:Membership ; eg:inBody ?body }')} memberships, {count('GRAPH ?g { ?x a eg:Disagreement }')} disagreements; "
         f"{members('State')} states, {members('Body')} bodies, {members('Treaty')} treaties.\n"
         f"Claims by kind: {claims('Event')} of events, {claims('Assessment')} assessments ({', '.join(assessments)}), "
         f"{claims('Speech')} speeches with {claims('Reported')} things said, {claims('Indicator')} figures, {claims('Name')} names, "

@@ -171,7 +171,16 @@ def test_nothing_of_a_query_is_parsed_in_the_process_that_serves(
             texts.append(text)
             return self._store.query(text, **options)  # type: ignore[arg-type]
 
-    for module in ("remote", "restating", "columns", "patterns", "store", "web.worker", "web.direct", "web.sparql"):
+    for module in (
+        "sparql.columns",
+        "sparql.restating",
+        "store",
+        "stores.dependencies",
+        "stores.remote",
+        "web.remote_runner",
+        "web.sparql",
+        "web.worker",
+    ):
         monkeypatch.setattr(f"eurasia_graph.{module}.Store", Counting, raising=False)
     for query in (
         "SELECT * { ?s ?p ?o }",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
+from conftest import CHECKOUT
 from eurasia_graph import graphs, paths
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import pipeline, sources
@@ -34,9 +35,13 @@ def literals(subject: str, predicate: NamedNode) -> list[Literal]:
 
 @pytest.mark.parametrize("term", TERMS, ids=ns.local_name)
 def test_a_term_has_one_label_one_definition_and_a_question(term: str) -> None:
-    """In English, without blanks at the ends; the question is why the term is there."""
+    """In English, without blanks at the ends; the question is why the term is there. A class has a Russian label too."""
+    languages = {label.language: label.value for label in literals(term, ns.RDFS("label"))}
+    assert set(languages) == ({"en", "ru"} if term[len(ns.EG)].isupper() else {"en"})
+    defined_by = DATASET.store.quads_for_pattern(NamedNode(term), ns.RDFS("isDefinedBy"), None, ONTOLOGY)
+    assert [ns.value(quad.object) for quad in defined_by] == [ns.BASE + "ontology"]
     for predicate in (ns.RDFS("label"), ns.SKOS("definition"), ns.EG("competencyQuestion")):
-        found = literals(term, predicate)
+        found = [literal for literal in literals(term, predicate) if literal.language != "ru"]
         assert len(found) == 1, predicate
         assert found[0].language == "en"
         assert found[0].value == found[0].value.strip()
@@ -46,7 +51,9 @@ def test_a_term_has_one_label_one_definition_and_a_question(term: str) -> None:
 
 def test_no_two_terms_share_a_label_within_their_kind() -> None:
     """A class and a property may share a word, such as actor; two classes may not."""
-    labels = Counter((term[len(ns.EG)].isupper(), literals(term, ns.RDFS("label"))[0].value) for term in TERMS)
+    labels = Counter(
+        (term[len(ns.EG)].isupper(), label.value) for term in TERMS for label in literals(term, ns.RDFS("label"))
+    )
 
     assert [label for label, count in labels.items() if count > 1] == []
 
@@ -220,6 +227,29 @@ def test_every_record_has_a_closed_shape() -> None:
     assert targets == {ns.EG + name for name in ("Claim", "Event", "Judgement", "Match", "Note", "Passage")}
     assert {str(each) for shape in closed for each in shapes.objects(shape, SH.targetNode)} == {ns.GRAPH + "links"}
     assert (URIRef(MANUAL + "Entity-closed"), SH.target, URIRef(MANUAL + "Entity-files")) in shapes
+
+
+def test_the_rules_use_terms_of_the_ontology_and_scratch_terms_of_their_own(built: Release) -> None:
+    """What a rule leaves for the next one is in a namespace of its own, of which no release holds a term."""
+    rules = sorted((CHECKOUT / "ontology" / "rules").rglob("*.rq"))
+    texts = [path.read_text(encoding="utf-8") for path in rules]
+    used = {name for text in texts for name in re.findall(r"\beg:([A-Za-z]\w*)", text)}
+    scratch = ns.BASE + "rules#"
+    nodes = {
+        node.value
+        for quad in built.store
+        for node in (quad.subject, quad.predicate, quad.object)
+        if isinstance(node, NamedNode)
+    }
+
+    assert any(f"PREFIX step: <{scratch}>" in text for text in texts)
+    assert {name for name in used if not described(ns.EG(name))} == set()
+    assert not {each for each in nodes if each.startswith(scratch)}
+
+
+def described(term: NamedNode) -> bool:
+    """Tell whether the ontology describes a term."""
+    return any(DATASET.store.quads_for_pattern(term, None, None, ONTOLOGY))
 
 
 def test_every_unit_is_matched_to_qudt_or_to_a_currency() -> None:

@@ -235,23 +235,28 @@ def test_figures_differ_by_more_than_rounding(mini: Path, value: str, kinds: set
     assert kinds_of_differences(pipeline.build(mini)) == kinds
 
 
-def test_a_judgement_is_a_difference_with_what_both_claims_say(mini: Path) -> None:
+def test_a_judgement_is_a_disagreement_with_what_both_claims_say(mini: Path) -> None:
     """What no program can see stands in links.ttl, with the reason."""
     links = mini / "links.ttl"
     judgement = (
         "\n<https://w3id.org/eurasia-graph/id/judgement/x> a eg:Judgement ;\n"
-        "  eg:judgedKind <https://w3id.org/eurasia-graph/scheme/difference/tension> ;\n"
-        "  eg:judgedSubject <https://w3id.org/eurasia-graph/id/body/ALPHA> ; eg:oneClaim one:1 ; eg:otherClaim one:2 ;\n"
+        "  eg:differenceKind <https://w3id.org/eurasia-graph/scheme/difference/tension> ;\n"
+        "  eg:subject <https://w3id.org/eurasia-graph/id/body/ALPHA> ; eg:claimA one:1 ; eg:claimB one:2 ;\n"
         '  eg:judgedBy agent:curator ; eg:judgedBecause "The one sounds sure, the other does not."@en .\n'
     )
     links.write_text(links.read_text(encoding="utf-8") + judgement, encoding="utf-8")
 
     release = pipeline.build(mini)
 
-    assert kinds_of_differences(release) == {"tension"}
-    difference = ns.ID("difference/judged/x")
-    (value,) = release.store.quads_for_pattern(difference, ns.EG("valueA"), None, differences.DIFFERENCES)
-    assert ns.value(value.object) == "Three states signed the Beta Treaty."
+    judged = ns.ID("judgement/x")
+    about = {
+        ns.local_name(quad.predicate.value): ns.value(quad.object)
+        for quad in release.store.quads_for_pattern(judged, None, None, differences.DIFFERENCES)
+    }
+    assert about["type"] == ns.EG + "Disagreement"
+    assert about["valueA"] == "Three states signed the Beta Treaty."
+    assert {"concerns", "sourceA", "sourceB", "valueB"} <= set(about)
+    assert not kinds_of_differences(release), "no rule copies the judgement into a difference"
 
 
 def test_a_figure_is_an_observation_of_the_data_cube(small: Release) -> None:

@@ -19,10 +19,11 @@ XSD_DATE = NamedNode(ns.XSD + "date")
 
 
 def add_bounds(dataset: Dataset) -> None:
-    """Write the bounds of every source into a graph of its own."""
+    """Write the days of each source into its graph of bounds, and which claims count into its graph of facts."""
     for source in dataset.sources():
-        graph = graph_of("bounds", source_name(source))
-        dataset.store.extend(ns.quad(triple, graph) for triple in _bounds_of(dataset.store, source))
+        bounds_, facts = (graph_of(kind, source_name(source)) for kind in ("bounds", "facts"))
+        found = list(_bounds_of(dataset.store, source))
+        dataset.store.extend(ns.quad(each, facts if each.predicate == ns.RDF("type") else bounds_) for each in found)
 
 
 def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:

@@ -119,8 +119,8 @@ def derive(dataset: Dataset, progress: Progress = silent) -> None:
         progress(f"memberships of {source}")
         # A stage that counts, or asks for the least, reads what an earlier one has finished.
         rules.run(dataset.store, "telling", [ONTOLOGY, claims, bounds_, facts], spans)
-        rules.run(dataset.store, "dating", [claims, bounds_], spans)
-        rules.run(dataset.store, "beginnings", [claims, bounds_], spans)
+        rules.run(dataset.store, "dating", [claims, bounds_, facts], spans)
+        rules.run(dataset.store, "beginnings", [claims, bounds_, facts], spans)
         rules.run(dataset.store, "first-days", [bounds_], spans)
         rules.run(dataset.store, "spans", [], spans)
         rules.run(dataset.store, "groups", [bounds_], spans)

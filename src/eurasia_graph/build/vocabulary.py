@@ -26,6 +26,7 @@ KINDS_OF_CLASSES = {
     "Body": ("body",),
     "Claim": ("claim",),
     "Concept": CONCEPTS,
+    "Curator": ("agent",),
     "Event": ("event",),
     "Factor": CONCEPTS,
     "Indicator": CONCEPTS,
