@@ -32,6 +32,11 @@ def add_bounds(dataset: Dataset) -> None:
         dataset.store.extend(ns.quad(triple, graph) for triple in _bounds_of(dataset.store, source))
 
 
+def add_calendar(dataset: Dataset, graph: NamedNode) -> None:
+    """Tell the rules the last day of the calendar, which stands for "never" where they compare days."""
+    dataset.store.add(Quad(ns.EG("calendar"), ns.EG("lastDay"), _day(date.max), graph))
+
+
 def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
     """Bound the claims of a source, the source itself and the states, and tell which claims count."""
     issued = value_of(store, source, "issued")

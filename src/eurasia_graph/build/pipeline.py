@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from eurasia_graph.build.bounds import ONTOLOGY
 from eurasia_graph.build.bounds import add_bounds
+from eurasia_graph.build.bounds import add_calendar
 from eurasia_graph.build.closure import close
 from eurasia_graph.build.differences import find_differences
 from eurasia_graph.build.kept import cache_folder
@@ -162,6 +163,7 @@ def derive(dataset: Dataset, progress: Progress = silent) -> None:
         claims, bounds_, facts, spans = (graph_of(kind, source) for kind in ("claims", "bounds", "facts", "spans"))
         rules.run(dataset.store, "facts", [claims, bounds_, LINKS], facts)
         progress(f"memberships of {source}")
+        add_calendar(dataset, spans)
         # A stage that counts, or asks for the least, reads what an earlier one has finished.
         rules.run(dataset.store, "telling", [ONTOLOGY, claims, bounds_, facts], spans)
         rules.run(dataset.store, "dating", [claims, bounds_], spans)
