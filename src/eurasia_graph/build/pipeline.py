@@ -161,7 +161,7 @@ def derive(dataset: Dataset, progress: Progress = silent) -> None:
     for source in map(source_name, dataset.sources()):
         progress(f"facts of {source}")
         claims, bounds_, facts, spans = (graph_of(kind, source) for kind in ("claims", "bounds", "facts", "spans"))
-        rules.run(dataset.store, "facts", [claims, bounds_, LINKS], facts)
+        rules.run(dataset.store, "facts", [ONTOLOGY, SCHEMA_GRAPHS[-1], claims, bounds_, LINKS], facts)
         progress(f"memberships of {source}")
         add_calendar(dataset, spans)
         # A stage that counts, or asks for the least, reads what an earlier one has finished.
