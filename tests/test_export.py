@@ -6,6 +6,7 @@ import errno
 import hashlib
 import io
 import json
+import re
 import tracemalloc
 import zipfile
 from collections.abc import Iterable
@@ -21,7 +22,7 @@ from eurasia_graph import namespaces as ns
 from eurasia_graph.build.release import canonical_lines
 from eurasia_graph.cli import main
 from eurasia_graph.errors import UnknownNameError, UsageError
-from eurasia_graph.export import release_folder, sorting, write
+from eurasia_graph.export import rdf12, release_folder, sorting, write
 from eurasia_graph.formats import FORMATS
 from eurasia_graph.store import ReleaseStore, from_quads
 from eurasia_graph.turtle import writer
@@ -332,6 +333,32 @@ def test_a_part_in_rdf_12_has_the_reifiers_of_its_facts(release: ReleaseStore) -
     assert set(parse(written, format=RdfFormat.TRIG)) == set(
         parse(write.export(release, "trig", only="hand-written", source="icds-2016"), format=RdfFormat.TRIG)
     )
+
+
+# What a fact of an event or an observation is beside what a claim says: its name, and where it comes from.
+NOT_SAID = {
+    *(ns.SKOS("prefLabel"), ns.PROV("wasDerivedFrom"), ns.EG("accordingTo"), ns.EG("approximate")),
+    NamedNode("http://purl.org/linked-data/cube#dataSet"),
+}
+
+
+def test_every_fact_that_a_claim_says_is_tied_to_it_by_the_pairs_of_the_ontology(release: ReleaseStore) -> None:
+    """The rules make facts by the pairs by which the export ties them: none is left over on either side."""
+    engine = release.local
+    pairs = {quad.object for quad in engine.quads_for_pattern(None, ns.EG("states"), None, ns.GRAPH("ontology"))}
+    for source in ("icds-2016", "eurasianism-central-asia"):
+        graph = ns.GRAPH(f"facts-{source}")
+        facts = {
+            quad.triple
+            for quad in engine.quads_for_pattern(None, None, None, graph)
+            if re.search("/id/(event|observation)/", str(quad.subject))
+            and quad.predicate not in NOT_SAID
+            and not str(quad.object).endswith("cube#Observation>")
+        }
+        tied = {quad.object for quad in rdf12.reifiers(engine, graph)}
+
+        assert facts and facts == tied
+        assert {triple.predicate for triple in facts} <= pairs
 
 
 def test_rdf_12_has_every_fact_with_the_claim_as_its_reifier(release: ReleaseStore) -> None:

@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from itertools import product
 
@@ -36,7 +37,7 @@ KINDS = ["MembershipChange"] * 4 + ["Withdrawal", "Dissolution", "Transformation
 ]  # fmt: skip
 TREATY_ACTS = {"Signature"}
 CIRCLES = {"member", "associate", "signatory"}
-NEVER = "9999-12-31"
+NEVER = str(date.max)
 
 
 @dataclass

@@ -37,6 +37,10 @@ NOBODY: dict[str, list[tuple[str, ...]]] = {kind: [()] for kind in ("Foundation"
 EXISTENCE = {"KZ": "1991-12-25/..", "ALPHA": "1993-02/1996"}
 EXISTS = {"KZ": date(1991, 12, 25), "ALPHA": date(1993, 2, 1)}
 
+_JOINED = Claim("Accession", "1992-03-04", ("KZ",), "ALPHA", "member")
+_LEFT = Claim("Withdrawal", "1993", ("KZ",), "ALPHA")
+_HELD = Claim("StatusHolding", "1994/1994", ("KZ",), "ALPHA", "member")
+
 
 @st.composite
 def random_claims(draw: st.DrawFn) -> Claim:
@@ -135,12 +139,12 @@ def derived(store: Store) -> list[dict[str, str]]:
 
 
 def on(memberships: list[dict[str, str]], body: str, actor: str, day: date) -> dict[str, str]:
-    """Who has which standing on a day, by the bounds of the memberships; days of ISO 8601 sort as texts."""
+    """Who has which standing on a day, by the days that the derivation writes; days of ISO 8601 sort as texts."""
     answer: dict[str, str] = {}
     for each in memberships:
         if (each["inBody"], each["holder"]) == (_thing(body).value, _thing(actor).value):
             status = ns.local_name(each["status"])
-            if each.get("fromLatest", "A") <= str(day) < each.get("toEarliest", "A"):
+            if each.get("certainFrom", "A") <= str(day) < each.get("certainUntil", "A"):
                 answer[status] = "certain"
             elif each["fromEarliest"] <= str(day) < each.get("toLatest", "A"):
                 answer.setdefault(status, "possible")
@@ -196,6 +200,28 @@ def test_members_on_agrees_with_the_bounds(claims: list[Claim]) -> None:
             if status != "outside"
         }
         assert found == wanted, (body, day, claims)
+
+
+@pytest.mark.parametrize(
+    ("claims", "issued", "written"),
+    [
+        ([_JOINED], "1994-06-30", {"certainFrom": "1992-03-04", "certainUntil": "1994-07-01"}),
+        ([_JOINED], "9999-12-31", {"certainFrom": "1992-03-04", "certainUntil": "9999-12-31"}),
+        ([_JOINED, _LEFT], "1994-06-30", {"certainFrom": "1992-03-04", "certainUntil": "1993-01-01"}),
+        ([_JOINED, _LEFT], "1992-06", {"certainFrom": "1992-03-04", "certainUntil": "1992-07-01"}),
+        ([_JOINED], "1992-03-03", {}),
+        ([replace(_JOINED, when="1992~")], "1994-06-30", {}),
+        ([_HELD], "1996", {"surelyHeld": "true", "surelyHeldFrom": "1994-01-01", "surelyHeldTo": "1994-12-31"}),
+        ([_HELD], "1994-06-30", {"surelyHeld": "true"}),
+    ],
+)
+def test_the_days_written_are_those_of_which_the_text_can_know(
+    claims: list[Claim], issued: str, written: dict[str, str]
+) -> None:
+    """They end with the earliest end or with the horizon; where no day is certain, none is written."""
+    found = next(each for each in derived(dataset_of(claims, issued).store) if each["status"].endswith("member"))
+
+    assert {name: day for name, day in found.items() if name.startswith(("certain", "surely"))} == written
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["text"]))

@@ -102,15 +102,20 @@ def test_a_column_that_cannot_be_read_is_named(tmp_path: Path, line: str) -> Non
     ("membership", "expected"),
     [
         (
-            {"fromEarliest": "1992-05-15", "fromLatest": "1992-05-15", "horizon": "1994-06-30"},
+            {
+                "fromEarliest": "1992-05-15",
+                "certainFrom": "1992-05-15",
+                "certainUntil": "1994-07-01",
+                "horizon": "1994-06-30",
+            },
             "1992 part 1993 certain 1994 part",
         ),
         ({"fromEarliest": "1992-01-01", "horizon": "1993-12-31"}, "1992 possible 1993 possible"),
         (
             {
                 "fromEarliest": "1990-01-01",
-                "fromLatest": "1990-01-01",
-                "toEarliest": "1991-07-01",
+                "certainFrom": "1990-01-01",
+                "certainUntil": "1991-07-01",
                 "toLatest": "1992-01-01",
                 "horizon": "2000-01-01",
             },
@@ -119,19 +124,27 @@ def test_a_column_that_cannot_be_read_is_named(tmp_path: Path, line: str) -> Non
         (
             {
                 "fromEarliest": "1994-01-01",
-                "fromLatest": "1994-12-31",
-                "toEarliest": "1994-01-02",
+                "heldFrom": "1994-01-01",
+                "heldTo": "1994-12-31",
                 "toLatest": "1995-01-01",
-                "held": "true",
                 "horizon": "2000-01-01",
             },
             "1994 part",
+        ),
+        (
+            {
+                "fromEarliest": "0988-06-01",
+                "certainFrom": "0988-06-01",
+                "certainUntil": "0990-01-01",
+                "horizon": "0990-12-31",
+            },
+            "988 part 989 certain 990 possible",
         ),
     ],
 )
 def test_a_membership_is_spread_over_its_years(membership: dict[str, str], expected: str) -> None:
     """Until its text was issued, or until it had surely ended."""
-    blank = dict.fromkeys(("fromLatest", "toEarliest", "toLatest", "held"), "")
+    blank = dict.fromkeys(("certainFrom", "certainUntil", "heldFrom", "heldTo", "toLatest"), "")
 
     assert " ".join(f"{row['year']} {row['certainty']}" for row in tables.years({**blank, **membership})) == expected
 

@@ -26,6 +26,8 @@ ID = Namespace(f"{BASE}id/")
 SCHEME = Namespace(f"{BASE}scheme/")
 GRAPH = Namespace(f"{BASE}graph/")
 RELEASE = Namespace(f"{BASE}release/")
+# Terms of the rules that no release holds.
+STEP = Namespace(f"{BASE}rules#")
 SHAPE = Namespace(f"{BASE}shape/")
 
 CC_BY = "https://creativecommons.org/licenses/by/4.0/"

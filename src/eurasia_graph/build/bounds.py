@@ -26,6 +26,11 @@ def add_bounds(dataset: Dataset) -> None:
         dataset.store.extend(ns.quad(each, facts if each.predicate == ns.RDF("type") else bounds_) for each in found)
 
 
+def add_calendar(dataset: Dataset, graph: NamedNode) -> None:
+    """Tell the rules the last day of the calendar, which stands for "never" where they compare days."""
+    dataset.store.add(Quad(ns.STEP("calendar"), ns.STEP("lastDay"), _day(date.max), graph))
+
+
 def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
     """Bound the claims of a source, the source itself and the states, and tell which claims count."""
     issued = value_of(store, source, "issued")

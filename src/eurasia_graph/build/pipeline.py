@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from eurasia_graph.build import rules, sources, validation
-from eurasia_graph.build.bounds import ONTOLOGY, add_bounds
+from eurasia_graph.build.bounds import ONTOLOGY, add_bounds, add_calendar
 from eurasia_graph.build.closure import close
 from eurasia_graph.build.differences import find_differences
 from eurasia_graph.build.findings import Report
@@ -18,7 +18,7 @@ from eurasia_graph.build.kept import UnfitError, cache_folder, keep, load_kept
 from eurasia_graph.build.release import NOTE, Progress, Release, as_store, describe_release, inputs_digest, silent
 from eurasia_graph.build.sources import Dataset, source_name
 from eurasia_graph.errors import InvalidDataError, StoreError
-from eurasia_graph.graphs import LINKS, graph_of
+from eurasia_graph.graphs import LINKS, SCHEMA_GRAPHS, graph_of
 from eurasia_graph.store import ReleaseStore
 
 
@@ -115,8 +115,9 @@ def derive(dataset: Dataset, progress: Progress = silent) -> None:
     for source in map(source_name, dataset.sources()):
         progress(f"facts of {source}")
         claims, bounds_, facts, spans = (graph_of(kind, source) for kind in ("claims", "bounds", "facts", "spans"))
-        rules.run(dataset.store, "facts", [claims, bounds_, LINKS], facts)
+        rules.run(dataset.store, "facts", [ONTOLOGY, SCHEMA_GRAPHS[-1], claims, bounds_, LINKS], facts)
         progress(f"memberships of {source}")
+        add_calendar(dataset, spans)
         # A stage that counts, or asks for the least, reads what an earlier one has finished.
         rules.run(dataset.store, "telling", [ONTOLOGY, claims, bounds_, facts], spans)
         rules.run(dataset.store, "dating", [claims, bounds_, facts], spans)

@@ -17,23 +17,13 @@ from eurasia_graph import namespaces as ns
 
 REIFIES = ns.RDF("reifies")
 
-# Of an event and of a figure: which claim says what the graph holds as a fact. The pairs are those of rules/facts.
+# Of an event and of a figure: which claim says what the graph holds as a fact, as the ontology pairs the two.
 STATED = f"""
-PREFIX eg: <{ns.EG}> PREFIX prov: <{ns.PROV}> PREFIX rdf: <{ns.RDF}>
-PREFIX sdmx-attribute: <http://purl.org/linked-data/sdmx/2009/attribute#>
-PREFIX sdmx-dimension: <http://purl.org/linked-data/sdmx/2009/dimension#>
-PREFIX sdmx-measure: <http://purl.org/linked-data/sdmx/2009/measure#>
+PREFIX eg: <{ns.EG}> PREFIX prov: <{ns.PROV}>
 SELECT DISTINCT ?claim ?thing ?property ?value {{
   GRAPH ?facts {{ {{ ?claim eg:reportsEvent ?thing }} UNION {{ ?thing prov:wasDerivedFrom ?claim }} }}
   GRAPH ?claims {{ ?claim eg:statedIn ?source ; ?says ?value }}
-  VALUES (?says ?property) {{
-    (eg:saysActor eg:actor) (eg:saysRepresentative eg:representative) (eg:saysRecipient eg:recipient)
-    (eg:saysBody eg:body) (eg:saysOldBody eg:oldBody) (eg:saysNewBody eg:newBody) (eg:saysOrgan eg:organ)
-    (eg:saysSeat eg:seat) (eg:saysTreaty eg:treaty) (eg:saysPlace eg:place) (eg:saysDate eg:date)
-    (eg:saysKind rdf:type) (eg:saysIndicator eg:saysIndicator) (eg:saysArea sdmx-dimension:refArea)
-    (eg:saysPeriod sdmx-dimension:refPeriod) (eg:saysValue sdmx-measure:obsValue)
-    (eg:saysUnit sdmx-attribute:unitMeasure)
-  }}
+  GRAPH {ns.GRAPH("ontology")} {{ ?says eg:states ?property }}
   GRAPH ?facts {{ ?thing ?property ?value }}
 }}"""
 

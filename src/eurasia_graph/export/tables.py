@@ -33,7 +33,6 @@ from eurasia_graph.turtle.writer import natural_key
 
 COLUMN = re.compile(r"(\w+) (\w+) (required|optional) (?:eg:(\w+))? ?(.*)")
 GENERATED = "Generated: "
-END_OF_TIME = "9999-12-31"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,31 +165,23 @@ def _sorted(rows: Iterable[Sequence[str]], table: Table) -> Iterator[list[str]]:
 
 
 def years(membership: dict[str, str]) -> Iterator[dict[str, str]]:
-    """Spread a membership over the years in which it can have been, until its text was issued, with the certainty."""
-    horizon = membership["horizon"] or END_OF_TIME
+    """Spread a membership over the years in which it can have been, up to its horizon, with the certainty."""
     first = int(membership["fromEarliest"][:4])
-    last = min(int((membership["toLatest"] or END_OF_TIME)[:4]), int(horizon[:4]), date.max.year)
-    for year in range(first, last + 1):
-        certainty = _certainty(membership, horizon, f"{year}-01-01", f"{year}-12-31")
+    ends = (int(day[:4]) for day in (membership["toLatest"], membership["horizon"]) if day)
+    for year in range(first, min(ends, default=date.max.year) + 1):
+        certainty = _certainty(membership, f"{year:04}-01-01", f"{year:04}-12-31")
         if certainty:
             yield {**membership, "year": str(year), "certainty": certainty}
 
 
-def _certainty(one: dict[str, str], horizon: str, first: str, last: str) -> str:
-    """
-    Say how sure a membership is in a span of days; days of ISO 8601 sort as texts.
-
-    Where it is `held`, it was surely there at some time, though on no day for certain.
-    """
-    sure_until, begun = one["toEarliest"] or END_OF_TIME, one["fromLatest"]
-    if begun and begun <= first and last < sure_until and last <= horizon:
-        return "certain"
-    if (
-        begun
-        and (one["held"] or begun < sure_until)
-        and begun <= min(last, horizon)
-        and first < sure_until
-        and first <= horizon
-    ):
+def _certainty(one: dict[str, str], first: str, last: str) -> str:
+    """Say how sure a membership is in a span of days; days of ISO 8601 sort as texts."""
+    if one["certainFrom"]:
+        if one["certainFrom"] <= first and last < one["certainUntil"]:
+            return "certain"
+        if one["certainFrom"] <= last and first < one["certainUntil"]:
+            return "part"
+    if one["heldFrom"] and first <= one["heldFrom"] and one["heldTo"] <= last:
         return "part"
-    return "possible" if one["fromEarliest"] <= last and first < (one["toLatest"] or END_OF_TIME) else ""
+    is_possible = one["fromEarliest"] <= last and (not one["toLatest"] or first < one["toLatest"])
+    return "possible" if is_possible else ""

@@ -138,6 +138,7 @@ PARTS = (
     ("special case of", ns.RDFS("subPropertyOf")),
     ("of", ns.RDFS("domain")),
     ("holds", ns.RDFS("range")),
+    ("what then holds", ns.EG("states")),
 )
 SECTIONS = {
     "Class": "Classes",
