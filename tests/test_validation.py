@@ -116,7 +116,7 @@ def test_a_month_13_is_named_with_its_line(mini: Path) -> None:
     report = changed(mini, {"edit": [["C2", '"2001"^^edtf:EDTF', '"2001-13"^^edtf:EDTF']]})
 
     assert '"2001-13"' in report.text()
-    assert "claims.ttl:23:" in report.text()
+    assert "claims.ttl:22:" in report.text()
     assert report.errors == 1
 
 
