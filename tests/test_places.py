@@ -104,7 +104,7 @@ def test_a_finding_stands_at_the_value_or_at_the_property_or_at_the_subject(mini
     assert "7:82 Date" in lines, "the value"
     assert "8:39 EventClaim-saysBody" in lines, "the value"
     assert "8:54 Undefined-term" in lines, "the property itself"
-    assert "9:100 Claim-gist" in lines, "the value, which has no language"
+    assert "9:102 Claim-gist" in lines, "the value, which has no language"
     assert "10:26 Claim-gist" in lines, "the property, of which there is one too many"
 
 
