@@ -168,6 +168,7 @@ def test_nothing_of_a_query_is_parsed_in_the_process_that_serves(
             self._store = Store()
 
         def query(self, text: str, **options: object) -> object:
+            """Note the text before the engine gets it."""
             texts.append(text)
             return self._store.query(text, **options)  # type: ignore[arg-type]
 
