@@ -101,8 +101,9 @@ def _fill(claim: Claim, chance: random.Random) -> None:
             claim.says["treaty"] = chance.choice(["pact", "charter"])
     if claim.kind in {"MembershipChange", "Withdrawal"}:
         status = chance.choice(["member", "member", "signatory", "observer", "outside"])
-        # A denied claim gives nobody a status.
-        if claim.modality != "denied":
+        # A denied claim gives nobody a status, and a text may tell of a joining without one.
+        told = claim.modality != "denied" and (claim.kind == "Withdrawal" or chance.random() < 0.8)
+        if told:
             claim.says["status"] = "outside" if claim.kind == "Withdrawal" else status
 
 
@@ -262,8 +263,8 @@ def succession(claims: list[Claim], given: Given) -> Pairs:
 
 
 def stands(claim: Claim) -> bool:
-    """Tell whether a claim is of a standing: it gives one, or denies one."""
-    return "status" in claim.says or (claim.kind in {"MembershipChange", "Withdrawal"} and claim.modality == "denied")
+    """Tell whether a claim is of a standing: it gives one, denies one, or tells of a joining or leaving without one."""
+    return "status" in claim.says or claim.kind in {"MembershipChange", "Withdrawal"}
 
 
 def ends(claim: Claim, body: str | None = None) -> bool:
@@ -282,6 +283,8 @@ def reason(claim: Claim, last: str | None, *, lists: bool = False) -> str | None
         return "no date"
     if not ends(claim) and not claim.actors:
         return "no actor"
+    if claim.kind == "MembershipChange" and "status" not in claim.says:
+        return "no status"
     return "open list" if lists and claim.is_open and claim.says.get("status", "outside") != "outside" else None
 
 

@@ -19,6 +19,7 @@ LEFT_OUT = {
     "reported": ("claim that is only reported", "claims that are only reported"),
     "hedged": ("claim that is hedged", "claims that are hedged"),
     "no date": ("claim without a date", "claims without a date"),
+    "no status": ("claim of a joining that gives no status", "claims of joinings that give no status"),
     "no actor": ("claim that names no actor", "claims that name no actor"),
     "no body": ("claim that names no body", "claims that name no body"),
     "no organ": ("claim that names no organ", "claims that name no organ"),

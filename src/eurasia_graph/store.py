@@ -267,7 +267,7 @@ SELECT DISTINCT ?value ?says ?kind ?isOpen {{
   UNION {{ GRAPH ?claims {{ ?claim eg:saysKind ?kind ; eg:saysActor ?value }} BIND(eg:saysActor AS ?says) }}
   OPTIONAL {{ GRAPH ?statuses {{ ?claim eg:saysStatus ?status }} }}
   OPTIONAL {{ GRAPH ?olds {{ ?claim eg:saysOldBody ?old }} }}
-  # A denied joining gives no status.
+  # A denied joining gives no status, and others may be told without one.
   FILTER(BOUND(?status) || BOUND(?old) || ?kind IN (
     eg:Accession, eg:Dissolution, eg:MembershipChange, eg:StatusGrant, eg:StatusHolding, eg:Withdrawal))
   OPTIONAL {{ GRAPH ?dates {{ ?claim eg:saysDate ?date }} }}
@@ -275,7 +275,8 @@ SELECT DISTINCT ?value ?says ?kind ?isOpen {{
   OPTIONAL {{ GRAPH ?carriedIn {{ ?claim a eg:ReportedClaim }} }}
   OPTIONAL {{ GRAPH ?actors {{ ?claim eg:saysActor ?actor }} }}
   OPTIONAL {{ GRAPH ?openIn {{ ?claim eg:listIsComplete false }} }}
-  BIND(!BOUND(?date) || BOUND(?modality) || BOUND(?carriedIn) || !BOUND(?actor) AS ?idle)
+  BIND(!BOUND(?date) || BOUND(?modality) || BOUND(?carriedIn) || !BOUND(?actor)
+    || (!BOUND(?status) && ?kind IN (eg:Accession, eg:MembershipChange, eg:StatusGrant, eg:StatusHolding)) AS ?idle)
   FILTER(?idle || BOUND(?openIn))
   BIND(!?idle AS ?isOpen)
 }}""")
