@@ -34,9 +34,9 @@ pytestmark = pytest.mark.external
 # The command as it is, but with small requests, so that there is a middle, and without long waits.
 COMMAND = """
 import dataclasses
-from eurasia_graph import delivery, products
-delivery.PAUSES_S = (0.01,)
-delivery.BULK_BYTES = 20_000
+from eurasia_graph.stores import products, send
+send.PAUSES_S = (0.01,)
+send.BULK_BYTES = 20_000
 for name, row in products.PRODUCTS.items():
     products.PRODUCTS[name] = dataclasses.replace(row, largest_request=20_000)
 from eurasia_graph.cli import main

@@ -157,8 +157,8 @@ def test_a_swap_that_fails_half_way_leaves_the_old_release(program: programs.Run
 
     broken = Broken(target.product, target.url, target.transport, target.engine)
     if target.product.swap is Swap.TRANSACTION:
-        send = target.transport.send
-        target.transport.send = lambda method, url, **rest: send(  # type: ignore[method-assign]
+        whole = target.transport.send
+        target.transport.send = lambda method, url, **rest: whole(  # type: ignore[method-assign]
             method, url, **({**rest, "body": b"this is nothing\n"} if "ontology" in url and rest.get("body") else rest)
         )
     with pytest.raises(Exception, match=r"answer|cannot"):
