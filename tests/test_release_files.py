@@ -231,7 +231,7 @@ def test_a_release_is_served(written: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (["serve", "--data", "d"], "give --data or --release, not both"),
         (["serve", "--store", "http://127.0.0.1:9/"], "give --release or --store, not both"),
         (["push", "http://127.0.0.1:9/", "--kind", "gsp", "--data", "d"], "give --data or --release, not both"),
-        (["query", "--list"], "--list shows the names of the queries and asks none; leave --release out"),
+        (["query", "--list"], "--list only shows the names of the queries; leave --release out"),
     ],
 )
 def test_two_things_to_open_are_refused(written: Path, command: list[str], told: str) -> None:
