@@ -363,10 +363,8 @@ def members_on(claims: list[Claim], given: Given, known: Rows) -> Pairs:
         return given["source"] in {None, each.source} and (standing or any(ends(each, body) for body in bodies))
 
     gone = told_otherwise(filter(matches, claims), known, given["date"])
-    # Of whom a row tells nothing, it tells nothing incomplete.
-    complete = {(each.iri, "open list") for each in claims if gone.get(each.iri) == set(each.actors)}
     found = reasons(filter(matches, claims), last_day(given["date"]), lists=True)
-    return (found - complete) | {(claim, "told otherwise") for claim in gone}
+    return found | {(claim, "told otherwise") for claim in gone}
 
 
 def memberships_of(claims: list[Claim], given: Given, known: Rows) -> Pairs:
