@@ -1,8 +1,8 @@
 """
 Entities that bear one name: a query that is asked by the name would find one of them and miss the other.
 
-Two names are one if they differ in nothing but capitals, blanks, hyphens and other signs, or in the
-spelling -ise and -ize.
+Two names are one if they differ in nothing but capitals, blanks, hyphens and other signs, in the spelling
+-ise and -ize, or in letters of another script that look the same.
 """
 
 from __future__ import annotations
@@ -39,13 +39,15 @@ FAMILIES = {
 }
 FAMILY_OF = {ns.EG(name): family for family, classes in FAMILIES.items() for name in classes}
 IZE = re.compile(r"iz(?=ation|e|ing)")
+# Letters that a reader cannot tell from Latin ones, as small or as capital letters: Cyrillic, then Greek.
+LOOK_ALIKES = str.maketrans("авекмнорстухіјѕԛԝһ" + "αβεηικμνορτυχζ", "abekmhopctyxijsqwh" + "abehikmnoptyxz")
 RULE = "Name-shared"
 
 
 def fold(name: str) -> str:
     """Reduce a name to what tells it from others: letters and digits, in one case and one spelling."""
     plain = "".join(each for each in unicodedata.normalize("NFKC", name).casefold() if each.isalnum())
-    return IZE.sub("is", plain)
+    return IZE.sub("is", plain.translate(LOOK_ALIKES))
 
 
 def shared(dataset: Dataset) -> Iterator[Fault]:
