@@ -23,7 +23,7 @@ from eurasia_graph.web import canned, description, graphs, health, openapi, page
 from eurasia_graph.web.bodies import LARGEST_REQUEST
 from eurasia_graph.web.cache import Front
 from eurasia_graph.web.context import Service, the_service, the_store
-from eurasia_graph.web.lane import Lane
+from eurasia_graph.web.fast_path import FastPath
 from eurasia_graph.web.pool import Limits
 
 
@@ -74,9 +74,9 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     # Another store may get another release at any time, so that nothing of it is kept.
     is_embedded = isinstance(store.engine, Store)
     cache_bytes = chosen.cache_bytes if is_embedded else 0
-    behind = Lane(app.wsgi_app, service) if is_embedded and service.is_small else app.wsgi_app
+    inner = FastPath(app.wsgi_app, service) if is_embedded and service.is_small else app.wsgi_app
     app.wsgi_app = Front(  # type: ignore[method-assign]
-        behind, service.metrics, chosen.base_url, cache_bytes, chosen.access_log
+        inner, service.metrics, chosen.base_url, cache_bytes, chosen.access_log
     )
     return app
 
