@@ -15,7 +15,7 @@ from eurasia_graph import queries
 from eurasia_graph.queries import CannedQuery
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import Settings, create_app
-from eurasia_graph.web.cache import Front
+from eurasia_graph.web.cache import AnswerCache
 from eurasia_graph.web.fast_path import FastPath
 
 EXTENSIONS = ("", ".json", ".csv", ".tsv", ".xml", ".srj", ".srx", ".CSV", ".nt", ".json.gz")
@@ -79,7 +79,7 @@ def both(store: ReleaseStore, settings: Settings) -> Ways:
     """Serve a store with the fast path, and without."""
     with_it, without = create_app(store, settings), create_app(store, settings)
     for app in (with_it, without):
-        assert isinstance(app.wsgi_app, Front)
+        assert isinstance(app.wsgi_app, AnswerCache)
         assert isinstance(app.wsgi_app.app, FastPath)
     without.wsgi_app.app = without.wsgi_app.app.app  # type: ignore[attr-defined]
     return Ways(with_it.test_client(), without.test_client())

@@ -28,7 +28,7 @@ from eurasia_graph.errors import UsageError
 from eurasia_graph.formats import FORMATS
 from eurasia_graph.store import ReleaseStore, from_quads, load_files
 from eurasia_graph.web import Settings, create_app
-from eurasia_graph.web.cache import Front
+from eurasia_graph.web.cache import AnswerCache
 
 SELECT = "SELECT (1 AS ?value) {}"
 
@@ -424,7 +424,7 @@ def test_the_cache_keeps_no_more_than_it_may(release: ReleaseStore) -> None:
     for day in range(1, 29):
         assert own.get(f"/queries/members-on.json?body=cst&date=1993-06-{day:02}").status_code == 200
     front = app.wsgi_app
-    assert isinstance(front, Front)
+    assert isinstance(front, AnswerCache)
 
     assert front._bytes <= 200_000
     assert 2 < len(front._kept) < 200
@@ -432,5 +432,5 @@ def test_the_cache_keeps_no_more_than_it_may(release: ReleaseStore) -> None:
 
 def test_a_public_address_that_is_none_is_refused(release: ReleaseStore) -> None:
     """Before anything is served."""
-    with pytest.raises(UsageError, match="is no address"):
+    with pytest.raises(UsageError, match="is not a valid URL"):
         create_app(release, Settings(base_url="example.org"))

@@ -14,7 +14,7 @@ from eurasia_graph.formats import FORMATS, Content, Format
 from eurasia_graph.web.cache import REFUSED, Environ
 from eurasia_graph.web.context import Service, the_service
 
-# A release stays as it is while it is served; a minute bounds how long a proxy shows the one before.
+# A release does not change while it is served; after a restart a proxy shows the old one for a minute at most.
 CACHED = "public, max-age=60"
 EXPOSED = "ETag, Link, Warning, X-Release, X-Result-Truncated, X-Unknown-Graph, X-Note, Content-Location, Retry-After"
 SECURITY = {
@@ -129,7 +129,7 @@ def fixed_headers(service: Service) -> list[tuple[str, str]]:
 
 def _finish(response: BaseResponse) -> BaseResponse:
     if isinstance(request.routing_exception, RequestRedirect) and response.location:
-        # The router writes where it sends with a host in front, which nobody has told it.
+        # The router puts a host in front of the location that it has only guessed.
         response.location = urlunsplit(("", "", *urlsplit(response.location)[2:]))
     if response.location:
         response.headers.setdefault("Cache-Control", CACHED)
