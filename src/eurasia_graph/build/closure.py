@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from pyoxigraph import NamedNode, RdfFormat, Store, Triple
+from pyoxigraph import NamedNode, QueryTriples, RdfFormat, Store, Triple
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import rules
+from eurasia_graph.build import effects, rules
 from eurasia_graph.build.sources import Dataset, source_name
 from eurasia_graph.graphs import ENTITIES, SCHEMA_GRAPHS, graph_of
 
@@ -23,10 +23,75 @@ NOISE_CLASSES = {ns.OWL(name) for name in ("Thing", "Nothing")} | {
 def close(dataset: Dataset) -> None:
     """Close the schema once by owlrl, then the instances of each source by rules that read it."""
     _close_schema(dataset.store)
+    closer = Closer(dataset.store, [*SCHEMA_GRAPHS, CLOSURE_OF_SCHEMA])
     for source in map(source_name, dataset.sources()):
         own = [graph_of(kind, source) for kind in ("claims", "passages", "facts", "memberships")]
-        reads = [*SCHEMA_GRAPHS, CLOSURE_OF_SCHEMA, ENTITIES, *own]
-        rules.run(dataset.store, "closure", reads, graph_of("closure", source), only_new=True)
+        closer.close([*SCHEMA_GRAPHS, CLOSURE_OF_SCHEMA, ENTITIES, *own], graph_of("closure", source))
+
+
+class Closer:
+    """The rules of the closure, with what they make of one statement."""
+
+    def __init__(self, store: Store, schema: Sequence[NamedNode]) -> None:
+        """
+        Read the rules.
+
+        Args:
+            store: Read, and extended by what is closed.
+            schema: The graphs of the ontology, closed.
+        """
+        self.store = store
+        found = [rule for group in rules.ordered(store, "closure") for rule in group]
+        # A rule that joins statements on instances goes on from all that is there.
+        self.joining = [rule for rule in found if len(effects.instances_of(rule)) > 1]
+        self.single = [rule for rule in found if rule not in self.joining]
+        self.terms = effects.schema_terms(found)
+        self.known = {line for graph in schema for line in self._of_schema(self._lines(graph))}
+        self.effects = effects.find(self.single, self.known)
+
+    def close(self, reads: Sequence[NamedNode], writes: NamedNode) -> None:
+        """Write what follows from graphs, and is in none of them, into another."""
+        self._learn(line for graph in reads for line in self._lines(graph))
+        made: set[bytes] = set()
+        for graph in reads:
+            made |= self.effects.apply(self._lines(graph))
+        new = made = self._without(made, reads)
+        while new:
+            if self._learn(new):
+                self.close(reads, writes)
+                return
+            self.store.bulk_load(b"".join(new), format=RdfFormat.N_TRIPLES, to_graph=writes, lenient=True)
+            joined: set[bytes] = set()
+            for rule in self.joining:
+                triples = self.store.query(rule.text, default_graph=[*reads, writes])
+                assert isinstance(triples, QueryTriples)
+                joined |= set(lines_of(triples.serialize(format=RdfFormat.N_TRIPLES)))
+            new = self._without(joined | self.effects.apply(joined), reads) - made
+            made |= new
+
+    def _lines(self, graph: NamedNode) -> list[bytes]:
+        return lines_of(self.store.dump(format=RdfFormat.N_TRIPLES, from_graph=graph))
+
+    def _of_schema(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        return (line for line in lines if effects.speaks_of_schema(line, self.terms))
+
+    def _learn(self, lines: Iterable[bytes]) -> bool:
+        """Find the effects anew where statements of the ontology's kind stand elsewhere, or follow."""
+        more = set(self._of_schema(lines)) - self.known
+        if more:
+            self.known |= more
+            self.effects = effects.find(self.single, self.known)
+        return bool(more)
+
+    def _without(self, lines: set[bytes], graphs: Iterable[NamedNode]) -> set[bytes]:
+        for graph in graphs:
+            lines.difference_update(self._lines(graph))
+        return lines
+
+
+def lines_of(data: bytes | None) -> list[bytes]:
+    """Take lines apart, each with its end."""
+    return (data or b"").splitlines(keepends=True)
 
 
 def _close_schema(store: Store) -> None:
