@@ -51,10 +51,13 @@ class Closer:
 
     def close(self, reads: Sequence[NamedNode], writes: NamedNode) -> None:
         """Write what follows from graphs, and is in none of them, into another."""
-        self._learn(line for graph in reads for line in self._lines(graph))
         made: set[bytes] = set()
         for graph in reads:
-            made |= self.effects.apply(self._lines(graph))
+            lines = self._lines(graph)
+            if self._learn(lines):
+                self.close(reads, writes)
+                return
+            made |= self.effects.apply(lines)
         new = made = self._without(made, reads)
         while new:
             if self._learn(new):

@@ -114,9 +114,7 @@ def find(rules: Iterable[Rule], schema: Iterable[bytes]) -> Effects:
     named = dict(enumerate(sorted(terms, key=lambda term: term.value)))
     for number, term in named.items():
         one, other, texts, member = (NamedNode(f"{SAMPLE}{kind}:{number}") for kind in "xytm")
-        store.extend(
-            [Quad(one, term, other), Quad(texts, term, Literal(TEXT)), Quad(member, ns.RDF("type"), term)]
-        )
+        store.extend([Quad(one, term, other), Quad(texts, term, Literal(TEXT)), Quad(member, ns.RDF("type"), term)])
     given, before = set(store), -1
     while before != len(store):
         before = len(store)

@@ -261,13 +261,10 @@ def in_order(rules: Sequence[Rule], pairs: Pairs) -> list[list[Rule]]:
     makes = {rule.name: rule.makes(pairs) for rule in rules}
     reads = {rule.name: rule.reads(pairs) for rule in rules}
     after = {
-        one: {other for other in makes if _meet(reads[one], makes[other])} for one in sorted(rule.name for rule in rules)
+        one: {other for other in makes if _meet(reads[one], makes[other])}
+        for one in sorted(rule.name for rule in rules)
     }
-    reach = {name: set(others) for name, others in after.items()}
-    for middle in reach:
-        for name in reach:
-            if middle in reach[name]:
-                reach[name] |= reach[middle]
+    reach = _followed(after)
     by_name = {rule.name: rule for rule in rules}
     order: list[list[Rule]] = []
     left = sorted(by_name)
@@ -275,23 +272,34 @@ def in_order(rules: Sequence[Rule], pairs: Pairs) -> list[list[Rule]]:
         first = next(name for name in left if all(each not in left or name in reach[each] for each in reach[name]))
         group = [first] + [each for each in left if each != first and each in reach[first] and first in reach[each]]
         if first in reach[first] and not all(by_name[each].is_recursive for each in group):
-            raise _circle([each for each in group if not by_name[each].is_recursive], reads, makes)
+            raise _circle([by_name[each] for each in sorted(group)], reads, makes)
         order.append([by_name[each] for each in group])
         left = [each for each in left if each not in group]
     return order
+
+
+def _followed(after: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Add to what each comes after what that comes after, to the end."""
+    reach = {name: set(others) for name, others in after.items()}
+    for middle, further in reach.items():
+        for others in reach.values():
+            if middle in others:
+                others |= further
+    return reach
 
 
 def _meet(reads: set[str], makes: set[str]) -> bool:
     return bool(reads & makes) or (ANYTHING in reads and bool(makes)) or (ANYTHING in makes and bool(reads))
 
 
-def _circle(names: list[str], reads: dict[str, set[str]], makes: dict[str, set[str]]) -> EurasiaGraphError:
+def _circle(rules: list[Rule], reads: dict[str, set[str]], makes: dict[str, set[str]]) -> EurasiaGraphError:
     """Name the rules of a circle, and what leads round."""
-    made = set().union(*(makes[each] for each in names))
-    read = set().union(*(reads[each] for each in names))
+    made = set().union(*(makes[each.name] for each in rules))
+    read = set().union(*(reads[each.name] for each in rules))
     terms = sorted(ns.shorten(each) for each in (made & read) - {ANYTHING}) or ["anything"]
+    silent = ", ".join(each.name for each in rules if not each.is_recursive)
     return EurasiaGraphError(
-        f"rules read what they make, in a circle: {', '.join(names)} (by {', '.join(terms)}); let one of them read or "
-        "make something else, read what files say in a GRAPH, or write `#+ recursive: true` at the head of each that "
-        "is meant to go on from what it has made"
+        f"rules read what they make, in a circle: {', '.join(each.name for each in rules)} (by {', '.join(terms)}); let "
+        "one of them read or make something else, read what files say in a GRAPH, or write `#+ recursive: true` at the "
+        f"head of {silent} if that is meant to go on from what it has made"
     )

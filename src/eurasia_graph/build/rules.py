@@ -42,11 +42,7 @@ def ordered(store: Store, *stages: str) -> list[list[Rule]]:
         EurasiaGraphError: If they read what they make, in a circle, and do not say so.
     """
     rules = tuple(of_stages(*stages))
-    asked = {
-        predicate
-        for rule in rules
-        for predicate in rule.of_the_ontology
-    }
+    asked = {predicate for rule in rules for predicate in rule.of_the_ontology}
     said = {
         predicate: frozenset(
             (ns.value(quad.subject), ns.value(quad.object))
@@ -83,13 +79,14 @@ def run(
     seen += [f"USING NAMED {graph}" for graph in files]
     for group in ordered(store, *stages):
         before = -1
-        while before != len(store):
-            before = len(store)
+        while True:
             for rule in group:
                 store.update(
                     f"{rule.prologue}INSERT {{ GRAPH {writes} {rule.template} }}\n{' '.join(seen)}\n{rule.where}"
                 )
-            if not group[0].is_recursive:
+            # The engine counts by going through all quads, so that it is asked only where that decides something.
+            if not group[0].is_recursive or before == len(store):
                 break
+            before = len(store)
     if next(store.quads_for_pattern(None, None, None, writes), None) is None:
         store.remove_graph(writes)
