@@ -284,7 +284,7 @@ def _followed(after: dict[str, set[str]]) -> dict[str, set[str]]:
     for middle, further in reach.items():
         for others in reach.values():
             if middle in others:
-                others |= further
+                others.update(further)
     return reach
 
 
@@ -298,8 +298,9 @@ def _circle(rules: list[Rule], reads: dict[str, set[str]], makes: dict[str, set[
     read = set().union(*(reads[each.name] for each in rules))
     terms = sorted(ns.shorten(each) for each in (made & read) - {ANYTHING}) or ["anything"]
     silent = ", ".join(each.name for each in rules if not each.is_recursive)
+    names = ", ".join(each.name for each in rules)
     return EurasiaGraphError(
-        f"rules read what they make, in a circle: {', '.join(each.name for each in rules)} (by {', '.join(terms)}); let "
+        f"rules read what they make, in a circle: {names} (by {', '.join(terms)}); let "
         "one of them read or make something else, read what files say in a GRAPH, or write `#+ recursive: true` at the "
         f"head of {silent} if that is meant to go on from what it has made"
     )
