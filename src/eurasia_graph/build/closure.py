@@ -12,6 +12,8 @@ from eurasia_graph.build.sources import Dataset, source_name
 from eurasia_graph.graphs import ENTITIES, SCHEMA_GRAPHS, graph_of
 
 CLOSURE_OF_SCHEMA = ns.GRAPH("closure-ontology")
+CLOSURE_OF_ENTITIES = ns.GRAPH("closure-entities")
+SCHEMA = (*SCHEMA_GRAPHS, CLOSURE_OF_SCHEMA)
 
 
 # What owlrl adds to any graph: reflexive axioms, owl:Thing, types of literals, axioms about datatypes.
@@ -21,47 +23,63 @@ NOISE_CLASSES = {ns.OWL(name) for name in ("Thing", "Nothing")} | {
 
 
 def close(dataset: Dataset) -> None:
-    """Compute the closure of the schema once with owlrl, then that of each source with rules that read it."""
+    """Compute the closure of the schema with owlrl, then with rules that of the entities, once, and of each source."""
     _close_schema(dataset.store)
-    closer = Closer(dataset.store, [*SCHEMA_GRAPHS, CLOSURE_OF_SCHEMA])
+    closer = Closer(dataset.store)
+    closer.close_entities()
     for source in map(source_name, dataset.sources()):
-        own = [graph_of(kind, source) for kind in ("claims", "passages", "facts", "memberships")]
-        closer.close([*SCHEMA_GRAPHS, CLOSURE_OF_SCHEMA, ENTITIES, *own], graph_of("closure", source))
+        closer.close_source(source)
 
 
 class Closer:
     """The rules of the closure, with what they make of one statement."""
 
-    def __init__(self, store: Store, schema: Sequence[NamedNode]) -> None:
+    def __init__(self, store: Store) -> None:
         """
         Read the rules.
 
         Args:
-            store: Read, and extended by what is closed.
-            schema: The graphs of the ontology, closed.
+            store: With the closed schema; read, and extended by what follows.
         """
         self.store = store
         found = [rule for group in rules.ordered(store, "closure") for rule in group]
-        # A rule that joins statements on instances goes on from all that is there.
+        # A rule that joins statements about instances needs all of them, not one at a time.
         self.joining = [rule for rule in found if len(effects.instances_of(rule)) > 1]
         self.single = [rule for rule in found if rule not in self.joining]
         self.terms = effects.schema_terms(found)
-        self.known = {line for graph in schema for line in self._of_schema(self._lines(graph))}
+        self.known = {line for graph in SCHEMA for line in self._of_schema(self._lines(graph))}
         self.effects = effects.find(self.single, self.known)
 
-    def close(self, reads: Sequence[NamedNode], writes: NamedNode) -> None:
-        """Write what follows from graphs, and is in none of them, into another."""
+    def close_entities(self) -> None:
+        """Write what follows from the schemes and the entities alone."""
+        self._close([*SCHEMA, ENTITIES], [], CLOSURE_OF_ENTITIES)
+
+    def close_source(self, source: str) -> None:
+        """Write what follows from a source and the entities together, and not from the entities alone."""
+        own = [graph_of(kind, source) for kind in ("claims", "passages", "facts", "memberships")]
+        self._close(own, [*SCHEMA, ENTITIES, CLOSURE_OF_ENTITIES], graph_of("closure", source))
+
+    def _close(self, graphs: Sequence[NamedNode], closed: Sequence[NamedNode], writes: NamedNode) -> None:
+        """
+        Write what follows from graphs, and is in none of them, into another.
+
+        Args:
+            graphs: To be closed.
+            closed: Read as well, and closed already.
+            writes: Takes what follows.
+        """
+        reads = [*closed, *graphs]
         made: set[bytes] = set()
-        for graph in reads:
+        for graph in graphs:
             lines = self._lines(graph)
             if self._learn(lines):
-                self.close(reads, writes)
+                self._close(reads, [], writes)
                 return
             made |= self.effects.apply(lines)
         new = made = self._without(made, reads)
         while new:
             if self._learn(new):
-                self.close(reads, writes)
+                self._close(reads, [], writes)
                 return
             self.store.bulk_load(b"".join(new), format=RdfFormat.N_TRIPLES, to_graph=writes, lenient=True)
             joined: set[bytes] = set()
