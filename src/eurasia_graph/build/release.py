@@ -48,13 +48,14 @@ class Release:
 
     `store` holds the named graphs; its default graph is empty. `inputs` is the digest of the files
     and versions, `content` that of all graphs but `meta` in canonical N-Quads, both sha256 in
-    lower-case hexadecimal. `report` holds the warnings.
+    lower-case hexadecimal. `report` holds the warnings, `data` is the folder it was built from.
     """
 
     store: Store
     inputs: str
     content: str
     report: Report
+    data: Path
 
     @property
     def iri(self) -> NamedNode:
@@ -63,8 +64,8 @@ class Release:
 
     @property
     def warnings(self) -> list[str]:
-        """What the build warned of, as text."""
-        return [finding.text() for finding in self.report.findings]
+        """What the build warned of, as text that is the same wherever the release is built."""
+        return [finding.text(self.data) for finding in self.report.findings]
 
 
 def counts(release: Release) -> dict[str, int]:
