@@ -18,7 +18,7 @@ from eurasia_graph.errors import UsageError
 @click.option(
     "--out", type=EXISTING, metavar="DIR", help="Write the release there: canonical N-Quads and a description."
 )
-@click.option("--clean", is_flag=True, help="Delete the releases kept so far.")
+@click.option("--clean", is_flag=True, help="First delete the releases and parts kept so far.")
 @data_option
 def build(out: Path | None, clean: bool, data: Path | None) -> None:
     """
@@ -29,11 +29,12 @@ def build(out: Path | None, clean: bool, data: Path | None) -> None:
     """
     from eurasia_graph import namespaces as ns
     from eurasia_graph.build import kept, pipeline
+    from eurasia_graph.build.pieces import Pieces
     from eurasia_graph.build.release import counts, write
 
     if clean:
         kept.clean_cache()
-    release = pipeline.build(data, progress)
+    release = pipeline.build(data, progress, Pieces(kept.cache_folder()))
     progress("")
     for finding in release.report.findings:
         click.echo(finding.text(), err=True)
