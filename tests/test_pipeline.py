@@ -331,3 +331,21 @@ def kinds_of_differences(release: Release) -> set[str]:
         ns.local_name(ns.value(quad.object))
         for quad in release.store.quads_for_pattern(None, ns.EG("differenceKind"), None, differences.DIFFERENCES)
     }
+
+
+def test_a_release_says_the_same_wherever_it_is_built(
+    mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The paths in what the build warned of begin at the data folder, not at the one that somebody works in."""
+    file = mini / "entities" / "all.ttl"
+    file.write_text(
+        f'{file.read_text(encoding="utf-8")}\nbody:BETA skos:altLabel "Alpha Union"@en .\n', encoding="utf-8"
+    )
+    said = []
+    for folder in (mini.parent, tmp_path):
+        monkeypatch.chdir(folder)
+        said.append(pipeline.build(mini).warnings)
+
+    assert said[0] == said[1]
+    assert [each.partition(":")[0] for each in said[0]] == ["entities/all.ttl"]
+    assert "(entities/all.ttl:" in said[0][0]

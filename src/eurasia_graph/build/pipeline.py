@@ -19,6 +19,7 @@ from eurasia_graph.build.release import NOTE, Progress, Release, as_store, descr
 from eurasia_graph.build.sources import Dataset, source_name
 from eurasia_graph.errors import InvalidDataError, StoreError
 from eurasia_graph.graphs import LINKS, SCHEMA_GRAPHS, graph_of
+from eurasia_graph.paths import root
 from eurasia_graph.store import ReleaseStore
 
 # What of the claims bears on standings, when each began and ended, and which of them are one.
@@ -52,7 +53,7 @@ def build(data: Path | None = None, progress: Progress = silent) -> Release:
     progress("digests")
     inputs = inputs_digest(data)
     content = describe_release(dataset, inputs)
-    return Release(dataset.store, inputs, content, report)
+    return Release(dataset.store, inputs, content, report, data or root() / "data")
 
 
 def open_release(data: Path | None = None, progress: Progress = silent) -> ReleaseStore:
