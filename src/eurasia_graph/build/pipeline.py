@@ -15,6 +15,7 @@ from eurasia_graph.build.closure import close
 from eurasia_graph.build.differences import find_differences
 from eurasia_graph.build.findings import Report
 from eurasia_graph.build.kept import UnfitError, cache_folder, keep, load_kept
+from eurasia_graph.build.properties import describe_properties
 from eurasia_graph.build.release import NOTE, Progress, Release, as_store, describe_release, inputs_digest, silent
 from eurasia_graph.build.sources import Dataset, source_name
 from eurasia_graph.errors import InvalidDataError, StoreError
@@ -48,6 +49,7 @@ def build(data: Path | None = None, progress: Progress = silent) -> Release:
     report = Report([*record.findings, *validation.check_world(dataset).findings])
     progress("closure")
     close(dataset)
+    describe_properties(dataset.store)
     progress("differences")
     find_differences(dataset, report)
     progress("digests")
