@@ -49,7 +49,7 @@ def build(data: Path | None = None, progress: Progress = silent) -> Release:
     progress("digests")
     inputs = inputs_digest(data)
     content = describe_release(dataset, inputs)
-    return Release(dataset.store, inputs, content, report)
+    return Release(store=dataset.store, inputs=inputs, content=content, report=report)
 
 
 def open_release(data: Path | None = None, progress: Progress = silent) -> ReleaseStore:

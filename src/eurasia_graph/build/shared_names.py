@@ -1,19 +1,19 @@
 """
 Find entities that share a name: a query by that name would find one of them and miss the other.
 
-Two names are the same if they differ only in case, spaces, hyphens and other punctuation, or in the
-spelling -ise or -ize.
+Two names are the same if they differ only in case, spaces, hyphens and other punctuation, or in
+British and American spelling.
 """
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 
 from pyoxigraph import Literal, NamedNode, Quad
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph import variants
 from eurasia_graph.build.record import Fault
 from eurasia_graph.build.sources import Dataset
 from eurasia_graph.build.vocabulary import curie
@@ -38,14 +38,14 @@ FAMILIES = {
     "work": ("Work",),
 }
 FAMILY_OF = {ns.EG(name): family for family, classes in FAMILIES.items() for name in classes}
-IZE = re.compile(r"iz(?=ation|e|ing)")
 RULE = "Name-shared"
 
 
 def fold(name: str) -> str:
     """Reduce a name to what distinguishes it: letters and digits, in one case and one spelling."""
-    plain = "".join(each for each in unicodedata.normalize("NFKC", name).casefold() if each.isalnum())
-    return IZE.sub("is", plain)
+    # The spelling first, since its rules look at the ends of words.
+    folded = variants.fold(unicodedata.normalize("NFKC", name))
+    return "".join(each for each in folded if each.isalnum())
 
 
 def shared(dataset: Dataset) -> Iterator[Fault]:
