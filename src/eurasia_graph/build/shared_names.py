@@ -1,8 +1,8 @@
 """
 Find entities that share a name: a query by that name would find one of them and miss the other.
 
-Two names are the same if they differ only in case, spaces, hyphens and other punctuation, or in
-British and American spelling.
+Two names are the same if they differ only in case, spaces, hyphens and other punctuation, in British
+and American spelling, or in letters of another script that look the same.
 """
 
 from __future__ import annotations
@@ -38,14 +38,16 @@ FAMILIES = {
     "work": ("Work",),
 }
 FAMILY_OF = {ns.EG(name): family for family, classes in FAMILIES.items() for name in classes}
+# Letters that a reader cannot tell from Latin ones, as small or as capital letters: Cyrillic, then Greek.
+LOOK_ALIKES = str.maketrans("авекмнорстухіјѕԛԝһ" + "αβεηικμνορτυχζ", "abekmhopctyxijsqwh" + "abehikmnoptyxz")
 RULE = "Name-shared"
 
 
 def fold(name: str) -> str:
     """Reduce a name to what distinguishes it: letters and digits, in one case and one spelling."""
-    # The spelling first, since its rules look at the ends of words.
-    folded = variants.fold(unicodedata.normalize("NFKC", name))
-    return "".join(each for each in folded if each.isalnum())
+    plain = unicodedata.normalize("NFKC", name).casefold().translate(LOOK_ALIKES)
+    # The spelling before the rest, since its rules look at the ends of words; z where the ends cannot be seen.
+    return "".join(each for each in variants.fold(plain) if each.isalnum()).replace("z", "s")
 
 
 def shared(dataset: Dataset) -> Iterator[Fault]:
