@@ -57,7 +57,7 @@ def build(data: Path | None = None, progress: Progress = silent, pieces: Pieces 
     progress("digests")
     inputs = inputs_digest(data)
     content = describe_release(dataset, inputs)
-    return Release(dataset.store, inputs, content, report, data or root() / "data")
+    return Release(store=dataset.store, inputs=inputs, content=content, report=report, data=data or root() / "data")
 
 
 def open_release(data: Path | None = None, progress: Progress = silent) -> ReleaseStore:

@@ -40,7 +40,7 @@ def silent(_stage: str) -> None:
     """Show no progress."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """
     A built dataset.
