@@ -100,7 +100,7 @@ def test_a_graph_named_by_a_blank_node_is_in_the_merge_and_listed_without_a_link
     assert counted(client, "SELECT (COUNT(*) AS ?n) { <http://a/s> ?p ?o }") == [["2"]]
     assert listed.count('<a href="/store?graph=http://a/g">') == 1
     assert "a blank node" in listed
-    assert listed.count("<li>") == 2
+    assert listed.partition("<main")[2].count("<li>") == 2
 
 
 def test_what_is_not_ascii_is_readable_in_the_log_and_encoded_in_headers(

@@ -15,11 +15,21 @@ from urllib.parse import urlsplit
 from flask import Flask, request
 from pyoxigraph import Store
 
-from eurasia_graph import namespaces as ns
-from eurasia_graph.description import LICENCE_NAME, citation
 from eurasia_graph.errors import UsageError
 from eurasia_graph.store import ReleaseStore
-from eurasia_graph.web import canned, description, graphs, health, openapi, pages, problems, responses, sparql
+from eurasia_graph.web import (
+    assets,
+    canned,
+    description,
+    frame,
+    graphs,
+    health,
+    openapi,
+    pages,
+    problems,
+    responses,
+    sparql,
+)
 from eurasia_graph.web.bodies import LARGEST_REQUEST
 from eurasia_graph.web.cache import AnswerCache
 from eurasia_graph.web.context import Service, the_service, the_store
@@ -56,21 +66,18 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     chosen = settings or Settings()
     if chosen.base_url and urlsplit(chosen.base_url).scheme not in {"http", "https"}:
         raise UsageError(f"{chosen.base_url!r} is not a valid URL; give one such as https://example.org/eurasia")
-    app = Flask(__name__)
+    # The files of the pages have names with a digest, which `assets` knows.
+    app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     service = Service(store=store, limits=chosen.limits, base_url=chosen.base_url, slow_s=chosen.slow_s)
     app.extensions["eurasia-graph"] = service
-    app.jinja_env.filters["shorten"] = ns.shorten
+    frame.register(app)
     app.jinja_env.filters["local_link"] = pages.local_link
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for module in (sparql, canned, pages, graphs, description, health, openapi):
+    for module in (sparql, canned, pages, graphs, description, health, openapi, assets):
         app.register_blueprint(module.blueprint)
     problems.register(app)
     responses.register(app)
     app.before_request(_refresh)
-    notices = [] if store.iri else store.warnings
-    app.context_processor(lambda: {"release": store.iri, "content": store.content, "notices": notices})
-    app.context_processor(lambda: {"citation": citation(store.iri), "licence": LICENCE_NAME})
     # Another store may receive another release at any time, so its answers are not cached.
     is_embedded = isinstance(store.engine, Store)
     cache_bytes = chosen.cache_bytes if is_embedded else 0
@@ -82,13 +89,13 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
 
 
 # Answered whether or not another store is up.
-ALWAYS_THERE = {health.blueprint.name, openapi.blueprint.name}
+ALWAYS_THERE = {health.blueprint.name, openapi.blueprint.name, assets.blueprint.name}
 
 
 def _refresh() -> None:
     """Ask another store which release it holds, before a page names it."""
     # Health checks have to answer even when that store is down.
-    if request.blueprint not in ALWAYS_THERE and request.endpoint != "static":
+    if request.blueprint not in ALWAYS_THERE:
         the_store().refresh()
 
 

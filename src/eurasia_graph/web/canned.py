@@ -29,11 +29,14 @@ from eurasia_graph.export import xmlform
 from eurasia_graph.formats import FORMATS, Content, Format, carrying
 from eurasia_graph.queries import CannedQuery, Parameter, Rows
 from eurasia_graph.store import ReleaseStore
-from eurasia_graph.web import description, log
+from eurasia_graph.web import answers, description, log
+from eurasia_graph.web.addresses import address, needless
 from eurasia_graph.web.cache import Environ
 from eurasia_graph.web.context import Service, the_service
 from eurasia_graph.web.limited_store import LimitedStore
+from eurasia_graph.web.naming import Names
 from eurasia_graph.web.negotiation import JSON, NAMES, XML, pick
+from eurasia_graph.web.questions import question
 from eurasia_graph.web.responses import BOM, CACHED, cached, content_type, entity_tag, header_text
 
 blueprint = Blueprint("queries", __name__)
@@ -56,12 +59,16 @@ NO_ROWS: dict[str, Callable[[bytes], bool]] = {
 }
 # These say how the answer is written, not what is asked.
 OF_THE_ANSWER = {*NAMES, "bom"}
+# These say which part of an answer a page shows.
+OF_THE_PAGE = ("sort", "page")
 # The fast path puts here the error that it met, so that the framework answers it without running the query again.
 FAILED = "eurasia_graph.failed"
 # As the framework reads a query string: bytes that are not UTF-8 stay percent-encoded.
 BROKEN_KEPT = "werkzeug.url_quote"
 # Longer requests are negotiated each time: only one client sends them, and a thousand of these take half a megabyte.
 LONGEST_REMEMBERED = 500
+# The order of the groups; others come last.
+GROUPS = ("who belonged to what", "what happened", "where texts and circles differ", "what a body is and is for")
 Headers = list[tuple[str, str]]
 
 
@@ -74,14 +81,20 @@ def without_slash() -> BaseResponse:
 @blueprint.route("/queries/")
 def listing() -> Response:
     """List the canned queries by what they answer."""
-    groups: dict[str, list[CannedQuery]] = {}
+    page = render_template("queries.html", groups=grouped(), ask=question)
+    return cached(Response(page, content_type="text/html; charset=utf-8"))
+
+
+def grouped() -> dict[str, list[CannedQuery]]:
+    """Return the canned queries by their groups, those that most people ask first."""
+    groups: dict[str, list[CannedQuery]] = {group: [] for group in GROUPS}
     for canned in queries.load().values():
         groups.setdefault(canned.group, []).append(canned)
-    return cached(Response(render_template("queries.html", groups=groups), content_type="text/html; charset=utf-8"))
+    return {group: members for group, members in groups.items() if members}
 
 
 @blueprint.route("/queries/<name>")
-def ask(name: str) -> Response:
+def ask(name: str) -> BaseResponse:
     """Answer a canned query; a browser gets the form, and the table where the form is filled in."""
     if FAILED in request.environ:
         raise request.environ[FAILED]
@@ -90,8 +103,13 @@ def ask(name: str) -> Response:
     if asked.chosen in DESCRIBED:
         return description.answer(asked.chosen, f"{service.home}queries/{asked.canned.name}")
     if asked.chosen is None:
+        written = {key: value for key, value in request.args.items() if key in NAMES}
+        if not asked.repeated and needless("queries.ask", asked.canned.name, {**asked.values, **asked.shown}):
+            # A form sends every field; what is empty or the default is not in the address that people pass on.
+            there = address("queries.ask", name=asked.canned.name, **asked.values, **asked.shown, **written)
+            return redirect(there, code=302)
         with _timed(service, asked.canned.name, asked.values):
-            return _page(_store(service), asked)
+            return _page(service, _store(service), asked)
     headers, body = answer(service, request.environ, asked)
     return Response(body, headers=headers)
 
@@ -104,7 +122,8 @@ class Asked:
     """
     What a request asks of a canned query.
 
-    `chosen` is the format, None for a page; `bom` whether CSV begins with a byte order mark.
+    `chosen` is the format, None for a page; `bom` whether CSV begins with a byte order mark; `shown` how a page is
+    sorted and which of its parts is shown.
     """
 
     canned: CannedQuery
@@ -112,6 +131,7 @@ class Asked:
     repeated: str | None
     chosen: Format | None
     bom: bool
+    shown: dict[str, str]
 
 
 def read(service: Service, environ: Environ, name: str) -> Asked:
@@ -141,12 +161,14 @@ def read(service: Service, environ: Environ, name: str) -> Asked:
     else:
         names = tuple(value for key in NAMES for each, value in pairs if each == key)
         chosen = negotiated(names, environ.get("HTTP_ACCEPT", ""), is_described=not given and bool(service.store.iri))
+    shown = {key: given.pop(key)[0] for key in OF_THE_PAGE if chosen is None and key in given}
     return Asked(
         canned=canned,
         values={key: found[0] for key, found in given.items()},
         repeated=_repeated(given),
         chosen=chosen,
         bom=next((value for key, value in pairs if key == "bom"), "") == "1",
+        shown=shown,
     )
 
 
@@ -258,22 +280,72 @@ def _serialised(rows: Rows, chosen: Format) -> str:
     return out.getvalue()
 
 
-def _page(store: ReleaseStore, asked: Asked) -> Response:
+def _page(service: Service, store: ReleaseStore, asked: Asked) -> Response:
     """Show the form; with the answer if it is filled in, or with the error."""
-    canned, rows, problem = asked.canned, None, asked.repeated
+    canned, values, rows, problem = asked.canned, asked.values, None, asked.repeated
     wanted = [parameter.name for parameter in canned.parameters if parameter.required]
-    if not problem and (asked.values or not wanted):
+    faulty: list[str] = []
+    choices: list[tuple[str, str]] = []
+    if not problem and (values or not wanted):
         try:
-            rows = canned.run(store, asked.values)
+            rows = canned.run(store, values)
         except UsageError as error:
-            problem = str(error)
-    pickers = {parameter.name: _choices(store, parameter) for parameter in canned.parameters}
+            problem, faulty = str(error), _faulty(canned, values, error)
+            choices = _instead(canned, values, faulty, error)
+    names = service.names_of_things
+    sort, part = asked.shown.get("sort", ""), asked.shown.get("page", "")
+
+    def there(**others: object) -> str:
+        return address("queries.ask", name=canned.name, **values, **others)
+
     page = render_template(
-        "query.html", canned=canned, values=asked.values, rows=rows, problem=problem, pickers=pickers
+        "query.html",
+        canned=canned,
+        question=question(canned, values if rows is not None else {}, names),
+        example=_example(canned, names),
+        values=values,
+        table=None if rows is None else answers.table(canned, rows, names, sort, part),
+        notes=[] if rows is None else rows.notes,
+        problem=problem,
+        faulty=faulty,
+        choices=choices,
+        pickers={parameter.name: _choices(store, parameter) for parameter in canned.parameters},
+        there=there,
+        page_there=lambda number: there(sort=sort, page=number),
+        sparql=None if rows is None else address("sparql.endpoint", query=canned.bind(store, values)),
     )
     response = Response(page, status=400 if problem else 200, content_type="text/html; charset=utf-8")
     response.vary.add("Accept")
     return response if problem else cached(response)
+
+
+def _faulty(canned: CannedQuery, values: Mapping[str, str], error: UsageError) -> list[str]:
+    """Name the parameters that an error is about."""
+    known = [parameter.name for parameter in canned.parameters]
+    if isinstance(error, UnknownNameError):
+        return [name for name in known if values.get(name) == error.name]
+    seen = [name for name in known if values.get(name) and repr(values[name]) in str(error)]
+    return seen or [each.name for each in canned.parameters if each.required and not values.get(each.name)][:1]
+
+
+def _instead(
+    canned: CannedQuery, values: Mapping[str, str], faulty: Sequence[str], error: UsageError
+) -> list[tuple[str, str]]:
+    """List the nearest names, each with the address that asks with it."""
+    if not isinstance(error, UnknownNameError):
+        return []
+    return [
+        (near, address("queries.ask", name=canned.name, **{**values, name: near}))
+        for name in faulty[:1]
+        for near in error.nearest
+    ]
+
+
+def _example(canned: CannedQuery, names: Names) -> tuple[str, str] | None:
+    """Give an example in words, with its address."""
+    if not canned.examples:
+        return None
+    return question(canned, canned.examples, names), address("queries.ask", name=canned.name, **canned.examples)
 
 
 def _choices(store: ReleaseStore, parameter: Parameter) -> list[tuple[str, str]]:

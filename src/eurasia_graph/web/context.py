@@ -17,6 +17,7 @@ from eurasia_graph import namespaces as ns
 from eurasia_graph.description import ServiceDescription
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web.metrics import Metrics
+from eurasia_graph.web.naming import Names
 from eurasia_graph.web.pool import Limits, Pool
 from eurasia_graph.web.remote_runner import RemoteRunner
 
@@ -42,6 +43,7 @@ class Service:
     here: str = "http://localhost/"
     metrics: Metrics = field(default_factory=Metrics)
     described: dict[tuple[str, str], ServiceDescription] = field(default_factory=dict)
+    naming: dict[str, Names] = field(default_factory=dict)
     start: str = field(default_factory=lambda: secrets.token_hex(8))
     pool: Pool | RemoteRunner = field(init=False)
 
@@ -84,6 +86,15 @@ class Service:
         if found is None:
             found = ServiceDescription(self.store, self.home)
             self.described = {key: found}
+        return found
+
+    @property
+    def names_of_things(self) -> Names:
+        """What things are called; it counts once for every release."""
+        found = self.naming.get(self.version)
+        if found is None:
+            found = Names(self.store)
+            self.naming = {self.version: found}
         return found
 
     @cached_property

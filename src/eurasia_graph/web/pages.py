@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from pyoxigraph import Literal, NamedNode, QuerySolutions, RdfFormat, Store, Triple, serialize
 from werkzeug.exceptions import Gone, NotFound
 from werkzeug.wrappers import Response as BaseResponse
@@ -23,9 +23,11 @@ from eurasia_graph.export import xmlform
 from eurasia_graph.formats import FORMATS
 from eurasia_graph.paths import root
 from eurasia_graph.store import Engine, ReleaseStore
-from eurasia_graph.web.context import the_service, the_store
+from eurasia_graph.web.addresses import address
+from eurasia_graph.web.context import Service, the_service, the_store
 from eurasia_graph.web.negotiation import NAMES, choose
 from eurasia_graph.web.ontology import sections
+from eurasia_graph.web.problems import UnknownAddress
 from eurasia_graph.web.responses import cached, header_text, respond
 
 blueprint = Blueprint("pages", __name__)
@@ -61,7 +63,13 @@ def thing(name: str) -> BaseResponse:
     moved = _moved(node, form)
     if moved:
         return redirect(moved, code=301)
-    target = url_for("pages.data", name=name, format=form) if chosen else url_for("pages.page", name=name)
+    # A view is asked for by name as well: `/id/body/SCO?date=2005` leads to that day.
+    others = {key: value for key, value in request.args.items(multi=False) if key not in NAMES}
+    target = (
+        address("pages.data", name=name, format=form, **others)
+        if chosen
+        else address("pages.page", name=name, **others)
+    )
     response = redirect(target, code=303)
     response.vary.add("Accept")
     _link_documents(response, name)
@@ -203,10 +211,30 @@ def _find(name: str) -> tuple[Engine, NamedNode]:
             for iri, _ in named
         }
     kind, _, local = name.partition("/")
-    near = {*_neighbours(service.names.get(kind, []), name), *(each for each in known if each.startswith(f"{kind}/"))}
+    folded = name.casefold()
+    of_kind = service.names.get(kind.lower(), [])
+    same = next((each for names in (known, of_kind) for each in names if each.casefold() == folded), None)
+    if same:
+        abort(redirect(_elsewhere(same), code=301))
+    near = {*_neighbours(of_kind, name), *(each for each in known if each.startswith(f"{kind}/"))}
     close = nearest(name, near) or nearest(local, known)
     hint = f"; nearest: {', '.join(close)}" if close else ""
-    raise NotFound(f"the graph knows no {name}{hint}")
+    choices = [(_called(service, each), local_link(_iri(each).value)) for each in close]
+    raise UnknownAddress(f"the graph knows no {name}{hint}", choices)
+
+
+def _elsewhere(name: str) -> str:
+    """Return the address that was asked for, with the right spelling of the name."""
+    view = str(request.endpoint)
+    kind, _, rest = name.partition("/")
+    parts = {"kind": kind, "name": rest} if view == "pages.other_thing" else {"name": name}
+    return url_for(view, **parts, **request.args.to_dict(flat=False))  # type: ignore[arg-type]
+
+
+def _called(service: Service, name: str) -> str:
+    """Call a thing by its label, with its name behind it."""
+    label = service.names_of_things.named(_iri(name).value)
+    return f"{label} ({name})"
 
 
 def _neighbours(names: list[str], name: str) -> list[str]:

@@ -7,13 +7,14 @@ RFC 9457 `application/problem+json`, or the same on a page for a browser.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import Flask, Response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from eurasia_graph.errors import EurasiaGraphError, QueryError, RemoteError, UnknownNameError, UsageError
 from eurasia_graph.export.xmlform import XmlError
+from eurasia_graph.web.addresses import address
 from eurasia_graph.web.negotiation import plain
 
 MEDIA_TYPE = "application/problem+json"
@@ -34,6 +35,15 @@ TITLES = {
 KEPT_HEADERS = {"Allow", "Retry-After"}
 
 
+class UnknownAddress(NotFound):
+    """There is nothing at an address; `choices` are those that may have been meant, in words and by their addresses."""
+
+    def __init__(self, description: str, choices: Sequence[tuple[str, str]] = ()) -> None:
+        """Say what there is not, and what there is."""
+        super().__init__(description)
+        self.choices = list(choices)
+
+
 def register(app: Flask) -> None:
     """Give every error of an application the same shape."""
     app.register_error_handler(HTTPException, _http)
@@ -42,7 +52,8 @@ def register(app: Flask) -> None:
 
 
 def _http(error: HTTPException) -> Response:
-    response = _problem(error.code or 500, error.name, error.description or "")
+    choices = error.choices if isinstance(error, UnknownAddress) else []
+    response = _problem(error.code or 500, error.name, error.description or "", choices=choices)
     response.headers.extend({name: value for name, value in error.get_headers() if name in KEPT_HEADERS})
     return response
 
@@ -57,7 +68,9 @@ def _ours(error: EurasiaGraphError) -> Response:
         return _problem(error.status, TITLES[error.status], str(error))
     if isinstance(error, UnknownNameError):
         details = {"nearest": error.nearest} if error.nearest else {}
-        return _problem(404 if error.kind == "query" else 400, "Unknown name", str(error), details)
+        is_query = error.kind == "query"
+        choices = [(near, address("queries.ask", name=near)) for near in error.nearest] if is_query else []
+        return _problem(404 if is_query else 400, "Unknown name", str(error), details, choices)
     if isinstance(error, XmlError):
         return _problem(406, "Not Acceptable", str(error))
     if isinstance(error, UsageError):
@@ -70,7 +83,23 @@ def _unforeseen(_error: Exception) -> Response:
     return _problem(500, "Internal error", "internal error; details are in the server log")
 
 
-def _problem(status: int, title: str, detail: str, details: Mapping[str, object] | None = None) -> Response:
+def _problem(
+    status: int,
+    title: str,
+    detail: str,
+    details: Mapping[str, object] | None = None,
+    choices: Sequence[tuple[str, str]] = (),
+) -> Response:
+    """
+    Write an error.
+
+    Args:
+        status: Its status.
+        title: Its kind.
+        detail: What happened, what was seen and what to do.
+        details: What a program may want to know besides.
+        choices: What may have been meant, in words and by its address.
+    """
     accepted = plain(request.accept_mimetypes)
     named = any(value == "text/html" for value, _ in accepted)
     if named and accepted.best_match([MEDIA_TYPE, "text/html"]) == "text/html":
@@ -80,7 +109,9 @@ def _problem(status: int, title: str, detail: str, details: Mapping[str, object]
             query = request.args["query"]
             page = render_template("sparql.html", query=query, title=title, problem=detail, excerpt=excerpt)
         else:
-            page = render_template("error.html", status=status, title=title, detail=detail, excerpt=excerpt)
+            page = render_template(
+                "error.html", status=status, title=title, detail=detail, excerpt=excerpt, choices=choices
+            )
         response = Response(page, status=status, content_type="text/html; charset=utf-8")
     else:
         content = {"type": "about:blank", "title": title, "status": status, "detail": detail, "instance": request.path}
