@@ -171,7 +171,9 @@ def named(labels: Mapping[str, str], iri: str) -> str:
 
 def plain(name: str) -> str:
     """Put the name of a class, a column or a concept in words: `attributed to`, `treaty act`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("-", " ").replace("_", " ").lower()
+    said = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("-", " ").replace("_", " ").lower()
+    # The one and the other of two: `value A`.
+    return re.sub(r" ([ab])$", lambda found: f" {found[1].upper()}", said)
 
 
 def called(name: str, labels: list[str], label: str) -> str:

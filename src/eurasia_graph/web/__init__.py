@@ -24,6 +24,7 @@ from eurasia_graph.web import (
     frame,
     graphs,
     health,
+    lists,
     openapi,
     pages,
     problems,
@@ -73,7 +74,7 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     app.extensions["eurasia-graph"] = service
     frame.register(app)
     app.jinja_env.filters["local_link"] = pages.local_link
-    for module in (sparql, canned, pages, graphs, description, health, openapi, assets):
+    for module in (sparql, canned, lists, pages, graphs, description, health, openapi, assets):
         app.register_blueprint(module.blueprint)
     problems.register(app)
     responses.register(app)

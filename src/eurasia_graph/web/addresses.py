@@ -26,7 +26,7 @@ LONGEST_NAME = 200
 PLAIN = "-._~=,+@"
 
 
-def address(view: str, **values: object) -> str:
+def address(view: str, /, **values: object) -> str:
     """
     Return the address of a view on this service.
 

@@ -10,9 +10,13 @@ from eurasia_graph.description import LICENCE_NAME, citation
 from eurasia_graph.web.addresses import address, canonical
 from eurasia_graph.web.assets import asset
 from eurasia_graph.web.context import the_service
+from eurasia_graph.web.profiles import day_before
 
 # Where the line of links leads, by what it is called; of files served as they are only the last.
 PLACES = (
+    ("Bodies", "lists.listing:bodies"),
+    ("States", "lists.listing:states"),
+    ("Texts", "lists.listing:texts"),
     ("Questions", "queries.listing"),
     ("Disagreements", "queries.ask:disagreements"),
     ("Ontology", "pages.ontology"),
@@ -25,8 +29,16 @@ def register(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["shorten"] = ns.shorten
     app.jinja_env.globals.update(
-        address=address, asset=asset, canonical=_canonical, navigation=navigation, counted=words.counted, words=words
+        address=address,
+        asset=asset,
+        canonical=_canonical,
+        cited=_cited,
+        navigation=navigation,
+        counted=words.counted,
+        words=words,
     )
+    app.jinja_env.filters["short_name"] = ns.local_name
+    app.jinja_env.filters["day_before"] = day_before
     app.context_processor(_of_release)
 
 
@@ -36,13 +48,18 @@ def navigation() -> list[tuple[str, str]]:
     found = []
     for text, place in places:
         view, _, name = place.partition(":")
-        found.append((text, address(view, name=name or None)))
+        found.append((text, address(view, **({"kind" if view == "lists.listing" else "name": name} if name else {}))))
     return found
 
 
 def _canonical() -> str:
     """Return the address that stands for the page that is being made."""
     return canonical(the_service().base_url, request.path, request.query_string.decode("ascii", "replace"))
+
+
+def _cited() -> str:
+    """Return the address of the page that is being made as it is cited: in full."""
+    return canonical(the_service().home, request.path, request.query_string.decode("ascii", "replace"))
 
 
 def _of_release() -> dict[str, object]:

@@ -12,7 +12,26 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 KNOWN = frozenset(
-    {"sparql", "queries", "id", "page", "data", "ontology", "scheme", "graph", "release", "store", "export", "static"}
+    {
+        "sparql",
+        "queries",
+        "id",
+        "page",
+        "data",
+        "ontology",
+        "scheme",
+        "bodies",
+        "states",
+        "treaties",
+        "persons",
+        "concepts",
+        "texts",
+        "graph",
+        "release",
+        "store",
+        "export",
+        "static",
+    }
     | {"healthz", "readyz", "metrics", "openapi.json", ".well-known", "shape"}
 )
 BUCKETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)

@@ -15,10 +15,9 @@ from eurasia_graph.store import OwnQuery, ReleaseStore
 LABELS = OwnQuery(f"""
 PREFIX skos: <{ns.SKOS}> PREFIX rdfs: <{ns.RDFS}>
 SELECT DISTINCT ?thing ?label {{
-  {{ GRAPH <{ns.GRAPH}entities> {{ ?thing skos:prefLabel ?label }} }}
-  UNION {{ GRAPH <{ns.GRAPH}schemes> {{ ?thing skos:prefLabel ?label }} }}
+  {{ GRAPH ?graph {{ ?thing skos:prefLabel ?label }} }}
   UNION {{ GRAPH <{ns.GRAPH}ontology> {{ ?thing rdfs:label ?label }} }}
-  FILTER(LANG(?label) = "en")
+  FILTER(LANG(?label) IN ("en", ""))
 }} ORDER BY ?thing ?label""")
 
 
@@ -30,7 +29,7 @@ class Names:
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
-        """The English labels of things, concepts and classes, by IRI; of several the first by the alphabet."""
+        """The English labels of things, events, concepts and classes, by IRI; of several the first by the alphabet."""
         answer = self.store.query(LABELS)
         assert isinstance(answer, QuerySolutions)
         found: dict[str, str] = {}
@@ -55,6 +54,8 @@ class Names:
     def short(self, iri: str) -> str:
         """Say what something is called where there is little room: a body by its acronym, if it has one."""
         name = ns.local_name(iri)
+        if iri.startswith(f"{ns.ID}source/"):
+            return self.named(iri).partition(",")[0]
         return name if name in self.others.get(iri, []) and name.isupper() else self.named(iri)
 
     def called(self, iri: str) -> str:

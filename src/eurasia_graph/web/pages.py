@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -18,16 +19,21 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph import queries
-from eurasia_graph.errors import nearest
+from eurasia_graph.errors import UsageError, nearest
 from eurasia_graph.export import xmlform
 from eurasia_graph.formats import FORMATS
 from eurasia_graph.paths import root
 from eurasia_graph.store import Engine, ReleaseStore
+from eurasia_graph.web import profiles
 from eurasia_graph.web.addresses import address
+from eurasia_graph.web.canned import grouped
+from eurasia_graph.web.claims import natural
 from eurasia_graph.web.context import Service, the_service, the_store
+from eurasia_graph.web.lists import counts
 from eurasia_graph.web.negotiation import NAMES, choose
 from eurasia_graph.web.ontology import sections
 from eurasia_graph.web.problems import UnknownAddress
+from eurasia_graph.web.questions import question
 from eurasia_graph.web.responses import cached, header_text, respond
 
 blueprint = Blueprint("pages", __name__)
@@ -40,6 +46,13 @@ ASKED_AT_ONCE = 500
 MOST_SHOWN = 1000
 # An unknown name is compared with so many names before and after it in the alphabet.
 MOST_COMPARED = 150
+EXAMPLES: tuple[tuple[str, dict[str, str]], ...] = (
+    ("members-on", {"body": "sco", "date": "2005-07-05"}),
+    ("memberships-of", {"actor": "kz"}),
+    ("disagreements", {"body": "sco"}),
+)
+# What the claims are that refer to a thing, where they are not about it.
+HEADINGS = {"source": "What this text says", "passage": "What was made of this sentence"}
 # The kinds of IRI other than /id/; in addresses of documents they keep their first word.
 OTHER_KINDS = ("scheme", "shape", "release")
 
@@ -47,10 +60,21 @@ OTHER_KINDS = ("scheme", "shape", "release")
 @blueprint.route("/")
 def front() -> Response:
     """Say what the graph holds and how to ask it."""
-    store = the_store()
-    counts = {name.removeprefix(ns.EG): len({iri for iri, _ in named}) for name, named in store.entities.items()}
-    page = render_template("index.html", counts=counts, queries=queries.load(), quads=len(store.engine))
-    return _html(page)
+    if not the_store().iri:
+        return _html(render_template("index.html", lists=[], groups={}))
+    return _html(render_template("index.html", lists=counts(), groups=grouped(), ask=question, examples=_examples()))
+
+
+def _examples() -> list[tuple[str, str]]:
+    """Offer a few questions with their values, of what this release holds, with their addresses."""
+    names = the_service().names_of_things
+    found = []
+    for name, values in EXAMPLES:
+        canned = queries.by_name(name)
+        with suppress(UsageError):
+            canned.bind(the_store(), values)
+            found.append((question(canned, values, names), address("queries.ask", name=name, **values)))
+    return found
 
 
 @blueprint.route("/id/<path:name>")
@@ -103,11 +127,37 @@ def data(name: str) -> Response:
 
 @blueprint.route("/page/<path:name>")
 def page(name: str) -> Response:
-    """Show what the graph says of a thing, the claims about it, and where it is used."""
+    """Show a body or a state as people ask about it; of anything else, or if asked for, every triple."""
     engine, node = _find(name)
+    kind = None if request.args.get("view") == "triples" else profiles.kind_of(the_store(), node)
+    if kind is None:
+        return _triples(name, engine, node)
+    response = _html(profiles.page(the_service(), node, kind, DATA))
+    _link_documents(response, name)
+    return response
+
+
+@blueprint.route("/page/<path:name>.<any(svg,csv):extension>")
+def drawing(name: str, extension: str) -> Response:
+    """Draw the figure of a body or a state as a file of its own, or list what it shows."""
+    _, node = _find(name)
+    service = the_service()
+    kind = profiles.kind_of(service.store, node)
+    if kind is None:
+        raise NotFound(f"there is no figure of {name}; bodies and states have one")
+    if extension == "csv":
+        return cached(Response(profiles.rows(service, node, kind), content_type="text/csv; charset=utf-8"))
+    drawn = profiles.drawing(service, node, kind)
+    if drawn is None:
+        raise NotFound(f"there is nothing to draw of {name}: no text tells of a standing")
+    return cached(Response(drawn, content_type="image/svg+xml; charset=utf-8"))
+
+
+def _triples(name: str, engine: Engine, node: NamedNode) -> Response:
+    """Show what the graph says of a thing, the claims about it, and where it is used."""
     outgoing = sorted(_outgoing(engine, node), key=lambda triple: (triple.predicate.value, str(triple.object)))
     incoming, is_cut = _incoming(engine, node)
-    claims = sorted(_claims(engine, incoming), key=lambda claim: str(claim["iri"]))[:MOST_SHOWN]
+    claims = sorted(_claims(engine, incoming), key=lambda claim: natural(ns.value(claim["iri"])))[:MOST_SHOWN]
     said = {claim["iri"] for claim in claims}
     others = sorted(
         (triple for triple in incoming if triple.subject not in said),
@@ -120,6 +170,7 @@ def page(name: str) -> Response:
         name=name,
         iri=node.value,
         label=_label(engine, node),
+        heading=HEADINGS.get(name.partition("/")[0], "What texts say about it"),
         types=[triple.object for triple in outgoing if triple.predicate == ns.RDF("type")],
         outgoing=[triple for triple in outgoing if triple.predicate != ns.RDF("type")],
         claims=claims,
