@@ -40,11 +40,11 @@ PAINT = {
     "horizon": f'stroke="{INK}" stroke-dasharray="4 3"',
     "asked": 'stroke="#8a3b12" stroke-width="2"',
     "name": f'font-family="{FONT}" font-size="13" fill="{INK}"',
-    "axis": f'font-family="{FONT}" font-size="12" text-anchor="middle" fill="{SOFT}"',
-    "source": f'font-family="{FONT}" font-size="11" text-anchor="end" fill="{SOFT}"',
-    "status": (
-        f'font-family="{FONT}" font-size="10.5" fill="{INK}" stroke="{GROUND}" stroke-width="3" paint-order="stroke"'
+    "axis": (
+        f'font-family="{FONT}" font-size="12" text-anchor="middle" fill="{SOFT}" stroke="{GROUND}" stroke-width="4"'
     ),
+    "source": f'font-family="{FONT}" font-size="11" text-anchor="end" fill="{SOFT}"',
+    "status": (f'font-family="{FONT}" font-size="10.5" fill="{INK}" stroke="{GROUND}" stroke-width="3"'),
     "heading": f'font-family="{FONT}" font-size="17" font-weight="600" fill="{INK}"',
     "hatch-ground": f'fill="{GROUND}"',
     "hatch-line": f'fill="{SURE}"',
@@ -162,7 +162,8 @@ def scale(standings: Sequence[Standing], horizons: Mapping[str, str]) -> Scale:
     begin = max(min(each.begin for each in standings).year, min(known).year - YEARS_BEFORE)
     ends = [date.fromisoformat(horizons[each.source]) for each in standings if each.source in horizons]
     end = max([*ends, *(each.end for each in standings if each.end), *known]).year + YEARS_AFTER
-    return Scale(date(begin, 1, 1), date(min(max(end, begin + 1), date.max.year), 1, 1))
+    last = min(max(end, begin + 1), date.max.year)
+    return Scale(date(min(begin, last - 1), 1, 1), date(last, 1, 1))
 
 
 def figure(

@@ -58,7 +58,7 @@ class Difference:
 
 
 def of_thing(store: ReleaseStore, names: Names, iri: str) -> list[Difference]:
-    """List the disagreements that concern a thing, those that cannot both be right before tensions, and between texts before those within one."""
+    """List the disagreements that concern a thing: between texts before those within one, tensions last."""
     answer = store.query(OwnQuery(DIFFERENCES % NamedNode(iri)))
     assert isinstance(answer, QuerySolutions)
     found: dict[str, dict[str, dict[str, str]]] = {}
