@@ -202,12 +202,12 @@ def test_an_empty_answer_says_what_that_means(client: FlaskClient, extension: st
 @pytest.mark.parametrize("extension", ["csv", "json", "tsv", "xml", "srj"])
 def test_what_an_answer_leaves_out_is_named_in_every_format(client: FlaskClient, extension: str) -> None:
     """In a header, and on the page below the number of rows."""
-    note = "left out: 2 claims that name no organ (icds-2016/61, icds-2016/90)"
+    note = "2 claims that name no organ (icds-2016/61, icds-2016/90)"
 
     answer = client.get(f"/queries/organs.{extension}?body=sco")
     page = client.get("/queries/organs?body=sco", headers={"Accept": BROWSER})
 
-    assert answer.headers.getlist("X-Note") == [note]
+    assert note in " ".join(answer.headers.getlist("X-Note"))
     assert note in page.text
 
 
