@@ -15,10 +15,12 @@ from eurasia_graph.build.closure import close
 from eurasia_graph.build.differences import find_differences
 from eurasia_graph.build.findings import Report
 from eurasia_graph.build.kept import UnfitError, cache_folder, keep, load_kept
+from eurasia_graph.build.properties import describe_properties
 from eurasia_graph.build.release import NOTE, Progress, Release, as_store, describe_release, inputs_digest, silent
 from eurasia_graph.build.sources import Dataset, source_name
 from eurasia_graph.errors import InvalidDataError, StoreError
 from eurasia_graph.graphs import LINKS, SCHEMA_GRAPHS, graph_of
+from eurasia_graph.paths import root
 from eurasia_graph.store import ReleaseStore
 
 # What of the claims bears on standings, when each began and ended, and which of them are one.
@@ -47,12 +49,13 @@ def build(data: Path | None = None, progress: Progress = silent) -> Release:
     report = Report([*record.findings, *validation.check_world(dataset).findings])
     progress("closure")
     close(dataset)
+    describe_properties(dataset.store)
     progress("differences")
     find_differences(dataset, report)
     progress("digests")
     inputs = inputs_digest(data)
     content = describe_release(dataset, inputs)
-    return Release(store=dataset.store, inputs=inputs, content=content, report=report)
+    return Release(store=dataset.store, inputs=inputs, content=content, report=report, data=data or root() / "data")
 
 
 def open_release(data: Path | None = None, progress: Progress = silent) -> ReleaseStore:

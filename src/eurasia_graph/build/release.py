@@ -51,13 +51,14 @@ class Release:
 
     `store` holds the named graphs; its default graph is empty. `inputs` is the digest of the files
     and versions, `content` that over the digests of all graphs but `meta`, both sha256 in
-    lower-case hexadecimal. `report` holds the warnings.
+    lower-case hexadecimal. `report` holds the warnings, `data` is the folder it was built from.
     """
 
     store: Store
     inputs: str
     content: str
     report: Report
+    data: Path
 
     @property
     def iri(self) -> NamedNode:
@@ -66,8 +67,8 @@ class Release:
 
     @property
     def warnings(self) -> list[str]:
-        """The warnings of the build, as text."""
-        return [finding.text() for finding in self.report.findings]
+        """The warnings of the build, as text that is the same wherever the release is built."""
+        return [finding.text(self.data) for finding in self.report.findings]
 
 
 def counts(release: Release) -> dict[str, int]:
