@@ -1,7 +1,7 @@
 """
-Help somebody encode a text: write the passages of a source, and check them against a copy.
+Write the passages of a source, and check them against a copy of its text.
 
-The commands `passages` and `verify` are thin faces of this module.
+The commands `passages` and `verify` are thin wrappers of this module.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from eurasia_graph.turtle import reader
 from eurasia_graph.turtle.writer import format_triples
 
 LONGEST_SHOWN = 80
-# What a copy may have around the text; looking for sentences in more of it takes minutes.
+# How much a copy may have around the text; searching more of it for sentences takes minutes.
 TIMES_LONGER, FREE_LENGTH = 10, 100_000
 
 
