@@ -131,7 +131,11 @@ def test_an_entity_goes_by_any_of_its_names(release: ReleaseStore, value: str) -
             "'June 1993' is not a date; write 2001, 2001-06 or 2001-06-14",
         ),
         ("members-on", {"body": "csto", "date": "1993-13"}, "month must be in 1..12"),
-        ("members-on", {"body": "csto", "date": "1993", "lineage": "maybe"}, "lineage is true or false, not 'maybe'"),
+        (
+            "members-on",
+            {"body": "csto", "date": "1993", "lineage": "maybe"},
+            "lineage must be true or false, not 'maybe'",
+        ),
         ("members-on", {"body": "csto", "date": "1993", "source": "icds"}, "no source 'icds'; nearest: icds-2016"),
         ("memberships-of", {"actor": "Kazakstan"}, "no actor 'Kazakstan'; nearest: kazakhstan"),
         ("disagreements", {"kind": "dates"}, "no difference kind 'dates'; nearest: date"),
