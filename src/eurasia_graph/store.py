@@ -25,7 +25,7 @@ from pyoxigraph import (
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph import variants
-from eurasia_graph.dates import day_range
+from eurasia_graph.dates import NEVER, day_range
 from eurasia_graph.errors import QueryError, UsageError
 from eurasia_graph.load import sandbox
 from eurasia_graph.load.literals import Rewritten
@@ -35,8 +35,6 @@ from eurasia_graph.sparql.refusals import not_sparql, refuse_service
 # What a query without GRAPH sees: what the texts say and what follows from it, but not what curators judged
 # or what only serves the derivation.
 HIDDEN_BY_DEFAULT = re.compile(re.escape(ns.GRAPH) + r"(links|notes|differences|meta|bounds-.*)")
-
-NEVER = "9999-12-31"
 
 Answer = QuerySolutions | QueryBoolean | QueryTriples
 # IRIs by name, in lower case.
@@ -153,11 +151,11 @@ class ReleaseStore:
         return isinstance(self.engine, Store)
 
     @cached_property
-    def leaving_out(self) -> dict[str, frozenset[str]]:
+    def leaving_out(self) -> dict[str, list[tuple[tuple[str, ...], str, str]]]:
         """
-        The canned queries, by name, each with the terms for which an answer may leave something out.
+        The canned queries, by name, each with what its answers leave out: terms of parameters, claim, and why.
 
-        Filled by `queries`, if a query names the parameter that decides this.
+        Filled by `queries`, if a query names the parameters that decide this.
         """
         return {}
 
