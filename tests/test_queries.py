@@ -179,7 +179,7 @@ def test_a_day_after_the_horizon_says_what_to_ask_instead(release: ReleaseStore)
 
     assert {row["certainty"] for row in rows} == {"possible"}
     assert rows.notes == [
-        "icds-2016 was issued by 2016-03-11 and cannot tell of 2020: what it says is only possible then; ask for 2016-03-11 or before"
+        "icds-2016 was issued by 2016-03-11 and cannot know about 2020: what it says is only possible then; ask for 2016-03-11 or before"
     ]
 
 
@@ -224,7 +224,7 @@ def test_a_table_covers_up_to_its_last_year(mini: Path) -> None:
     assert within.notes == []
     assert {row["certainty"] for row in after} == {"possible"}
     assert after.notes == [
-        "one covers up to 2007 and cannot tell of 2008-01-01: what it says is only possible then; ask for 2007 or before"
+        "one covers up to 2007 and cannot know about 2008-01-01: what it says is only possible then; ask for 2007 or before"
     ]
 
 

@@ -450,7 +450,7 @@ def read(text: str, prologue: str, terms: list[str], base_iri: str | None) -> Me
     answer = Store().query(text, base_iri=base_iri)
     kind = next(name for name, each in KINDS.items() if isinstance(answer, each))
     columns = [variable.value for variable in answer.variables] if isinstance(answer, QuerySolutions) else []
-    # No error may hold an answer: whoever drops that error may be another thread.
+    # No error may hold an answer: another thread could free that error.
     del answer
     iris = list(_resolved(prologue, terms, base_iri)) if terms else []
     if sum(map(len, iris)) > LONGEST:

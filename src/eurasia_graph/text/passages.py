@@ -103,7 +103,7 @@ def _sha256(text: str) -> str:
 
 
 def text_digest(text: str) -> Digest:
-    """Digest a normalised text as it is, which says at once whether somebody has the very same text."""
+    """Digest a normalised text as it is, which shows at once whether two texts are identical."""
     return Digest(_sha256(text), len(text))
 
 
