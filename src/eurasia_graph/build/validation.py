@@ -10,24 +10,19 @@ in the calendar.
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, cast
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import record, shared_names
+from eurasia_graph.build import record, shape_check, shared_names
 from eurasia_graph.build.findings import Finding, Place, Report, Severity
 from eurasia_graph.build.record import Fault
+from eurasia_graph.build.results import Result, Term
 from eurasia_graph.build.sources import Dataset
 from eurasia_graph.dates import Bounds, DateError, bounds
-from eurasia_graph.errors import EurasiaGraphError
-from eurasia_graph.paths import root
 from eurasia_graph.turtle.reader import Part
 
 GENERATED = {"Generated-class", "Generated-property"}
@@ -66,112 +61,62 @@ def check_world(dataset: Dataset) -> Report:
 # --- by shapes -----------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=2)
-def _shapes(severity: str) -> Any:
-    """Read the shapes, those of another severity switched off."""
-    from rdflib import RDF, SH, Graph, URIRef
-    from rdflib import Literal as RdflibLiteral
-
-    graph = Graph()
-    for path in sorted((root() / "ontology" / "shapes").glob("*.ttl")):
-        graph.parse(path, format="turtle")
-    for shape in set(graph.subjects(RDF.type, SH.NodeShape)):
-        own = graph.value(shape, SH.severity, default=SH.Violation)
-        if own != URIRef(SH[severity]):
-            graph.add((shape, SH.deactivated, RdflibLiteral(True)))
-    return graph
+def _shape_findings(dataset: Dataset, severity: str, source: NamedNode | None = None) -> Iterator[Finding]:
+    return (_from_result(dataset, each) for each in shape_check.check(dataset, severity, source))
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Have the library say nothing of literals that have no value, for which there are findings."""
-    log = logging.getLogger("rdflib.term")
-    level = log.level
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        log.setLevel(logging.CRITICAL)
-        try:
-            yield
-        finally:
-            log.setLevel(level)
-
-
-def _shape_findings(dataset: Dataset, severity: str) -> Iterator[Finding]:
-    from pyshacl import validate
-    from pyshacl.graph_abstraction import OxigraphDataGraph
-    from rdflib import RDF, SH
-
-    # For every result pySHACL asks whether the graph is true, which without this counts all its quads.
-    setattr(OxigraphDataGraph, "__bool__", lambda _: True)  # noqa: B010
-    shapes = _shapes(severity)
-    with _quiet():
-        _, report, text = validate(cast("Any", dataset.store), shacl_graph=shapes, inplace=True, advanced=True)
-    if not hasattr(report, "subjects"):
-        raise EurasiaGraphError(f"the shapes cannot be run: {text}")
-    for result in set(report.subjects(RDF.type, SH.ValidationResult)):
-        parts = {
-            name: report.value(result, SH[name])
-            for name in ("focusNode", "resultPath", "value", "sourceShape", "resultMessage", "resultSeverity")
-        }
-        yield _from_result(dataset, shapes, parts)
-
-
-def _from_result(dataset: Dataset, shapes: Any, parts: dict[str, Any]) -> Finding:
-    from rdflib import SH, URIRef
-
-    shape, path, value = parts["sourceShape"], parts["resultPath"], parts["value"]
-    difference = shapes.value(shape, URIRef(ns.EG + "differenceKind"))
-    # A query with a target of its own finds statements. One over the whole dataset has a class for its
-    # focus, and what it found is the value.
-    of_statements = difference is None and (shape, SH.target, None) in shapes
-    by_query = (shape, SH.sparql, None) in shapes and not of_statements
-    subject = value if by_query and difference is None and isinstance(value, URIRef) else parts["focusNode"]
-    predicate = NamedNode(str(path)) if isinstance(path, URIRef) else None
-    seen = str(value) if value is not None and not by_query else None
+def _from_result(dataset: Dataset, result: Result) -> Finding:
+    value, about = result.value, result.focus
+    if result.by_query and result.difference is None and isinstance(value, NamedNode):
+        about = value
+    subject, path = about.value, result.path
+    written = None if value is None else value.value
+    seen = None if result.by_query else written
+    against = written if result.difference else None
     return Finding(
-        severity=Severity.WARNING if parts["resultSeverity"] == SH.Warning else Severity.ERROR,
-        rule=ns.local_name(str(shape)),
-        message=str(parts["resultMessage"]),
-        seen=_seen(dataset, subject, predicate, seen, value if difference else None),
-        focus=str(subject),
-        value=None if value is None else str(value),
-        place=_locate(dataset, str(subject), predicate, None if by_query else value),
-        difference=None if difference is None else str(difference),
-        statement=None if path is None or value is None or by_query else (str(subject), str(path), str(value)),
+        severity=Severity.WARNING if result.severity == "Warning" else Severity.ERROR,
+        rule=ns.local_name(result.shape.value),
+        message=result.message,
+        seen=_seen(dataset, subject, path, seen, against),
+        focus=subject,
+        value=written,
+        place=_locate(dataset, subject, path, None if result.by_query else value),
+        difference=result.difference,
+        statement=None if path is None or written is None or result.by_query else (subject, path.value, written),
     )
 
 
-def _seen(dataset: Dataset, subject: Any, predicate: NamedNode | None, value: str | None, other: Any) -> str:
+def _seen(dataset: Dataset, subject: str, predicate: NamedNode | None, value: str | None, other: str | None) -> str:
     """Say what stands there: the value, or all values of the property, or nothing; then who is at odds with it."""
-    name = ns.shorten(str(subject))
+    name = ns.shorten(subject)
     if predicate is None:
-        return f"{name}, at odds with {ns.shorten(str(other))}" if other else name
+        return f"{name}, at odds with {ns.shorten(other)}" if other else name
     values = (
         [value]
         if value is not None
         else [_written(quad.object) for quad in dataset.store.quads_for_pattern(_node(subject), predicate, None, None)]
     )
     shown = ", ".join(sorted({ns.shorten(each) for each in values})) or "nothing"
-    against = f", at odds with {ns.shorten(str(other))}" if other else ""
+    against = f", at odds with {ns.shorten(other)}" if other else ""
     return f"{ns.shorten(predicate.value)} {shown} at {name}{against}"
 
 
-def _node(term: Any) -> NamedNode | None:
-    return NamedNode(str(term)) if str(term).startswith("http") else None
+def _node(iri: str) -> NamedNode | None:
+    return NamedNode(iri) if iri.startswith("http") else None
 
 
 def _written(term: Any) -> str:
     return f'"{term.value}"' if isinstance(term, Literal) else str(getattr(term, "value", term))
 
 
-def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: Any) -> Place | None:
+def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: Term | None) -> Place | None:
     """Find what is meant: the value, else the property, else the subject."""
     if not subject.startswith("http"):
         return None
     node = NamedNode(subject)
     quads = [quad for quad in dataset.store.quads_for_pattern(node, None, None, None) if quad in dataset.origins]
     with_property = [quad for quad in quads if quad.predicate == predicate]
-    exact = [quad for quad in with_property if value is not None and _is_value(quad.object, str(value))]
+    exact = [quad for quad in with_property if value is not None and quad.object == value]
     # The value; the property, where its value is missing or one too many; else whom it is missing of.
     for candidates, part in ((exact, "object"), (with_property, "predicate"), (quads, "subject")):
         if candidates:
@@ -180,18 +125,6 @@ def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: 
     if begun is None or not isinstance(begun.object, NamedNode):
         return None
     return _locate(dataset, begun.object.value, predicate, None)
-
-
-def _is_value(term: Any, value: str) -> bool:
-    """Tell whether a term is a value that a shape refuses; the library rewrites some forms, such as HTML."""
-    from rdflib import Literal as RdflibLiteral
-
-    if getattr(term, "value", None) == value:
-        return True
-    if not isinstance(term, Literal) or term.language:
-        return False
-    with _quiet():
-        return str(RdflibLiteral(term.value, datatype=term.datatype.value)) == value
 
 
 # --- by program ----------------------------------------------------------------------------
