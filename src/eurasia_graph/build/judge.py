@@ -83,7 +83,7 @@ def shapes_graph(place: Path, severity: str, only: frozenset[NamedNode] | None =
 
     A pattern that ends in `$` ends at the end of the text, as SHACL has it; for Python it may end before a line feed.
     """
-    from rdflib import RDF, SH, Graph, URIRef
+    from rdflib import SH, Graph, URIRef
     from rdflib import Literal as RdflibLiteral
 
     graph = Graph()
@@ -102,19 +102,21 @@ def shapes_graph(place: Path, severity: str, only: frozenset[NamedNode] | None =
 @contextmanager
 def _as_written() -> Iterator[None]:
     """Have the library keep literals as they are written, and say nothing of those that have no value."""
-    import rdflib
+    from pyshacl import entrypoints
 
     log = logging.getLogger("rdflib.term")
-    level, normal = log.level, rdflib.NORMALIZE_LITERALS
+    level, rewrite = log.level, entrypoints.rdflib_bool_unpatch
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         log.setLevel(logging.CRITICAL)
-        rdflib.NORMALIZE_LITERALS = False
+        # It reads its shapes as they are written, then has rdflib rewrite the data: 007 as 7, "yes" as false.
+        entrypoints.rdflib_bool_unpatch = lambda: None
         try:
             yield
         finally:
             log.setLevel(level)
-            rdflib.NORMALIZE_LITERALS = normal
+            entrypoints.rdflib_bool_unpatch = rewrite
+            rewrite()
 
 
 def _result(shapes: Any, report: Any, result: Any) -> Result:

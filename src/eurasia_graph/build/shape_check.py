@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import cast
 
-from pyoxigraph import BlankNode, Literal, NamedNode, QuerySolutions, Store, Variable
+from pyoxigraph import BlankNode, Literal, NamedNode, QuerySolution, QuerySolutions, Store, Variable
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build.results import Node, Result, Term
@@ -30,7 +30,7 @@ from eurasia_graph.graphs import ENTITIES, LINKS, NOTES, SCHEMA_GRAPHS, graph_of
 SHARED = (*SCHEMA_GRAPHS, ENTITIES, LINKS, NOTES)
 OF_A_SOURCE = ("passages", "claims", "bounds", "facts", "spans", "memberships")
 THIS = Variable("this")
-RDF_TYPE, SUBCLASS = ns.RDF("type"), ns.RDFS("subClassOf")
+RDF_TYPE, SUBCLASS, REPORTS_EVENT = ns.RDF("type"), ns.RDFS("subClassOf"), ns.EG("reportsEvent")
 
 
 def check(dataset: Dataset, severity: str, source: NamedNode | None = None) -> Iterator[Result]:
@@ -51,7 +51,7 @@ def check(dataset: Dataset, severity: str, source: NamedNode | None = None) -> I
         yield from _results(view_of(dataset, source, shapes), within)
         return
     views = [view_of(dataset, each, shapes) for each in dataset.sources()]
-    if len(views) < 2 or not all(is_closed(dataset, each) for each in dataset.sources()):
+    if not views[1:] or not is_apart(dataset):
         yield from _results(whole, chosen)
     else:
         # Of one thing at a time all sources may be asked at once; what queries join is joined within a source.
@@ -93,20 +93,27 @@ def view_of(dataset: Dataset, source: NamedNode, shapes: Shapes) -> View:
     return View(dataset.store, shapes, [*SHARED, *own])
 
 
-def is_closed(dataset: Dataset, source: NamedNode) -> bool:
-    """Tell whether the files of a source speak of its own records only, and those of all sources of none of them."""
-    name = source_name(source)
+def is_apart(dataset: Dataset) -> bool:
+    """
+    Tell whether no file speaks of records of a source that is not its own, but for the links.
+
+    Only then a source can be checked alone: what is found of each, and across them, is then what is found of all.
+    """
     records = [f"{ns.ID}{kind}/" for kind in ("claim", "passage")]
-    strange = " || ".join(f'STRSTARTS(STR(?term), "{each}")' for each in records)
-    own = " || ".join(f'STRSTARTS(STR(?term), "{each}{name}/")' for each in records)
-    for graph in (graph_of("passages", name), graph_of("claims", name)):
-        subjects = f"{{ SELECT DISTINCT ?term WHERE {{ GRAPH {graph} {{ ?term ?p ?o }} }} }}"
-        objects = f"{{ SELECT DISTINCT ?term WHERE {{ GRAPH {graph} {{ ?s ?p ?term }} }} }}"
-        if dataset.store.query(f"ASK {{ {subjects} FILTER(!({own}) && ?term != {source}) }}"):
-            return False
-        if dataset.store.query(f"ASK {{ {objects} FILTER(isBLANK(?term) || (({strange}) && !({own}))) }}"):
-            return False
-    return True
+    of_a_source = " || ".join(f'STRSTARTS(STR(?term), "{each}")' for each in records)
+    strange = [
+        f"GRAPH ?graph {{ ?term ?p ?o }} FILTER(?graph IN ({ENTITIES}, {NOTES})) FILTER({of_a_source})",
+        f"GRAPH {LINKS} {{ ?term ?p ?o }} FILTER(?p != {REPORTS_EVENT} && ({of_a_source}))",
+    ]
+    for source in dataset.sources():
+        own = " || ".join(f'STRSTARTS(STR(?term), "{each}{source_name(source)}/")' for each in records)
+        for kind in ("passages", "claims"):
+            graph = f"GRAPH {graph_of(kind, source_name(source))}"
+            subjects = f"{{ SELECT DISTINCT ?term WHERE {{ {graph} {{ ?term ?p ?o }} }} }}"
+            objects = f"{{ SELECT DISTINCT ?term WHERE {{ {graph} {{ ?s ?p ?term }} }} }}"
+            strange.append(f"{subjects} FILTER(!({own}) && ?term != {source})")
+            strange.append(f"{objects} FILTER(({of_a_source}) && !({own}))")
+    return not any(dataset.store.query(f"ASK {{ {each} }}") for each in strange)
 
 
 # --- running the queries -------------------------------------------------------------------
@@ -183,7 +190,7 @@ class View:
 
     def _broken(self, compiled: Compiled, path: Path, nodes: set[Node]) -> Iterator[tuple[Node, Term | None]]:
         """Run a query, and say which of the nodes break its constraint with which value."""
-        rows = self._select(compiled.text) if self._is_used(path.predicate) else iter(())
+        rows: Iterable[QuerySolution] = self._select(compiled.text) if self._is_used(path.predicate) else ()
         match compiled.found:
             case Found.KEEPING:
                 yield from ((node, None) for node in nodes - {_node(row["this"]) for row in rows})
@@ -230,7 +237,7 @@ class View:
         if not nodes:
             return
         if target.kind.startswith("target") and target.kind != "targetNode" and runs_at_once(text):
-            answers = [(None, self._select(text))]
+            answers: list[tuple[Node | None, QuerySolutions]] = [(None, self._select(text))]
         else:
             answers = [(node, self._select(text, node)) for node in nodes]
         for node, rows in answers:
@@ -247,8 +254,8 @@ class View:
             text,
             prefixes=self._shapes.prefixes,
             use_default_graph_as_union=self._graphs is None,
-            default_graph=cast("list[NamedNode | BlankNode]", self._graphs),
-            named_graphs=cast("list[NamedNode | BlankNode]", self._graphs),
+            default_graph=None if self._graphs is None else [*self._graphs],
+            named_graphs=None if self._graphs is None else [*self._graphs],
             substitutions=None if this is None else {THIS: this},
         )
         assert isinstance(answer, QuerySolutions)
@@ -256,8 +263,8 @@ class View:
 
 
 def _node(term: object) -> Node:
-    assert isinstance(term, NamedNode | BlankNode)
-    return term
+    """Take a term for a node; where a property is followed back it can be a literal, which no target has."""
+    return cast("Node", term)
 
 
 def _term(term: object) -> Term:

@@ -16,7 +16,7 @@ from enum import Enum
 from pyoxigraph import Literal, NamedNode
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build.shapes import AnyOf, NodeShape, PropertyShape, Target, Test
+from eurasia_graph.build.shapes import AnyOf, Argument, NodeShape, PropertyShape, Target, Test
 
 NODE_KINDS = {
     "IRI": "isIRI(?value)",
@@ -34,7 +34,7 @@ FORMS = {
     ns.XSD + "date": f"isLITERAL(<{ns.XSD}date>(STR(?value)))",
 }
 # Words of a query that make one run for all nodes other than a run for each.
-TOGETHER = re.compile(r"\b(?:GROUP|HAVING|LIMIT|OFFSET|SELECT|COUNT|SUM|MIN|MAX|AVG|SAMPLE|GROUP_CONCAT)\b", re.I)
+TOGETHER = re.compile(r"\b(?:GROUP|HAVING|LIMIT|OFFSET|SELECT|COUNT|SUM|MIN|MAX|AVG|SAMPLE)\b", re.IGNORECASE)
 NOT_CODE = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|<[^<>\s]*>|#[^\n]*")
 THIS = re.compile(r"[$?]this\b")
 
@@ -82,7 +82,8 @@ def compile_property(shape: PropertyShape, below: Below) -> Iterator[Compiled]:
         yield Compiled(f"SELECT DISTINCT ?this WHERE {{ {values} {language} }} {grouped}", Found.NODES)
     if shape.less_than is not None:
         # Two values that cannot be compared break it as well, such as a number and what is not one.
-        pair = f"{values} . ?this {shape.less_than} ?other FILTER(!COALESCE(?value < ?other, false))"
+        less = f"COALESCE(?value < ?other, false) || COALESCE(isNUMERIC(?value) && {_beyond('?other')}, false)"
+        pair = f"{values} . ?this {shape.less_than} ?other FILTER(!({less}))"
         yield Compiled(f"SELECT DISTINCT ?this ?value WHERE {{ {pair} }}", Found.PAIRS)
     if shape.qualified and shape.qualified[0]:
         number, tests = shape.qualified
@@ -138,27 +139,38 @@ def _all_of(tests: tuple[Test, ...], below: Below) -> str:
 
 def _test(test: Test, below: Below) -> str:
     """Write the expression that is true of a value which passes."""
-    argument = test.argument
-    match test.name, argument:
-        case "class", NamedNode():
-            return f"EXISTS {{ ?value a ?class FILTER(?class IN ({_listed(below(argument), ', ')})) }}"
-        case "datatype", NamedNode(value=iri):
-            return f"DATATYPE(?value) = {argument} && {FORMS.get(iri, 'true')}"
-        case "in", tuple():
-            return f"?value IN ({', '.join(map(str, argument))})"
-        case "languageIn", tuple():
-            return " || ".join(f"LANGMATCHES(LANG(?value), {Literal(str(each))})" for each in argument)
-        case "maxLength", int():
-            return f"!isBLANK(?value) && STRLEN(STR(?value)) <= {argument}"
-        case "minLength", int():
-            return f"!isBLANK(?value) && STRLEN(STR(?value)) >= {argument}"
-        case "minInclusive", int():
-            return f"?value >= {argument}"
-        case "nodeKind", str():
-            return NODE_KINDS[argument]
-        case "pattern", str():
-            return f"!isBLANK(?value) && REGEX(STR(?value), {Literal(argument)})"
-    raise AssertionError(test)
+    if test.name == "class":
+        assert isinstance(test.argument, NamedNode)
+        return f"EXISTS {{ ?value a ?class FILTER(?class IN ({_listed(below(test.argument), ', ')})) }}"
+    return TESTS[test.name](test.argument)
+
+
+def _languages(argument: Argument) -> str:
+    assert isinstance(argument, tuple)
+    return " || ".join(f"LANGMATCHES(LANG(?value), {Literal(str(each))})" for each in argument)
+
+
+def _iris(argument: Argument) -> str:
+    assert isinstance(argument, tuple)
+    return f"?value IN ({', '.join(map(str, argument))})"
+
+
+TESTS: dict[str, Callable[[Argument], str]] = {
+    "datatype": lambda iri: f"DATATYPE(?value) = {iri} && {FORMS.get(ns.value(iri), 'true')}",
+    "in": _iris,
+    "languageIn": _languages,
+    "maxLength": lambda number: f"!isBLANK(?value) && STRLEN(STR(?value)) <= {number}",
+    "minLength": lambda number: f"!isBLANK(?value) && STRLEN(STR(?value)) >= {number}",
+    "minInclusive": lambda number: f"COALESCE(?value >= {number}, false) || {_beyond('?value')}",
+    "nodeKind": lambda name: NODE_KINDS[str(name)],
+    "pattern": lambda text: f"!isBLANK(?value) && REGEX(STR(?value), {Literal(str(text))})",
+}
+
+
+def _beyond(variable: str) -> str:
+    """Write the test of a number that is too long for the engine to hold, and more than any that it holds."""
+    numbers = f"DATATYPE({variable}) IN (<{ns.XSD}integer>, <{ns.XSD}decimal>)"
+    return f'({numbers} && REGEX(STR({variable}), "^[+]?[0-9]{{19,}}([.][0-9]*)?$"))'
 
 
 def _listed(nodes: set[NamedNode], separator: str) -> str:

@@ -116,7 +116,7 @@ class NodeShape:
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """All shapes: those read, those for pySHACL with the construct that is not compiled, and the prefixes of queries."""
+    """All shapes: those read, those for pySHACL with what is not compiled of each, and the prefixes of queries."""
 
     known: tuple[NodeShape, ...]
     others: dict[NamedNode, str]
@@ -157,9 +157,10 @@ class _Reader:
         found |= {quad.subject for quad in store.quads_for_pattern(None, ns.RDF("type"), ns.SH("NodeShape"), None)}
         components = any(store.quads_for_pattern(None, ns.SH("parameter"), None, None))
         for shape in sorted((each for each in found if isinstance(each, NamedNode)), key=lambda each: each.value):
+            if components:
+                others[shape] = "a constraint component of one's own"
+                continue
             try:
-                if components:
-                    raise UnknownConstructError("sh:parameter")
                 read = self._node_shape(shape)
             except UnknownConstructError as error:
                 others[shape] = str(error)
@@ -221,8 +222,7 @@ class _Reader:
         together = {"minCount", "maxCount", "uniqueLang", "lessThan", "qualifiedValueShape", "qualifiedMinCount"}
         self._refuse_others(shape, {"path", "severity", "message", "or", *TESTS, *together})
         tests: list[Test | AnyOf] = list(self._tests(shape))
-        for alternatives in self._all(shape, "or"):
-            tests.append(AnyOf(tuple(self._alternative(each) for each in self._items(alternatives))))
+        tests += [AnyOf(tuple(map(self._alternative, self._items(each)))) for each in self._all(shape, "or")]
         numbers = {name: self._number(shape, name) for name in ("minCount", "maxCount", "qualifiedMinCount")}
         unique = self._one(shape, "uniqueLang")
         less_than, value_shape = self._one(shape, "lessThan"), self._one(shape, "qualifiedValueShape")
