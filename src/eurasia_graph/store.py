@@ -25,7 +25,7 @@ from pyoxigraph import (
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph import variants
-from eurasia_graph.dates import day_range
+from eurasia_graph.dates import NEVER, day_range
 from eurasia_graph.errors import QueryError, UsageError
 from eurasia_graph.load import sandbox
 from eurasia_graph.load.literals import Rewritten
@@ -35,8 +35,6 @@ from eurasia_graph.sparql.refusals import not_sparql, refuse_service
 # What a query without GRAPH sees: what the texts say and what follows, not what curators judged
 # and not what only serves the derivation.
 HIDDEN_BY_DEFAULT = re.compile(re.escape(ns.GRAPH) + r"(links|notes|differences|meta|bounds-.*)")
-
-NEVER = "9999-12-31"
 
 Answer = QuerySolutions | QueryBoolean | QueryTriples
 # IRIs by a name, in small letters.
@@ -153,11 +151,11 @@ class ReleaseStore:
         return isinstance(self.engine, Store)
 
     @cached_property
-    def leaving_out(self) -> dict[str, frozenset[str]]:
+    def leaving_out(self) -> dict[str, list[tuple[tuple[str, ...], str, str]]]:
         """
-        The canned queries, by name, each with the terms of which an answer may leave something out.
+        The canned queries, by name, each with what its answers leave out: terms of parameters, claim, and why.
 
-        Filled by `queries`, where a query says by which parameter that is decided.
+        Filled by `queries`, where a query says by which parameters that is decided.
         """
         return {}
 
@@ -218,6 +216,8 @@ class ReleaseStore:
                 found.add(value)
             if says == f"{ns.EG}saysOldBody" or (body and kind == f"{ns.EG}Dissolution"):
                 found |= {actor for actor, inside in standings if inside == value}
+        for told in self._select(TOLD_OTHERWISE):
+            found.update(told)
         return frozenset(found | {of for of, kin in self._select(LINEAGES) if kin in found})
 
     @cached_property
@@ -279,6 +279,21 @@ SELECT DISTINCT ?value ?says ?kind ?isOpen {{
     || (!BOUND(?status) && ?kind IN (eg:Accession, eg:MembershipChange, eg:StatusGrant, eg:StatusHolding)) AS ?idle)
   FILTER(?idle || BOUND(?openIn))
   BIND(!?idle AS ?isOpen)
+}}""")
+# Standings of which a claim tells for longer, or from an earlier day, than other claims leave them.
+TOLD_OTHERWISE = OwnQuery(f"""
+PREFIX eg: <{ns.EG}> PREFIX prov: <{ns.PREFIXES["prov"]}>
+SELECT DISTINCT ?holder ?body {{
+  GRAPH ?memberships {{
+    ?membership eg:holder ?holder ; eg:inBody ?body ; eg:status ?status ; eg:fromEarliest ?from ;
+      prov:wasDerivedFrom ?claim .
+    OPTIONAL {{ ?membership eg:toLatest ?to }}
+  }}
+  GRAPH ?claims {{ ?claim eg:saysStatus ?status }}
+  GRAPH ?bounds {{
+    ?claim eg:latest ?latest OPTIONAL {{ ?claim eg:earliest ?earliest }} OPTIONAL {{ ?claim eg:overLatest ?over }}
+  }}
+  FILTER(COALESCE(?earliest, ?latest) < ?from || (BOUND(?to) && (?to <= ?latest || COALESCE(?to < ?over, false))))
 }}""")
 NAMES_OF_ENTITIES = OwnQuery(f"""
 PREFIX skos: <{ns.SKOS}> PREFIX rdfs: <{ns.RDFS}>

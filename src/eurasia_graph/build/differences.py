@@ -21,18 +21,18 @@ def find_differences(dataset: Dataset, world: Report | None = None) -> None:
 
     Args:
         dataset: With facts and memberships of all sources.
-        world: The faults of the world found so far, each of which is a difference as well.
+        world: The report of the checks of the world, whose findings about two claims are differences as well.
     """
     for finding in world.findings if world else ():
         if finding.difference:
             dataset.store.extend(ns.quad(triple, DIFFERENCES) for triple in _difference(dataset.store, finding))
     names = [source_name(source) for source in dataset.sources()]
     own = [graph_of(kind, name) for name in names for kind in ("claims", "bounds", "facts", "memberships")]
-    rules.run(dataset.store, "differences", [ENTITIES, LINKS, *own], DIFFERENCES)
+    rules.run(dataset.store, ["differences"], [ENTITIES, LINKS, *own], DIFFERENCES)
 
 
 def _difference(store: Store, finding: Finding) -> Iterator[Triple]:
-    """Turn a fault of the world, which is a finding about two claims or a state and a claim, into a difference."""
+    """Turn a finding about two claims, or about a state and a claim, into a difference."""
     assert finding.difference and finding.value
     kind = NamedNode(finding.difference)
     first, second = (_claim_of(store, NamedNode(iri)) for iri in (finding.focus, finding.value))

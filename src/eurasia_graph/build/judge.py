@@ -102,8 +102,9 @@ def shapes_graph(place: Path, severity: str, only: frozenset[NamedNode] | None =
 @contextmanager
 def _as_written() -> Iterator[None]:
     """Have the library keep literals as they are written, and say nothing of those that have no value."""
-    from pyshacl import entrypoints
+    import pyshacl.entrypoints
 
+    entrypoints: Any = pyshacl.entrypoints
     log = logging.getLogger("rdflib.term")
     level, rewrite = log.level, entrypoints.rdflib_bool_unpatch
     with warnings.catch_warnings():

@@ -1,11 +1,10 @@
 """
-Check a dataset against the shapes and say where each fault is written.
+Check a dataset against the shapes and report the location of each finding.
 
-The shapes in `ontology/shapes/` do the work, by pySHACL on the engine's own store. A shape of
-severity `sh:Violation` checks the record; one of `sh:Warning` checks the world that the texts tell
-of, which needs the generated graphs. Some checks no shape can make: names that nothing defines and
-statements in the wrong file (`record`), names that two entities bear (`names`), and days that are not
-in the calendar.
+The shapes in `ontology/shapes/` do most of the work, compiled to queries on the engine's own store. A shape with
+severity `sh:Violation` checks the record; one with `sh:Warning` checks the world as the texts describe it,
+which needs the generated graphs. Some checks cannot be shapes: names that are not defined and statements in
+the wrong file (`record`), names shared by two entities (`shared_names`), and days that are not in the calendar.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from eurasia_graph.dates import Bounds, DateError, bounds
 from eurasia_graph.turtle.reader import Part
 
 GENERATED = {"Generated-class", "Generated-property"}
-# Of these a shape may say more, since it knows what is needed in their place.
+# A shape may say more about these, since it knows what is needed instead.
 WEAKER = {"Undefined-name", "Date"}
 CLAIM = f"{ns.ID}claim/"
 
@@ -38,31 +37,37 @@ def check_record(dataset: Dataset) -> Report:
     Args:
         dataset: As `sources.load` returns it, nothing generated yet.
     """
-    # The engine of the shapes cannot read statements about statements, which are refused anyway.
+    # Shapes do not see statements about statements, which are refused anyway.
     for quad in [quad for quad in dataset.origins if isinstance(quad.object, Triple)]:
         dataset.store.remove(quad)
-    by_shapes = list(_shape_findings(dataset, "Violation"))
-    by_program = [*record.faults(dataset), *shared_names.shared(dataset), *_bad_dates(dataset), *_late_figures(dataset)]
-    # A shape can refuse one statement twice, for its datatype and for its form: it is one finding.
-    found = dict.fromkeys(_without_echoes(dataset, by_shapes, by_program))
-    return Report(_sorted(found), list(dataset.errors))
+    return record_report(dataset, shape_check.check(dataset, "Violation"))
 
 
 def check_world(dataset: Dataset) -> Report:
     """
-    Check the world that the texts tell of: order in time, statuses on a day, existence.
+    Check the world as the texts describe it: order in time, statuses on a day, existence.
 
     Args:
         dataset: With bounds, facts and memberships.
     """
-    return Report(_sorted(_shape_findings(dataset, "Warning")))
+    return world_report(dataset, shape_check.check(dataset, "Warning"))
+
+
+def record_report(dataset: Dataset, results: Iterable[Result]) -> Report:
+    """Report what shapes found in a record and what programs find there, each statement once."""
+    by_shapes = [_from_result(dataset, each) for each in results]
+    by_program = [*record.faults(dataset), *shared_names.shared(dataset), *_bad_dates(dataset), *_late_figures(dataset)]
+    # A shape can refuse one statement twice, for its datatype and for its form; that is one finding.
+    found = dict.fromkeys(_without_echoes(dataset, by_shapes, by_program))
+    return Report(_sorted(found), list(dataset.errors))
+
+
+def world_report(dataset: Dataset, results: Iterable[Result]) -> Report:
+    """Report what shapes found in the world that the texts describe."""
+    return Report(_sorted(_from_result(dataset, each) for each in results))
 
 
 # --- by shapes -----------------------------------------------------------------------------
-
-
-def _shape_findings(dataset: Dataset, severity: str, source: NamedNode | None = None) -> Iterator[Finding]:
-    return (_from_result(dataset, each) for each in shape_check.check(dataset, severity, source))
 
 
 def _from_result(dataset: Dataset, result: Result) -> Finding:
@@ -87,7 +92,7 @@ def _from_result(dataset: Dataset, result: Result) -> Finding:
 
 
 def _seen(dataset: Dataset, subject: str, predicate: NamedNode | None, value: str | None, other: str | None) -> str:
-    """Say what stands there: the value, or all values of the property, or nothing; then who is at odds with it."""
+    """Describe what was seen: the value, all values of the property, or "nothing"; then what contradicts it."""
     name = ns.shorten(subject)
     if predicate is None:
         return f"{name}, at odds with {ns.shorten(other)}" if other else name
@@ -110,14 +115,14 @@ def _written(term: Any) -> str:
 
 
 def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: Term | None) -> Place | None:
-    """Find what is meant: the value, else the property, else the subject."""
+    """Return the location of the value, else of the property, else of the subject."""
     if not subject.startswith("http"):
         return None
     node = NamedNode(subject)
     quads = [quad for quad in dataset.store.quads_for_pattern(node, None, None, None) if quad in dataset.origins]
     with_property = [quad for quad in quads if quad.predicate == predicate]
     exact = [quad for quad in with_property if value is not None and quad.object == value]
-    # The value; the property, where its value is missing or one too many; else whom it is missing of.
+    # The value; the property, if a value is missing or there is one too many; else the subject that lacks it.
     for candidates, part in ((exact, "object"), (with_property, "predicate"), (quads, "subject")):
         if candidates:
             return dataset.place_of(min(candidates, key=dataset.origins.__getitem__), cast("Part", part))
@@ -132,14 +137,14 @@ def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: 
 
 def _without_echoes(dataset: Dataset, by_shapes: list[Finding], by_program: list[Fault]) -> Iterator[Finding]:
     """
-    Keep one finding for each statement, that of the rule that says most.
+    Keep one finding for each statement: that of the most specific rule.
 
-    Where a name is undefined, the shape of the property says what is needed and the hint goes with it.
-    Where a term is generated, undefined or out of place, no shape need say that it is not allowed.
+    Where a name is undefined, the shape of the property says what is needed, and the hint is added to its message.
+    Where a term is generated, undefined or misplaced, a shape need not add that it is not allowed.
     """
     stronger = {_statement(fault.quad) for fault in by_program if fault.rule not in WEAKER}
     stronger |= {each.statement for each in by_shapes if each.rule in GENERATED and each.statement}
-    # What has a class that its IRI belies is measured by shapes that are not its own.
+    # A record with a class that contradicts its IRI is checked by shapes that are not meant for it.
     belied = {_subject(fault.quad) for fault in by_program if fault.rule == "Record-class"}
     belied |= {each.focus for each in by_shapes if each.rule == "Generated-class" and CLAIM not in each.focus}
     kept = [
@@ -179,7 +184,7 @@ def _from_fault(dataset: Dataset, fault: Fault) -> Finding:
 
 
 def _bad_dates(dataset: Dataset) -> Iterator[Fault]:
-    """Find EDTF strings that are none, or whose days are not in the calendar."""
+    """Find literals with the EDTF datatype that are not EDTF, or whose days are not in the calendar."""
     datatype = NamedNode(ns.EDTF + "EDTF")
     for quad in dataset.origins:
         if isinstance(quad.object, Literal) and quad.object.datatype == datatype:
@@ -187,22 +192,22 @@ def _bad_dates(dataset: Dataset) -> Iterator[Fault]:
                 bounds(quad.object.value)
             except DateError as error:
                 seen = f'{ns.shorten(quad.predicate.value)} "{quad.object.value}" at {ns.shorten(_subject(quad))}'
-                yield Fault(quad, "Date", f"A date is an EDTF date: {error}.", seen)
+                yield Fault(quad, "Date", f"A date must be in EDTF: {error}.", seen)
 
 
 def _late_figures(dataset: Dataset) -> Iterator[Fault]:
-    """Find figures of a time after the issue of their source; the shape Date-in-reach does so for other claims."""
+    """Find figures for a time after the issue of their source; the shape Date-in-reach does so for other claims."""
     for quad in dataset.origins:
         if quad.predicate != ns.EG("saysPeriod") or _predicts(dataset, quad.subject):
             continue
         source = _object(dataset, quad.subject, "statedIn")
         issued = _object(dataset, source, "issued")
         period, issue = _days(quad.object), _days(issued)
-        # Of a period without a first day only the last is known.
+        # Only the last day is known of a period without a first day.
         if period and issue and (period.earliest or period.latest) > issue.latest:
             message = (
-                "A figure is of a time before its source was issued. Check the period; a forecast is an "
-                "eg:AssessmentClaim as well, with eg:saysAssessment assessment:prediction."
+                "A figure must be for a time before its source was issued. Check the period; a forecast is also an "
+                "eg:AssessmentClaim, with eg:saysAssessment assessment:prediction."
             )
             seen = (
                 f'eg:saysPeriod "{ns.value(quad.object)}" at {ns.shorten(_subject(quad))}, issued "{ns.value(issued)}"'
@@ -211,7 +216,7 @@ def _late_figures(dataset: Dataset) -> Iterator[Fault]:
 
 
 def _predicts(dataset: Dataset, claim: Any) -> bool:
-    """Tell whether a claim is a prediction, or what somebody said."""
+    """Return whether a claim is a prediction or a reported claim."""
     prediction = ns.SCHEME("assessment/prediction")
     patterns = ((ns.EG("saysAssessment"), prediction), (ns.RDF("type"), ns.EG("ReportedClaim")))
     return any(next(dataset.store.quads_for_pattern(claim, *each, None), None) for each in patterns)
@@ -225,7 +230,7 @@ def _object(dataset: Dataset, subject: Any, term: str) -> Any:
 
 
 def _days(date: Any) -> Bounds | None:
-    """Bound a date that is one; others are found as such."""
+    """Return the bounds of a date, or None if it is not a date, which is a finding of its own."""
     try:
         return bounds(date.value) if isinstance(date, Literal) else None
     except DateError:
@@ -240,7 +245,7 @@ def _subject(quad: Quad) -> str:
 
 
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:
-    """Sort findings by place, each once: two ways can lead to the same."""
+    """Sort findings by location, without duplicates: two checks can find the same."""
 
     def key(finding: Finding) -> tuple[str, int, int, str, str, str]:
         place = finding.place
