@@ -11,8 +11,9 @@ from pyoxigraph import NamedNode, Quad, RdfFormat
 
 from eurasia_graph.build import shape_check, sources, validation
 from eurasia_graph.build.bounds import existence
-from eurasia_graph.build.closure import CLOSURE_OF_SCHEMA, Closer, lines_of
+from eurasia_graph.build.closure import CLOSURE_OF_SCHEMA, Closer
 from eurasia_graph.build.findings import Report
+from eurasia_graph.build.lines import lines_of
 from eurasia_graph.build.parts import WRITTEN, Part, part_of
 from eurasia_graph.build.pieces import Pieces
 from eurasia_graph.build.progress import Progress, silent
@@ -89,6 +90,7 @@ def assemble(
         parts.append(part)
     if {file.path for file in files} != {file.path for file in shared.files} | _own_files(files, parts):
         return None
+    shared.pieces.prune()
     made = Assembly(shared, parts, _together(shared, files))
     return made if _check(made, progress) else None
 

@@ -16,11 +16,12 @@ from pyoxigraph import NamedNode, RdfFormat, Triple
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import shape_check, sources, validation
-from eurasia_graph.build.closure import Closer, lines_of
+from eurasia_graph.build.closure import Closer
 from eurasia_graph.build.derive import derive_source
 from eurasia_graph.build.findings import Finding, Place, Severity
+from eurasia_graph.build.lines import dump, lines_of, names_in, terms_of
 from eurasia_graph.build.pieces import Pieces, key_of
-from eurasia_graph.build.shared import CLAIM, PASSAGE, Origins, Shared, dump, names_in, terms_of
+from eurasia_graph.build.shared import CLAIM, PASSAGE, Origins, Shared
 from eurasia_graph.build.sources import Dataset, TurtleFile
 from eurasia_graph.build.toolkit import file_digest
 from eurasia_graph.graphs import ENTITIES, LINKS, graph_of
@@ -49,12 +50,10 @@ class Part:
             "source": self.source,
             "is_apart": self.is_apart,
             "sizes": [len(self.graphs[kind]) for kind in KINDS],
-            **{name: [_written(each, base) for each in found] for name, found in self._found().items()},
+            "record": written(self.record, base),
+            "world": written(self.world, base),
         }
         return json.dumps(head).encode() + b"\n" + b"".join(self.graphs[kind] for kind in KINDS)
-
-    def _found(self) -> dict[str, list[Finding]]:
-        return {"record": self.record, "world": self.world}
 
     @classmethod
     def read(cls, raw: bytes, base: Path) -> Part:
@@ -65,8 +64,7 @@ class Part:
         for kind, size in zip(KINDS, told["sizes"], strict=True):
             graphs[kind] = rest[begin : begin + size]
             begin += size
-        record, world = ([_read(each, base) for each in told[name]] for name in ("record", "world"))
-        return cls(told["source"], graphs, record, world, told["is_apart"])
+        return cls(told["source"], graphs, read(told["record"], base), read(told["world"], base), told["is_apart"])
 
 
 def part_of(shared: Shared, source: str, files: list[TurtleFile], base: Path, pieces: Pieces) -> Part | None:
@@ -104,9 +102,11 @@ def part_of(shared: Shared, source: str, files: list[TurtleFile], base: Path, pi
     return part
 
 
-def _make(shared: Shared, source: str, read: Dataset, touched: dict[NamedNode, bytes]) -> Part | None:
+def _make(shared: Shared, source: str, loaded: Dataset, touched: dict[NamedNode, bytes]) -> Part | None:
     beside = shared.dataset.origins.get
-    dataset = Dataset(read.store, Origins(read.origins, beside), {**shared.dataset.texts, **read.texts}, read.errors)
+    dataset = Dataset(
+        loaded.store, Origins(loaded.origins, beside), {**shared.dataset.texts, **loaded.texts}, loaded.errors
+    )
     if dataset.errors or any(isinstance(quad.object, Triple) for quad in dataset.origins):
         return None
     for graph, lines in (*shared.schema.items(), *touched.items()):
@@ -138,6 +138,16 @@ def _is_apart(source: str, graphs: dict[str, bytes]) -> bool:
 
 
 # --- findings, with paths that do not depend on where the folder is ------------------------
+
+
+def written(findings: list[Finding], base: Path) -> list[dict[str, Any]]:
+    """Return findings as JSON, with paths relative to a folder."""
+    return [_written(each, base) for each in findings]
+
+
+def read(contents: list[dict[str, Any]], base: Path) -> list[Finding]:
+    """Return the findings that `written` wrote, with paths in a folder."""
+    return [_read(each, base) for each in contents]
 
 
 def _written(finding: Finding, base: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ bytes: a release contains no clock time, no host name and no random label.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from eurasia_graph.build import sources, validation
@@ -16,7 +17,8 @@ from eurasia_graph.build.derive import derive
 from eurasia_graph.build.differences import find_differences
 from eurasia_graph.build.findings import Report
 from eurasia_graph.build.kept import UnfitError, cache_folder, keep, load_kept
-from eurasia_graph.build.pieces import Pieces
+from eurasia_graph.build.parts import read, written
+from eurasia_graph.build.pieces import Pieces, key_of
 from eurasia_graph.build.progress import NOTE, Progress, silent
 from eurasia_graph.build.release import Release, as_store, describe_release, inputs_digest
 from eurasia_graph.build.sources import Dataset, TurtleFile
@@ -48,7 +50,7 @@ def build(data: Path | None = None, progress: Progress = silent, pieces: Pieces 
     else:
         close(dataset, pieces)
     progress("differences")
-    find_differences(dataset, world)
+    find_differences(dataset, world, pieces)
     progress("digests")
     inputs = inputs_digest(data)
     content = describe_release(dataset, inputs, digests)
@@ -113,9 +115,14 @@ def validate(data: Path | None = None, extra: list[Path] | None = None, pieces: 
             only findings in them are reported.
         pieces: What is kept between builds.
     """
-    files = sources.find(data)
-    made = None if extra else assemble(files, data or root() / "data", silent, pieces)
+    files, base, kept = sources.find(data), data or root() / "data", pieces or Pieces()
+    key = key_of("report", inputs_digest(data))
+    told = None if extra else kept.get(key)
+    if told is not None:
+        return Report(read(json.loads(told), base))
+    made = None if extra else assemble(files, base, silent, kept)
     if made:
+        kept.put(key, json.dumps(written(made.report.findings, base)).encode())
         return made.report
     dataset = sources.load(files)
     for path in extra or []:

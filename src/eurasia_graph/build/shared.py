@@ -11,7 +11,8 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, Store
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import sources
-from eurasia_graph.build.closure import CLOSURE_OF_SCHEMA, close_schema, lines_of
+from eurasia_graph.build.closure import CLOSURE_OF_SCHEMA, close_schema
+from eurasia_graph.build.lines import dump, lines_of, terms_of
 from eurasia_graph.build.pieces import Pieces, key_of
 from eurasia_graph.build.sources import TurtleFile
 from eurasia_graph.build.toolkit import file_digest, ontology_files, toolkit_digest
@@ -137,25 +138,3 @@ class Shared:
 
 def _is_link(line: bytes, source: str) -> bool:
     return line.startswith(CLAIM + source.encode() + b"/")
-
-
-def dump(store: Store, graph: NamedNode) -> bytes:
-    """Write a graph as N-Triples."""
-    return store.dump(format=RdfFormat.N_TRIPLES, from_graph=graph) or b""
-
-
-def terms_of(line: bytes) -> tuple[bytes, bytes, bytes]:
-    """Take a line of N-Triples apart."""
-    subject, predicate, rest = line.split(b" ", 2)
-    return subject, predicate, rest[:-3]
-
-
-def names_in(data: bytes) -> set[bytes]:
-    """Return the IRIs in lines of N-Triples that are subjects or values."""
-    found: set[bytes] = set()
-    for line in lines_of(data):
-        subject, _, value = terms_of(line)
-        found.add(subject)
-        if value.startswith(b"<"):
-            found.add(value)
-    return found
