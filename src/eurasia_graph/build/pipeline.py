@@ -20,6 +20,7 @@ from eurasia_graph.build.kept import UnfitError, cache_folder, keep, load_kept
 from eurasia_graph.build.parts import read, written
 from eurasia_graph.build.pieces import Pieces, key_of
 from eurasia_graph.build.progress import NOTE, Progress, silent
+from eurasia_graph.build.properties import describe_properties
 from eurasia_graph.build.release import Release, as_store, describe_release, inputs_digest
 from eurasia_graph.build.sources import Dataset, TurtleFile
 from eurasia_graph.errors import InvalidDataError, StoreError
@@ -49,12 +50,13 @@ def build(data: Path | None = None, progress: Progress = silent, pieces: Pieces 
         made.close()
     else:
         close(dataset, pieces)
+    describe_properties(dataset.store)
     progress("differences")
     find_differences(dataset, world, pieces)
     progress("digests")
     inputs = inputs_digest(data)
     content = describe_release(dataset, inputs, digests)
-    return Release(dataset.store, inputs, content, report)
+    return Release(store=dataset.store, inputs=inputs, content=content, report=report, data=data or root() / "data")
 
 
 def _at_once(files: list[TurtleFile], progress: Progress) -> tuple[Dataset, Report, Report, dict[str, str]]:

@@ -29,20 +29,21 @@ from eurasia_graph.store import ReleaseStore, from_quads
 BLANK = re.compile(rb"^(?:_:|\S+ \S+ _:)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """
     A built dataset.
 
     `store` holds the named graphs; its default graph is empty. `inputs` is the digest of the files
     and versions, `content` that over the digests of all graphs but `meta`, both sha256 in
-    lower-case hexadecimal. `report` holds the warnings.
+    lower-case hexadecimal. `report` holds the warnings, `data` is the folder it was built from.
     """
 
     store: Store
     inputs: str
     content: str
     report: Report
+    data: Path
 
     @property
     def iri(self) -> NamedNode:
@@ -51,8 +52,8 @@ class Release:
 
     @property
     def warnings(self) -> list[str]:
-        """The warnings of the build, as text."""
-        return [finding.text() for finding in self.report.findings]
+        """The warnings of the build, as text that is the same wherever the release is built."""
+        return [finding.text(self.data) for finding in self.report.findings]
 
 
 def counts(release: Release) -> dict[str, int]:

@@ -92,9 +92,10 @@ def export(  # noqa: PLR0913, PLR0917  (one for each option)
 
 
 @click.command(cls=Once)
-@click.argument("folder", type=EXISTING, metavar="DIR")
+@click.argument("target", type=EXISTING, metavar="DIR")
 @data_option
-def release(folder: Path, data: Path | None) -> None:
+@release_option
+def release(target: Path, data: Path | None, folder: Path | None) -> None:
     """
     Write the release as a folder to publish: all formats, checksums, VoID and DCAT.
 
@@ -103,6 +104,6 @@ def release(folder: Path, data: Path | None) -> None:
     """
     from eurasia_graph.export import release_folder
 
-    written = release_folder.publish(open_release(data), folder, progress)
+    written = release_folder.publish(open_release(data, folder), target, progress)
     progress("")
     click.echo(table(["file", "bytes"], [[path.name, path.stat().st_size] for path in written]))
