@@ -216,7 +216,7 @@ def test_a_page_shows_the_rows_with_links_and_notes(client: FlaskClient) -> None
     page = client.get("/queries/members-on?body=eacu&date=2020", headers={"Accept": BROWSER})
 
     assert 'href="/id/claim/icds-2016/' in page.text
-    assert "cannot tell of 2020" in page.text
+    assert "cannot know about 2020" in page.text
     assert '<option value="EACU" selected>' in page.text
 
 
