@@ -61,7 +61,7 @@ serve: $(VENV)/run
 	@$(BIN)/eurasia-graph serve $(ARGS)
 
 test: $(VENV)/test
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not external" $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not external and not long" $(ARGS)
 
 test-all: $(VENV)/external stores
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
