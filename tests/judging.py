@@ -22,7 +22,10 @@ def judged(dataset: Dataset) -> Report:
         dataset: As it was loaded; what is derived is added to it.
     """
     found = validation.check_record(dataset)
-    assert found.findings == validation.record_report(dataset, judge.run(dataset.store, "Violation")).findings
+    by_judge = set(judge.run(dataset.store, "Violation"))
+    more = [each for each in shape_check.check(dataset, "Violation") if each not in by_judge]
+    assert unexplained(more, dataset.store) == []
+    assert found.findings == validation.record_report(dataset, [*by_judge, *more]).findings
     if found.errors:
         return found
     pipeline.derive(dataset)
