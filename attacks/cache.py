@@ -57,7 +57,9 @@ def release(size: int = 200) -> ReleaseStore:
         for number in range(size)
     )
     digest = hashlib.sha256(b"a release").hexdigest()
-    return ReleaseStore(engine, NamedNode("http://a/release"), digest, digest, ["a warning"])
+    return ReleaseStore(
+        engine, iri=NamedNode("http://a/release"), content=digest, inputs=digest, warnings=["a warning"]
+    )
 
 
 def main(quick: bool) -> int:

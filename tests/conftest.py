@@ -11,10 +11,12 @@ import pytest
 from flask.testing import FlaskClient
 
 import programs
+import pushing
 from eurasia_graph.build import pipeline, sources
 from eurasia_graph.build.release import Release
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import create_app
+from fake import Fake, running
 
 TESTS = Path(__file__).parent
 CHECKOUT = TESTS.parent
@@ -78,3 +80,23 @@ def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         pytest.skip(reason)
     with programs.running(request.param, tmp_path_factory.mktemp(request.param)) as store:
         yield store
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Take the waiting out of the retries, and names and passwords out of the environment; return the seconds."""
+    slept: list[float] = []
+    monkeypatch.setattr("eurasia_graph.stores.transport.time.sleep", slept.append)
+    for name in ("EURASIA_GRAPH_USER", "EURASIA_GRAPH_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", os.devnull)
+    return slept
+
+
+@pytest.fixture
+def fake() -> Iterator[Fake]:
+    """A store that holds a graph of another owner."""
+    one = Fake()
+    one.store.add(pushing.ALIEN)
+    with running(one):
+        yield one

@@ -27,7 +27,7 @@ from eurasia_graph.stores import push, send, verify
 from eurasia_graph.stores.remote import META
 from eurasia_graph.stores.swap import STAGING
 from fake import WELL, Fake, Fault, running
-from test_push import toy
+from pushing import toy
 
 pytestmark = pytest.mark.external
 

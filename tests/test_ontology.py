@@ -117,12 +117,16 @@ def test_every_kind_of_event_of_the_rules_is_a_class() -> None:
 
 
 def test_a_kind_bounds_its_status_as_the_rules_say() -> None:
-    """What leaves is outside; what founds, joins or is granted never is; and who meets or declares gets no status."""
+    """What leaves is outside; who founds, joins, signs or is granted never is; a meeting gives no status."""
     every = {"member", "associate", "observer", "partner", "signatory", "suspended", "outside"}
 
     assert bounded("impliesStatus") == {"Withdrawal": {"outside"}}
     assert bounded("excludesStatus") == {
-        **{kind: {"outside"} for kind in ("Foundation", "FoundationBegun", "Accession", "StatusGrant")},
+        **{
+            kind: {"outside"}
+            for kind in ("Foundation", "FoundationBegun", "Accession", "StatusGrant", "Signature", "Ratification")
+        },
+        "Dissolution": every - {"outside"},
         **dict.fromkeys(("Meeting", "Declaration"), every),
     }
     assert set(bounded("givesOnlyPossibleStatus")) == {"FoundationBegun"}

@@ -368,14 +368,14 @@ def test_a_page_names_the_release_from_the_first_one_on(well: Fake, release: Rel
 
 
 def test_the_ontology_is_fetched_once(well: Fake, release: ReleaseStore) -> None:
-    """And not value by value: the store may be far away."""
+    """And not value by value: the store may be far away. Two graphs, and two queries for the examples of all terms."""
     client = create_app(over(well)).test_client()
     client.get("/")
     well.asked.clear()
     page = client.get("/ontology", headers={"Accept": "text/html"})
 
     assert page.data == create_app(release).test_client().get("/ontology", headers={"Accept": "text/html"}).data
-    assert len(well.asked) == 1
+    assert len(well.asked) == 4
 
 
 # --- patterns ------------------------------------------------------------------------------

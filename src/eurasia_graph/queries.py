@@ -182,7 +182,10 @@ class CannedQuery:
         if not self._may_leave_out(store, terms):
             return []
         if self.asked_once and store.is_local:
-            return self._picked(store, terms)
+            picked = self._picked(store, terms)
+            # Parameters that are not compared with a value of the row, such as days, can only leave fewer.
+            if not picked or not set(self._variables()) - set(self.asked_once):
+                return picked
         answer = store.query(_filled(self.left_out, terms))
         assert isinstance(answer, QuerySolutions)
         return [(ns.value(claim), ns.value(why)) for claim, why in answer]

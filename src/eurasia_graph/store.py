@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -105,6 +105,7 @@ class ReleaseStore:
     """
 
     engine: Engine
+    _: KW_ONLY
     iri: NamedNode | None = None
     content: str | None = None
     inputs: str | None = None

@@ -15,23 +15,27 @@ from eurasia_graph.build.closure import close
 from eurasia_graph.build.differences import find_differences
 from eurasia_graph.build.findings import Report
 from eurasia_graph.build.kept import UnfitError, cache_folder, keep, load_kept
+from eurasia_graph.build.pieces import Pieces
+from eurasia_graph.build.properties import describe_properties
 from eurasia_graph.build.release import NOTE, Progress, Release, as_store, describe_release, inputs_digest, silent
 from eurasia_graph.build.sources import Dataset, source_name
 from eurasia_graph.errors import InvalidDataError, StoreError
 from eurasia_graph.graphs import LINKS, SCHEMA_GRAPHS, graph_of
+from eurasia_graph.paths import root
 from eurasia_graph.store import ReleaseStore
 
 # What of the claims bears on standings, when each began and ended, and which of them are one.
 SPANS = ["telling", "dating", "beginnings", "first-days", "spans", "groups"]
 
 
-def build(data: Path | None = None, progress: Progress = silent) -> Release:
+def build(data: Path | None = None, progress: Progress = silent, pieces: Pieces | None = None) -> Release:
     """
     Build a release.
 
     Args:
         data: A folder laid out like the shipped `data/`, which is the default.
         progress: Called with the name of each stage as it begins.
+        pieces: What is kept between builds; nothing is, if left out. The release is the same.
     Raises:
         UsageError: If the folder is not a data folder.
         InvalidDataError: If a file cannot be read or the record breaks a rule; nothing is built.
@@ -46,13 +50,14 @@ def build(data: Path | None = None, progress: Progress = silent) -> Release:
     progress("check the world")
     report = Report([*record.findings, *validation.check_world(dataset).findings])
     progress("closure")
-    close(dataset)
+    close(dataset, pieces)
+    describe_properties(dataset.store)
     progress("differences")
     find_differences(dataset, report)
     progress("digests")
     inputs = inputs_digest(data)
     content = describe_release(dataset, inputs)
-    return Release(dataset.store, inputs, content, report)
+    return Release(store=dataset.store, inputs=inputs, content=content, report=report, data=data or root() / "data")
 
 
 def open_release(data: Path | None = None, progress: Progress = silent) -> ReleaseStore:
@@ -79,7 +84,7 @@ def open_release(data: Path | None = None, progress: Progress = silent) -> Relea
             progress(f"{NOTE}the release kept in {folder} was built from other inputs; it is built again")
     except UnfitError as error:
         progress(f"{NOTE}{error}; it is built again")
-    opened = as_store(build(data, progress))
+    opened = as_store(build(data, progress, Pieces(cache_folder())))
     try:
         keep(opened, folder)
     except StoreError as error:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LARGEST_QUERY = 1 << 20
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Asked:
     """How a query is asked: the options that may stand before or after the name of a canned query."""
 
@@ -47,10 +47,10 @@ class Asked:
             if before is not None and value is not None and before != value:
                 raise UsageError(f"{option} is given twice, as {before} and as {value}; give it once")
         return Asked(
-            later.form or self.form,
-            later.data or self.data,
-            later.folder or self.folder,
-            {name: later.remote[name] or value for name, value in self.remote.items()},
+            form=later.form or self.form,
+            data=later.data or self.data,
+            folder=later.folder or self.folder,
+            remote={name: later.remote[name] or value for name, value in self.remote.items()},
         )
 
     def by_option(self) -> dict[str, str | Path | None]:
@@ -112,7 +112,7 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     \b
     Example: eurasia-graph query members-on --body csto --date 1993-06-30
     """
-    ctx.obj = asked = Asked(form, data, folder, remote)
+    ctx.obj = asked = Asked(form=form, data=data, folder=folder, remote=remote)
     chosen = [
         name
         for name, is_given in (
@@ -162,7 +162,7 @@ def _query_command(canned: CannedQuery) -> click.Command:
         ctx: click.Context, /, form: str | None, data: Path | None, folder: Path | None, **values: str | None
     ) -> None:
         remote = {name: None if name in own else values.pop(name) for name in REMOTE}
-        asked = ctx.obj.joined(Asked(form, data, folder, remote))
+        asked = ctx.obj.joined(Asked(form=form, data=data, folder=folder, remote=remote))
         _print_canned(canned, asked.open(), values, asked.form or "table")
 
     command = click.command(canned.name, cls=Once, help=f"{canned.summary}.\n\nColumns: {canned.answer}.")(ask)

@@ -74,7 +74,7 @@ OF_STORES = (
 SECRET = 403
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Restated:
     """
     A query as its tokens say, in parts: texts, and numbers of IRIs in `terms`, which the engine has to resolve.
@@ -389,7 +389,7 @@ class Meaning:
 Reader = Callable[[str, str, list[str], str | None], Meaning]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A query as another store is asked it; `default` and `named` are the graphs of its FROM, None without one."""
 
@@ -422,9 +422,14 @@ def question(text: str, limited: str, base_iri: str | None, reader: Reader) -> Q
     if again is None or again.kind != meaning.kind:
         raise QueryError("the query cannot be told from its words; write blanks between them")
     if not restated.clauses:
-        return Question(written, meaning.kind, None, None)
+        return Question(text=written, kind=meaning.kind, default=None, named=None)
     default = [meaning.iris[number] for named, number in restated.clauses if not named]
-    return Question(written, meaning.kind, default, [meaning.iris[n] for named, n in restated.clauses if named])
+    return Question(
+        text=written,
+        kind=meaning.kind,
+        default=default,
+        named=[meaning.iris[n] for named, n in restated.clauses if named],
+    )
 
 
 def read(text: str, prologue: str, terms: list[str], base_iri: str | None) -> Meaning:

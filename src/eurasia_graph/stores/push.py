@@ -29,7 +29,7 @@ OURS = f"""SELECT DISTINCT ?g {{ GRAPH ?g {{ ?s ?p ?o }}
   FILTER(STRSTARTS(STR(?g), "{ns.GRAPH}") || STRSTARTS(STR(?g), "{STAGING}")) }}"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pushed:
     """What a push did: the graphs and triples that arrived, in how many seconds, and the graphs removed."""
 
@@ -118,7 +118,12 @@ def push(
         status, answered = (getattr(error, name, None) for name in ("status", "answered"))
         raise RemoteError(f"{error}; {left_behind(target.product.swap)}", status or 502, answered=answered) from None
     removed = tuple(name.removeprefix(ns.GRAPH) for name in left)
-    return Pushed(len(parts), sum(part.triples for part in parts), time.perf_counter() - begin, removed)
+    return Pushed(
+        graphs=len(parts),
+        triples=sum(part.triples for part in parts),
+        seconds=time.perf_counter() - begin,
+        removed=removed,
+    )
 
 
 def left_behind(swap: Swap) -> str:

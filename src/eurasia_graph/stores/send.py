@@ -53,7 +53,7 @@ class Part:
         return self.name.value.removeprefix(ns.GRAPH)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A store to write to; `engine` asks it, and is None for one that takes graphs alone."""
 
@@ -108,7 +108,7 @@ def open_target(  # noqa: PLR0913  (one for each option)
     engine = RemoteEngine(address, product, credentials) if product.swap is not Swap.NONE else None
     if query_url:
         engine = RemoteEngine(split_address(query_url)[0], None, credentials)
-    return Target(product, address, Transport(credentials, notice), engine)
+    return Target(product=product, url=address, transport=Transport(credentials, notice), engine=engine)
 
 
 def put_graphs(

@@ -39,7 +39,7 @@ TRIED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One thing that is not the same: what was compared, what it is here and what it is there."""
 
@@ -52,7 +52,7 @@ class Difference:
         return f"{self.what}\n  here:  {self.here}\n  there: {self.there}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     """What was compared, why no query was asked if none was, and what differs."""
 
@@ -101,7 +101,13 @@ def verify(
             for text, label in _calls(store, canned):
                 asked += 1
                 differences += compare_rows(store, there, text, label)
-    return Proof(sum(part.triples for part in parts), len(parts), asked, tuple(differences), unasked)
+    return Proof(
+        triples=sum(part.triples for part in parts),
+        graphs=len(parts),
+        asked=asked,
+        differences=tuple(differences),
+        unasked=unasked,
+    )
 
 
 def _compare_graph(store: ReleaseStore, target: Target, part: Part) -> Iterator[Difference]:
@@ -109,7 +115,7 @@ def _compare_graph(store: ReleaseStore, target: Target, part: Part) -> Iterator[
         "GET", target.graph_address(part.name), headers={"Accept": TRIPLES}, pauses_s=PAUSES_S
     )
     if response.status == 404:  # noqa: PLR2004
-        yield Difference(f"graph {part.short}", f"{part.triples} triples", "no such graph")
+        yield Difference(what=f"graph {part.short}", here=f"{part.triples} triples", there="no such graph")
         return
     body = expect_success(response, target.url, f"show the graph {part.short}").body
     own: list[bytes] = []
@@ -124,13 +130,13 @@ def _compare_graph(store: ReleaseStore, target: Target, part: Part) -> Iterator[
         counted = target.engine.rows(f"SELECT (COUNT(*) AS ?n) {{ GRAPH {part.name} {{ ?s ?p ?o }} }}")
         count = int(ns.value(counted[0][0]))
     if count != len(mine):
-        yield Difference(f"graph {part.short}", f"{len(mine)} triples", f"{count} triples")
+        yield Difference(what=f"graph {part.short}", here=f"{len(mine)} triples", there=f"{count} triples")
     if digest(theirs) != digest(mine):
         only_here, only_there = (
             sorted(map(bytes.decode, each)) for each in (set(mine) - set(theirs), set(theirs) - set(mine))
         )
         for here, there in islice(_paired(only_here, only_there), ROWS_SHOWN):
-            yield Difference(f"graph {part.short}", here, there)
+            yield Difference(what=f"graph {part.short}", here=here, there=there)
 
 
 def canonical(body: bytes) -> list[bytes]:
@@ -206,15 +212,18 @@ def compare_rows(here: ReleaseStore, there: ReleaseStore, sparql: str, label: st
     try:
         theirs = _rows(there, sparql)
     except EurasiaGraphError as error:
-        return [Difference(label, f"{len(mine)} rows", str(error))]
+        return [Difference(what=label, here=f"{len(mine)} rows", there=str(error))]
     if mine == theirs:
         return []
     ours, others = Counter(mine), Counter(theirs)
     only_here, only_there = sorted((ours - others).elements()), sorted((others - ours).elements())
     if not only_here and not only_there:
         first = next(index for index, pair in enumerate(zip(mine, theirs, strict=True)) if pair[0] != pair[1])
-        return [Difference(f"{label}: another order from row {first + 1}", mine[first], theirs[first])]
-    return [Difference(label, one, other) for one, other in islice(_paired(only_here, only_there), ROWS_SHOWN)]
+        return [Difference(what=f"{label}: another order from row {first + 1}", here=mine[first], there=theirs[first])]
+    return [
+        Difference(what=label, here=one, there=other)
+        for one, other in islice(_paired(only_here, only_there), ROWS_SHOWN)
+    ]
 
 
 def _rows(store: ReleaseStore, sparql: str) -> list[str]:

@@ -18,7 +18,7 @@ from eurasia_graph.text.passages import Passage, from_store
 HEADINGS = ("source", "section", "sentences", "claims", "encoded", "with a reason", "unaccounted")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
     """How many sentences a section has, how many claims rest on them, and how many have a reason or neither."""
 
@@ -67,8 +67,8 @@ def _sections(store: ReleaseStore, source: str) -> list[Coverage]:
             sections.setdefault(passage.section or "", []).append(passage)
     return [
         Coverage(
-            source,
-            section,
+            source=source,
+            section=section,
             sentences=len(own),
             claims=len(set().union(*(claims[each.name] for each in own))),
             encoded=sum(bool(claims[each.name]) for each in own),
