@@ -154,6 +154,22 @@ def test_a_second_value_is_compared_as_pyshacl_does(term: str, value: str, datat
 
 
 @pytest.mark.parametrize(
+    ("text", "wrong"), [("KAZ", False), ("KAZ\n", True), ("KAZ\u2028", True), ("ΚΑΖ", True), ("kaz", True)]
+)
+def test_a_pattern_ends_where_the_text_ends(text: str, wrong: bool) -> None:
+    """A line feed at the end is part of the text; Python's `$` would overlook it."""
+    dataset = mini_with()
+    state, code, graph = ns.ID("state/UZ"), ns.EG("isoAlpha3"), ns.GRAPH("entities")
+    for quad in list(dataset.store.quads_for_pattern(state, code, None, None)):
+        dataset.store.remove(quad)
+    dataset.store.add(Quad(state, code, Literal(text), graph))
+
+    found = {each.shape for each in shape_check.check(dataset, "Violation")}
+    assert (ns.SHAPE("Identifier-isoAlpha3") in found) is wrong
+    assert differences(dataset, "Violation") == (set(), set())
+
+
+@pytest.mark.parametrize(
     ("subject", "term", "value", "rule"),
     [
         # pySHACL raises TypeError at a class that is a literal, and refuses a blank node under sh:lessThan.
@@ -354,6 +370,22 @@ def test_a_file_that_speaks_of_records_of_another_is_checked_with_all() -> None:
 
     assert not shape_check.is_apart(dataset)
     assert "Claim-gist" in {each.rule for each in judged(dataset).findings}
+
+
+def test_claims_of_a_source_that_is_not_described_are_checked() -> None:
+    """They belong to no source, and are checked with all."""
+    dataset = mini_with()
+    number, graph = ns.ID("claim/three/1"), ns.GRAPH("claims-three")
+    dataset.store.extend(
+        [
+            Quad(number, ns.RDF("type"), ns.EG("EventClaim"), graph),
+            Quad(number, ns.EG("statedIn"), ns.ID("source/three"), graph),
+            Quad(number, ns.EG("saysKind"), ns.EG("Signature"), graph),
+        ]
+    )
+
+    assert not shape_check.is_apart(dataset)
+    assert {"EventClaim-treaty", "Claim-evidence"} <= {each.rule for each in judged(dataset).findings}
 
 
 def test_the_mark_is_defined_and_used() -> None:
