@@ -202,7 +202,7 @@ def test_after_its_end_a_text_is_said_not_to_know(client: FlaskClient) -> None:
     """And nothing is certain then."""
     page = html(client, "/page/body/SCO?date=2020")
 
-    assert "icds-2016 was issued by 2016-03-11 and cannot tell of 2020" in page
+    assert "icds-2016 was issued by 2016-03-11 and cannot know about 2020" in page
     assert 'class="standing certain' not in page
 
 

@@ -291,7 +291,7 @@ def test_data_about_a_thing_come_in_four_formats(client: FlaskClient, name: str)
 
 def test_a_page_shows_what_texts_say_with_source_and_passage(client: FlaskClient) -> None:
     """Label, type, facts, claims with their gist, source and passage, and where the thing is used."""
-    page = client.get("/page/body/SCO").text
+    page = client.get("/page/body/SCO?view=triples").text
 
     assert "<h1>Shanghai Cooperation Organisation</h1>" in page
     assert 'href="/ontology#Organisation"' in page
@@ -303,7 +303,7 @@ def test_a_page_shows_what_texts_say_with_source_and_passage(client: FlaskClient
 @pytest.mark.parametrize("name", ["body/SCO", "state/KZ", "state/RU"])
 def test_a_page_leaves_no_claim_out(client: FlaskClient, release: ReleaseStore, name: str) -> None:
     """Hundreds of claims refer to the states and bodies that the texts are about."""
-    page, data = client.get(f"/page/{name}"), client.get(f"/data/{name}")
+    page, data = client.get(f"/page/{name}?view=triples"), client.get(f"/data/{name}")
     asked = f"SELECT DISTINCT ?claim {{ ?claim ?says <{ns.ID}{name}> ; <{ns.EG}gist> ?gist }}"
     claims = release.query(asked)
     assert isinstance(claims, QuerySolutions)
