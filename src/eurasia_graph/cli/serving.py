@@ -78,7 +78,7 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
 
         if remote["store"]:
             return open_remote(timeout, **remote)
-        return load_files(files, form) if files else open_release(data, folder)
+        return load_files(files, form) if files else open_release(data, folder, for_long=True)
 
     with ThreadPoolExecutor(1) as executor:
         # The engine reads while the framework is being imported.
