@@ -7,7 +7,7 @@ Nothing in here writes to a loaded release, opens a connection or reads a file t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -131,6 +131,21 @@ class ReleaseStore:
             raise not_sparql(sparql, error) from None
         except (RuntimeError, ValueError, OSError) as error:
             raise QueryError(f"the query cannot be answered: {error}") from None
+
+    def known(self) -> dict[str, Any]:
+        """Return, in terms of JSON, what almost every canned query looks up first."""
+        return {
+            "entities": self.entities,
+            "horizons": self.horizons,
+            "covered": self.covered,
+            "unsettled": sorted(self.unsettled),
+        }
+
+    def take(self, known: Mapping[str, Any]) -> None:
+        """Take what `known` told of the same release, so that it need not be looked up."""
+        entities = {kind: [(iri, name) for iri, name in named] for kind, named in known["entities"].items()}
+        unsettled = frozenset(known["unsettled"])
+        vars(self).update({**known, "entities": entities, "unsettled": unsettled})
 
     def refresh(self) -> None:
         """Learn which release is there now; the embedded one does not change."""

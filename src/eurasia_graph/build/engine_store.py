@@ -51,13 +51,15 @@ def open_kept(cache: Path, inputs: str) -> ReleaseStore | None:
         if told["inputs"] != inputs or told["tables"] != _tables(folder / ENGINE):
             return None
         os.utime(folder)
-        return ReleaseStore(
+        store = ReleaseStore(
             Store.read_only(str(folder / ENGINE)),
             iri=NamedNode(told["iri"]),
             content=told["content"],
             inputs=told["inputs"],
             warnings=told["warnings"],
         )
+        store.take(told["known"])
+        return store
     return None
 
 
@@ -76,7 +78,7 @@ def keep(store: ReleaseStore, cache: Path) -> None:
         ours.make_ours(cache / FOLDER, _belongs)
         with new_folder(cache / FOLDER, SCRATCH) as scratch:
             write(store.local, scratch / ENGINE)
-            text = json.dumps({**described, "tables": _tables(scratch / ENGINE)})
+            text = json.dumps({**described, "known": store.known(), "tables": _tables(scratch / ENGINE)})
             (scratch / DESCRIPTION).write_text(text, encoding="utf-8")
             put(scratch, cache / FOLDER / store.inputs[:32])
         _prune(cache / FOLDER)
@@ -103,7 +105,9 @@ def in_memory(store: ReleaseStore) -> ReleaseStore:
         return store
     engine = Store()
     engine.bulk_load(store.local.dump(format=RdfFormat.N_QUADS) or b"", format=RdfFormat.N_QUADS, lenient=True)
-    return ReleaseStore(engine, iri=store.iri, content=store.content, inputs=store.inputs, warnings=store.warnings)
+    small = ReleaseStore(engine, iri=store.iri, content=store.content, inputs=store.inputs, warnings=store.warnings)
+    small.take(store.known())
+    return small
 
 
 def clean(cache: Path) -> None:
