@@ -105,7 +105,7 @@ def test_a_small_one_is_taken_into_memory(whole: Path, release: ReleaseStore, mo
 
 
 def _first_table(engine: Path) -> Path:
-    return sorted(engine.glob("*.sst"))[0]
+    return min(engine.glob("*.sst"))
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
