@@ -254,7 +254,7 @@ def test_the_rules_use_terms_of_the_ontology_and_scratch_terms_of_their_own(buil
 
 
 def described(term: NamedNode) -> bool:
-    """Tell whether the ontology describes a term."""
+    """Return whether the ontology describes a term."""
     return any(DATASET.store.quads_for_pattern(term, None, None, ONTOLOGY))
 
 
