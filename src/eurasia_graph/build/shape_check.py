@@ -138,18 +138,8 @@ class View:
         for shape in shapes:
             for part in shape.properties:
                 yield from self._by_property(part, self._nodes(shape))
-            if shape.allowed is not None and self._nodes(shape):
-                for text in compile_closed(shape, self.below):
-                    for row in self._select(text):
-                        if (row["path"], row["value"]) != (RDF_TYPE, ns.RDFS("Resource")):
-                            yield Result(
-                                shape.iri,
-                                shape.severity,
-                                shape.message,
-                                _node(row["this"]),
-                                cast("NamedNode", row["path"]),
-                                _term(row["value"]),
-                            )
+            for target in shape.targets if shape.allowed is not None else ():
+                yield from self._by_closed(shape, target)
 
     def by_queries(self, shapes: Iterable[NodeShape]) -> Iterator[Result]:
         """Check by the queries that shapes bring."""
@@ -220,6 +210,14 @@ class View:
         if predicate not in self._used:
             self._used[predicate] = any(self._store.quads_for_pattern(None, predicate, None, None))
         return self._used[predicate]
+
+    def _by_closed(self, shape: NodeShape, target: Target) -> Iterator[Result]:
+        """Find the properties that a closed shape does not allow; a class that all things have is no news."""
+        nodes = self._target(target)
+        for row in self._select(compile_closed(shape, target, nodes, self.below)) if nodes else ():
+            path, value = cast("NamedNode", row["path"]), _term(row["value"])
+            if (path, value) != (RDF_TYPE, ns.RDFS("Resource")):
+                yield Result(shape.iri, shape.severity, shape.message, _node(row["this"]), path, value)
 
     # --- targets and queries ---------------------------------------------------------------
 
