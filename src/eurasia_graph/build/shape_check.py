@@ -25,6 +25,7 @@ from eurasia_graph.build.shape_queries import (
 )
 from eurasia_graph.build.shapes import NodeShape, Path, PropertyShape, Shapes, Target, folder, read_shapes
 from eurasia_graph.build.sources import Dataset, source_name
+from eurasia_graph.errors import EurasiaGraphError
 from eurasia_graph.graphs import ENTITIES, LINKS, NOTES, SCHEMA_GRAPHS, graph_of
 
 SHARED = (*SCHEMA_GRAPHS, ENTITIES, LINKS, NOTES)
@@ -252,14 +253,17 @@ class View:
                     yield focus, path, None if value is None else _term(value)
 
     def _select(self, text: str, this: Node | None = None) -> QuerySolutions:
-        answer = self._store.query(
-            text,
-            prefixes=self._shapes.prefixes,
-            use_default_graph_as_union=self._graphs is None,
-            default_graph=None if self._graphs is None else [*self._graphs],
-            named_graphs=None if self._graphs is None else [*self._graphs],
-            substitutions=None if this is None else {THIS: this},
-        )
+        try:
+            answer = self._store.query(
+                text,
+                prefixes=self._shapes.prefixes,
+                use_default_graph_as_union=self._graphs is None,
+                default_graph=None if self._graphs is None else [*self._graphs],
+                named_graphs=None if self._graphs is None else [*self._graphs],
+                substitutions=None if this is None else {THIS: this},
+            )
+        except SyntaxError as error:
+            raise EurasiaGraphError(f"a query of the shapes is not SPARQL: {error}; correct it: {text}") from None
         assert isinstance(answer, QuerySolutions)
         return answer
 
