@@ -225,7 +225,7 @@ def test_notes_go_to_stderr_so_that_stdout_stays_data() -> None:
     result = run("query", "members-on", "--body", "eacu", "--date", "2020", "--format", "csv")
 
     assert result.exit_code == 0
-    assert "cannot tell of 2020" in result.stderr
+    assert "cannot know about 2020" in result.stderr
     assert "note" not in result.stdout
 
 

@@ -17,7 +17,8 @@ from rdflib.plugins.sparql import prepareQuery
 from conftest import CHECKOUT
 from eurasia_graph import graphs, notes, queries
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import pipeline, sources
+from eurasia_graph.build import sources
+from eurasia_graph.build.derive import derive
 from eurasia_graph.dates import bounds
 from eurasia_graph.queries import VALUES, CannedQuery
 from eurasia_graph.store import ReleaseStore
@@ -169,7 +170,7 @@ def world(seed: int) -> tuple[list[Claim], ReleaseStore]:
     schema = [file for file in sources.find() if file.graph in graphs.SCHEMA_GRAPHS]
     dataset = sources.load(schema)
     dataset.store.extend(_quads(claims))
-    pipeline.derive(dataset)
+    derive(dataset)
     return claims, ReleaseStore(dataset.store)
 
 

@@ -29,6 +29,12 @@ NOTES = tomllib.loads((TESTS / "cases" / "notes.toml").read_text(encoding="utf-8
 FILES = sorted(path for path in (CHECKOUT / "queries").glob("*.rq") if not path.name.endswith(".left-out.rq"))
 
 
+@pytest.fixture(scope="module")
+def release(read_texts: ReleaseStore) -> ReleaseStore:
+    """The texts that the cases were read from."""
+    return read_texts
+
+
 def shown(value: object) -> object:
     """Write a cell as the cases do: short names, nothing for nothing."""
     if value is None:

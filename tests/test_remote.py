@@ -105,7 +105,7 @@ def test_notes_are_those_that_are_given_here(well: Fake, release: ReleaseStore) 
     there = queries.by_name("organs").run(over(well), {"body": "sco"})
 
     assert there.notes == queries.by_name("organs").run(release, {"body": "sco"}).notes
-    assert there.notes == ["left out: 2 claims that name no organ (icds-2016/61, icds-2016/90)"]
+    assert "2 claims that name no organ (icds-2016/61, icds-2016/90)" in " ".join(there.notes)
 
 
 def test_a_query_without_graph_sees_what_it_sees_here(well: Fake, release: ReleaseStore) -> None:

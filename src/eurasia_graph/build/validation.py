@@ -59,12 +59,12 @@ def record_report(dataset: Dataset, results: Iterable[Result]) -> Report:
     by_program = [*record.faults(dataset), *shared_names.shared(dataset), *_bad_dates(dataset), *_late_figures(dataset)]
     # A shape can refuse one statement twice, for its datatype and for its form; that is one finding.
     found = dict.fromkeys(_without_echoes(dataset, by_shapes, by_program))
-    return Report(_sorted(found), list(dataset.errors))
+    return Report(in_order(found), list(dataset.errors))
 
 
 def world_report(dataset: Dataset, results: Iterable[Result]) -> Report:
     """Report what shapes found in the world that the texts describe."""
-    return Report(_sorted(_from_result(dataset, each) for each in results))
+    return Report(in_order(_from_result(dataset, each) for each in results))
 
 
 # --- by shapes -----------------------------------------------------------------------------
@@ -244,7 +244,7 @@ def _subject(quad: Quad) -> str:
 # --- writing -------------------------------------------------------------------------------
 
 
-def _sorted(findings: Iterable[Finding]) -> list[Finding]:
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Sort findings by location, without duplicates: two checks can find the same."""
 
     def key(finding: Finding) -> tuple[str, int, int, str, str, str]:

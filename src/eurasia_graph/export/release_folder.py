@@ -16,7 +16,7 @@ from pyoxigraph import NamedNode
 
 from eurasia_graph import description
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build.release import silent
+from eurasia_graph.build.progress import silent
 from eurasia_graph.errors import StoreError, UsageError
 from eurasia_graph.export import write
 from eurasia_graph.formats import FORMATS
