@@ -52,6 +52,7 @@ class Settings:
     cache_bytes: int = 64_000_000
     access_log: bool = False
     slow_s: float = 1.0
+    findings: tuple[str, ...] = ()
 
 
 def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
@@ -71,6 +72,7 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     service = Service(store=store, limits=chosen.limits, base_url=chosen.base_url, slow_s=chosen.slow_s)
+    service.findings = chosen.findings
     app.extensions["eurasia-graph"] = service
     frame.register(app)
     app.jinja_env.filters["local_link"] = pages.local_link

@@ -67,6 +67,7 @@ def _of_release() -> dict[str, object]:
     return {
         "release": store.iri,
         "content": store.content,
+        "findings": the_service().findings,
         "notices": [] if store.iri else store.warnings,
         "citation": citation(store.iri),
         "licence": LICENCE_NAME,
