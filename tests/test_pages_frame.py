@@ -17,7 +17,16 @@ from eurasia_graph.web.questions import PART, PLACE, question
 
 PAGES = (
     *("/", "/queries/", "/queries/members-on", "/queries/members-on?body=sco&date=2005", "/sparql", "/ontology"),
-    *("/bodies", "/texts", "/graph/", "/page/body/SCO", "/page/state/KZ", "/page/claim/icds-2016/53", "/nonsense"),
+    *(
+        "/bodies",
+        "/texts",
+        "/disagreements",
+        "/graph/",
+        "/page/body/SCO",
+        "/page/state/KZ",
+        "/page/claim/icds-2016/53",
+        "/nonsense",
+    ),
 )
 
 

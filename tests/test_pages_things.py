@@ -216,7 +216,7 @@ def test_where_texts_differ_both_sides_and_the_reason_are_told(client: FlaskClie
     assert any("some day in 2001" in card and "some day in April 1996" in card for card in cards)
     assert any("China, Kyrgyzstan, Kazakhstan, Russia, Tajikistan, Uzbekistan" in card for card in cards)
     assert any("Within one text: the author has the SCO founded in April 1996" in card for card in cards)
-    assert all("<b>Why:</b>" in card and card.count("/id/claim/") == 2 for card in cards)
+    assert all("<b>Why:</b>" in card and len(re.findall(r"/id/claim/", card)) == 2 for card in cards)
 
 
 def test_all_claims_about_a_body_are_on_its_pages(client: FlaskClient) -> None:
@@ -283,6 +283,30 @@ def test_what_has_no_figure_says_so(client: FlaskClient, path: str) -> None:
 def test_pages_stay_small(client: FlaskClient, body: str) -> None:
     """At most 200 KB."""
     assert len(html(client, f"/page/body/{body}")) < 200_000
+
+
+def test_all_disagreements_are_cards_by_what_they_are_about(client: FlaskClient) -> None:
+    """Each once, with the passages of both sides; a kind or a body alone where the reader chooses one."""
+    rows = client.get("/queries/disagreements.json").json or []
+    page = html(client, "/disagreements")
+    cards = re.findall(r'<article class="card".*?</article>', page, re.DOTALL)
+    pairs = {tuple(re.findall(r'href="/id/(claim/[^"]+)"', card)) for card in cards}
+
+    assert len(cards) == len(rows) == int(re.findall(r">all kinds</a> (\d+)", page)[0])
+    assert pairs == {tuple(row[side].removeprefix(ns.ID) for side in ("claimA", "claimB")) for row in rows}
+    assert all("/id/passage/" in card for card in cards)
+    of_dates = [row for row in rows if row["kind"].endswith("/date")]
+    assert html(client, "/disagreements?kind=date").count('<article class="card"') == len(of_dates)
+    assert "<h1>Where the texts disagree about the SCO: date</h1>" in html(client, "/disagreements?about=SCO&kind=date")
+
+
+@pytest.mark.parametrize("path", ["/disagreements?kind=dates", "/disagreements?about=NOTHING"])
+def test_an_unknown_facet_leads_to_those_there_are(client: FlaskClient, path: str) -> None:
+    """404, with links."""
+    response = client.get(path, headers={"Accept": BROWSER})
+
+    assert response.status_code == 404
+    assert 'href="/disagreements?' in response.text
 
 
 # --- lists ---------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from eurasia_graph.web import (
     openapi,
     pages,
     problems,
+    quarrels,
     responses,
     sparql,
 )
@@ -76,7 +77,7 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     app.extensions["eurasia-graph"] = service
     frame.register(app)
     app.jinja_env.filters["local_link"] = pages.local_link
-    for module in (sparql, canned, lists, pages, graphs, description, health, openapi, assets):
+    for module in (sparql, canned, lists, quarrels, pages, graphs, description, health, openapi, assets):
         app.register_blueprint(module.blueprint)
     problems.register(app)
     responses.register(app)

@@ -20,6 +20,7 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "queries.ask": {"page": "1"},
     "pages.page": {"page": "1", "lanes": "1"},
     "lists.listing": {"page": "1"},
+    "quarrels.listing": {"page": "1"},
 }
 # Names of files are at most 255 bytes long on most systems.
 LONGEST_NAME = 200

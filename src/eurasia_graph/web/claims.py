@@ -70,7 +70,7 @@ def about(store: ReleaseStore, iri: str) -> list[Claim]:
     """List the claims about a thing, in the order of their texts."""
     node = NamedNode(iri)
     found: dict[str, Claim] = {}
-    for row in _rows(store, ABOUT % node):
+    for row in rows(store, OwnQuery(ABOUT % node)):
         claim = found.setdefault(
             row["claim"],
             Claim(
@@ -85,7 +85,7 @@ def about(store: ReleaseStore, iri: str) -> list[Claim]:
             ),
         )
         claim.says.add(row["says"].removeprefix(ns.EG))
-    for row in _rows(store, NAMED % node):
+    for row in rows(store, OwnQuery(NAMED % node)):
         if row["claim"] in found:
             things = found[row["claim"]].named.setdefault(row["names"].removeprefix(ns.EG), [])
             if row["thing"] not in things:
@@ -115,12 +115,9 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _rows(store: ReleaseStore, text: str) -> Iterator[dict[str, str]]:
-    answer = store.query(OwnQuery(text))
+def rows(store: ReleaseStore, query: OwnQuery) -> Iterator[dict[str, str]]:
+    """Ask a query of ours; returns its rows with what is bound, as texts."""
+    answer = store.query(query)
     assert isinstance(answer, QuerySolutions)
     for row in answer:
-        yield {
-            name.value: ns.value(term)
-            for name, term in zip(answer.variables, row, strict=True)
-            if term is not None and (isinstance(term, NamedNode) or hasattr(term, "value"))
-        }
+        yield {name.value: ns.value(term) for name, term in zip(answer.variables, row, strict=True) if term is not None}

@@ -18,7 +18,7 @@ PLACES = (
     ("States", "lists.listing:states"),
     ("Texts", "lists.listing:texts"),
     ("Questions", "queries.listing"),
-    ("Disagreements", "queries.ask:disagreements"),
+    ("Disagreements", "quarrels.listing"),
     ("Ontology", "pages.ontology"),
     ("SPARQL", "sparql.endpoint"),
 )

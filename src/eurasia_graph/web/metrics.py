@@ -26,6 +26,7 @@ KNOWN = frozenset(
         "persons",
         "concepts",
         "texts",
+        "disagreements",
         "graph",
         "release",
         "store",
