@@ -18,6 +18,13 @@ LINKS = ns.GRAPH("links")
 NOTES = ns.GRAPH("notes")
 
 
+# Generated: what is looked up in queries and told by no text.
+NAMES = ns.GRAPH("names")
+
+
+YEARS = ns.GRAPH("years")
+
+
 def graph_of(kind: str, source: str) -> NamedNode:
     """Name the graph of one source: `claims`, `passages`, `bounds`, `facts`, `memberships` or `closure`."""
     return ns.GRAPH(f"{kind}-{source}")

@@ -34,7 +34,7 @@ from eurasia_graph.sparql.refusals import not_sparql, refuse_service
 
 # What a query without GRAPH sees: what the texts say and what follows, not what curators judged
 # and not what only serves the derivation.
-HIDDEN_BY_DEFAULT = re.compile(re.escape(ns.GRAPH) + r"(links|notes|differences|meta|bounds-.*)")
+HIDDEN_BY_DEFAULT = re.compile(re.escape(ns.GRAPH) + r"(links|notes|differences|meta|names|years|bounds-.*)")
 
 NEVER = "9999-12-31"
 

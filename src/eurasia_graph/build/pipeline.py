@@ -14,6 +14,7 @@ from eurasia_graph.build.bounds import ONTOLOGY, add_bounds, add_calendar
 from eurasia_graph.build.closure import close
 from eurasia_graph.build.differences import find_differences
 from eurasia_graph.build.findings import Report
+from eurasia_graph.build.indexes import add_indexes
 from eurasia_graph.build.kept import UnfitError, cache_folder, keep, load_kept
 from eurasia_graph.build.release import NOTE, Progress, Release, as_store, describe_release, inputs_digest, silent
 from eurasia_graph.build.sources import Dataset, source_name
@@ -46,6 +47,7 @@ def build(data: Path | None = None, progress: Progress = silent) -> Release:
     close(dataset)
     progress("differences")
     find_differences(dataset, report)
+    add_indexes(dataset)
     progress("digests")
     inputs = inputs_digest(data)
     content = describe_release(dataset, inputs)

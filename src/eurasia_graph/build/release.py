@@ -24,7 +24,7 @@ from eurasia_graph.paths import root
 from eurasia_graph.store import ReleaseStore, from_quads
 
 # What the build rests on outside its own package.
-GROUND = ("dates.py", "graphs.py", "namespaces.py", "turtle/reader.py", "turtle/places.py")
+GROUND = ("dates.py", "graphs.py", "namespaces.py", "turtle/reader.py", "turtle/places.py", "variants.py")
 
 
 LARGEST_FILE = 1024 * MIB

@@ -46,7 +46,7 @@ KINDS_OF_CLASSES = {
 }
 AGENTS = ("agent", "body", "person", "state")
 GENERATED_OF_A_SOURCE = ("bounds", "facts", "memberships", "closure")
-GENERATED_OF_ALL = ("closure-ontology", "differences", "meta")
+GENERATED_OF_ALL = ("closure-ontology", "differences", "meta", "names", "years")
 # What a slip makes of our namespace: http for https, www in front, other capitals, no slash at the end.
 LOOKS_LIKE_OURS = re.compile(r"https?://(?:www\.)?w3id\.org/eurasia-graph(?:[/#]|$)", re.IGNORECASE)
 MOST_LOOK_UPS = 50
