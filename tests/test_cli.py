@@ -321,7 +321,7 @@ def test_validate_ends_with_1_where_the_record_is_at_fault(mini: Path) -> None:
     result = run("validate", "--data", mini)
 
     assert result.exit_code == 1
-    assert "claims.ttl:28:1: error: A claim rests on at least one eg:Passage" in result.stdout
+    assert "claims.ttl:28:1: error: A claim needs at least one eg:Passage" in result.stdout
 
 
 def test_fmt_leaves_a_file_in_its_canonical_form(mini: Path) -> None:

@@ -199,4 +199,4 @@ def test_a_folder_without_write_permission_is_said(environment: Path, tmp_path: 
     answer = installed(environment, tmp_path, "query", "succession", "--body", "csto")
 
     assert answer.returncode == 0
-    assert "cannot be kept" in answer.stderr
+    assert "could not be kept" in answer.stderr

@@ -222,7 +222,7 @@ def test_nothing_is_kept_where_others_may_write(data: Path, tmp_path: Path) -> N
     _, notes, _ = open_told(data)
 
     assert len(notes) == 1
-    assert "others may write there; it will be built again at every start; set EURASIA_GRAPH_CACHE" in notes[0]
+    assert "other users may write there; it will be built again at every start; set EURASIA_GRAPH_CACHE" in notes[0]
     assert [path.name for path in cache.iterdir()] == ["photos"]
 
 
@@ -233,7 +233,7 @@ def test_a_folder_that_cannot_be_written_is_no_reason_to_stop(data: Path, tmp_pa
     size, notes, _ = open_told(data)
 
     assert size > 0
-    assert ["cannot be kept" in note and "EURASIA_GRAPH_CACHE" in note for note in notes] == [True]
+    assert ["could not be kept" in note and "EURASIA_GRAPH_CACHE" in note for note in notes] == [True]
 
 
 def test_cleaning_takes_releases_and_nothing_else(data: Path, tmp_path: Path) -> None:
@@ -314,7 +314,9 @@ def test_a_folder_with_other_things_in_it_is_left_alone(small: Release, tmp_path
     """The message names the first of them."""
     (tmp_path / "thesis.docx").touch()
 
-    with pytest.raises(StoreError, match=r"there is 'thesis\.docx', which is not of a release and would be lost; give"):
+    with pytest.raises(
+        StoreError, match=r"contains 'thesis\.docx', which is not part of a release and would be lost; give"
+    ):
         write_release(small, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.docx"]
 
@@ -327,7 +329,9 @@ def test_a_full_disk_leaves_the_old_release(small: Release, tmp_path: Path) -> N
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
     try:
-        with pytest.raises(StoreError, match=r"cannot be written .*; what was there is as it was; give another folder"):
+        with pytest.raises(
+            StoreError, match=r"could not be written .*; nothing there was changed; give another folder"
+        ):
             write_release(small, out)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

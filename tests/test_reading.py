@@ -14,8 +14,7 @@ from click.testing import CliRunner
 from pyoxigraph import Store
 
 from conftest import TESTS
-from eurasia_graph import cli
-from eurasia_graph.cli import main
+from eurasia_graph.cli import asking, main
 from eurasia_graph.errors import EurasiaGraphError, QueryError, StoreError, UsageError
 from eurasia_graph.load import sandbox
 from eurasia_graph.store import ReleaseStore, load_files
@@ -110,11 +109,11 @@ def test_no_module_of_the_folder_one_stands_in_is_run(tmp_path: Path, monkeypatc
 def test_a_query_that_would_end_the_engine_is_refused(deep: str) -> None:
     """It ends a process that was started for it, and the message says what to do."""
     with pytest.raises(QueryError, match="nested so deeply that it ends the engine; write it with fewer brackets"):
-        cli._print_answer(ReleaseStore(Store()), f"ASK {{ FILTER({deep}) }}", "table")
+        asking.print_answer(ReleaseStore(Store()), f"ASK {{ FILTER({deep}) }}", "table")
 
 
 def test_a_long_query_that_is_sound_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
     """Trying it first changes nothing."""
-    cli._print_answer(ReleaseStore(Store()), "ASK { VALUES ?x { " + "1 " * 3000 + "} }", "table")
+    asking.print_answer(ReleaseStore(Store()), "ASK { VALUES ?x { " + "1 " * 3000 + "} }", "table")
 
     assert capsys.readouterr().out == "true\n"

@@ -115,14 +115,14 @@ def test_python_opens_a_release(written: Path) -> None:
 
 
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
-    "cut short": (lambda folder: os.truncate(folder / "release.nq", 9000), "release.nq is not what was written"),
+    "cut short": (lambda folder: os.truncate(folder / "release.nq", 9000), "release.nq does not match its digest"),
     "another description": (
         lambda folder: (folder / "release.json").write_text("{}", encoding="utf-8"),
-        "release.json is not what was written",
+        "release.json does not match its digest",
     ),
     "no digests in the file of digests": (
         lambda folder: (folder / "release.sha256").write_text("ok\n", encoding="utf-8"),
-        "release.sha256 holds no digests",
+        "release.sha256 is not a list of digests",
     ),
     "a quad more, sealed again": (
         lambda folder: append(folder, "<http://a/s> <http://a/p> <http://a/o> <http://a/g> .\n"),
@@ -135,7 +135,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "what is not RDF, sealed again": (lambda folder: append(folder, f"<a b> <http://a/p> 5 {META} .\n"), "Invalid IRI"),
     "the name of another release": (
         lambda folder: describe(folder, iri="https://w3id.org/eurasia-graph/release/0000000000000000"),
-        "its name, https://w3id.org/eurasia-graph/release/0000000000000000, is not that of its content",
+        "its IRI, https://w3id.org/eurasia-graph/release/0000000000000000, does not match its content",
     ),
     "no number of quads": (lambda folder: describe(folder, quads="many"), "release.json does not describe a release"),
 }
@@ -153,7 +153,7 @@ def test_a_damaged_release_is_refused_and_not_built_again(folder: Path, damage: 
     text = str(caught.value)
     assert text.startswith(f"the release in {folder} cannot be opened: ")
     assert told in text
-    assert text.endswith("; fetch it again, or write it again with `eurasia-graph build --out DIR`")
+    assert text.endswith("; download it again, or write it again with `eurasia-graph build --out DIR`")
     assert "\n" not in text
 
 
@@ -161,9 +161,11 @@ def test_a_folder_without_a_release_is_no_release(folder: Path, tmp_path: Path) 
     """The message names what is missing, or says that there is no folder."""
     (folder / "release.sha256").unlink()
 
-    with pytest.raises(UsageError, match=r"no release is opened: there is no release\.sha256 in .*; give a folder"):
+    with pytest.raises(
+        UsageError, match=r"the release cannot be opened: there is no release\.sha256 in .*; give a folder"
+    ):
         open_folder(folder)
-    with pytest.raises(UsageError, match=r"no release is opened: .*nowhere is not a folder; give a folder"):
+    with pytest.raises(UsageError, match=r"the release cannot be opened: .*nowhere is not a folder; give a folder"):
         open_folder(tmp_path / "nowhere")
     (folder / "release.sha256").mkdir()
     with pytest.raises(EurasiaGraphError, match=r"release\.sha256"):
@@ -229,7 +231,7 @@ def test_a_release_is_served(written: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (["serve", "--data", "d"], "give --data or --release, not both"),
         (["serve", "--store", "http://127.0.0.1:9/"], "give --release or --store, not both"),
         (["push", "http://127.0.0.1:9/", "--kind", "gsp", "--data", "d"], "give --data or --release, not both"),
-        (["query", "--list"], "--list shows the names of the queries and asks none; leave --release out"),
+        (["query", "--list"], "--list only shows the names of the queries; leave --release out"),
     ],
 )
 def test_two_things_to_open_are_refused(written: Path, command: list[str], told: str) -> None:

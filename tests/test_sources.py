@@ -86,7 +86,7 @@ def test_a_stray_file_is_not_passed_over_in_silence(mini: Path) -> None:
     """Turtle that would not be read is an error, since its author believes it is."""
     (mini / "extra.ttl").write_text("<http://a> <http://b> <http://c> .", encoding="utf-8")
 
-    with pytest.raises(UsageError, match=r"extra\.ttl has no place"):
+    with pytest.raises(UsageError, match=r"extra\.ttl is in the wrong place"):
         sources.find(mini)
 
 

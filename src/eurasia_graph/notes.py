@@ -32,13 +32,21 @@ LEFT_OUT = {
         "claim of a standing that the two only perhaps had together",
         "claims of standings that the two only perhaps had together",
     ),
+    "told otherwise": (
+        "claim of a standing that was over or had not begun then, by other claims of the text",
+        "claims of standings that were over or had not begun then, by other claims of the text",
+    ),
     "another kind of thing": (
         "definition of something other than a concept, body or treaty",
         "definitions of something other than a concept, body or treaty",
     ),
 }
 INCOMPLETE = {
-    "open list": ("claim names only some of those it is about", "claims name only some of those they are about")
+    "open list": ("claim names only some of those it is about", "claims name only some of those they are about"),
+    "cut short": (
+        "claim tells of a standing that other claims of the text end earlier",
+        "claims tell of standings that other claims of the text end earlier",
+    ),
 }
 SHOWN = {
     "shown, but denied": ("claim is denied", "claims are denied"),

@@ -218,6 +218,8 @@ class ReleaseStore:
                 found.add(value)
             if says == f"{ns.EG}saysOldBody" or (body and kind == f"{ns.EG}Dissolution"):
                 found |= {actor for actor, inside in standings if inside == value}
+        for told in self._select(TOLD_OTHERWISE):
+            found.update(told)
         return frozenset(found | {of for of, kin in self._select(LINEAGES) if kin in found})
 
     @cached_property
@@ -279,6 +281,21 @@ SELECT DISTINCT ?value ?says ?kind ?isOpen {{
     || (!BOUND(?status) && ?kind IN (eg:Accession, eg:MembershipChange, eg:StatusGrant, eg:StatusHolding)) AS ?idle)
   FILTER(?idle || BOUND(?openIn))
   BIND(!?idle AS ?isOpen)
+}}""")
+# Standings of which a claim tells for longer, or from an earlier day, than other claims leave them.
+TOLD_OTHERWISE = OwnQuery(f"""
+PREFIX eg: <{ns.EG}> PREFIX prov: <{ns.PREFIXES["prov"]}>
+SELECT DISTINCT ?holder ?body {{
+  GRAPH ?memberships {{
+    ?membership eg:holder ?holder ; eg:inBody ?body ; eg:status ?status ; eg:fromEarliest ?from ;
+      prov:wasDerivedFrom ?claim .
+    OPTIONAL {{ ?membership eg:toLatest ?to }}
+  }}
+  GRAPH ?claims {{ ?claim eg:saysStatus ?status }}
+  GRAPH ?bounds {{
+    ?claim eg:latest ?latest OPTIONAL {{ ?claim eg:earliest ?earliest }} OPTIONAL {{ ?claim eg:overLatest ?over }}
+  }}
+  FILTER(COALESCE(?earliest, ?latest) < ?from || (BOUND(?to) && (?to <= ?latest || COALESCE(?to < ?over, false))))
 }}""")
 NAMES_OF_ENTITIES = OwnQuery(f"""
 PREFIX skos: <{ns.SKOS}> PREFIX rdfs: <{ns.RDFS}>

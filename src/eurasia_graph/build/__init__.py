@@ -1,1 +1,1 @@
-"""Build a release from the files: load, check, bound, derive, close, compare. `pipeline` reads as the data flow."""
+"""Build a release from the files: load, check, bound, derive, close, compare. `pipeline` shows the data flow."""

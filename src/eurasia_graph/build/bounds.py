@@ -1,4 +1,4 @@
-"""Bound the dates of claims, sources and entities, and tell which claims count."""
+"""Compute the bounds of the dates of claims, sources and entities, and mark the claims that count."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ XSD_DATE = NamedNode(ns.XSD + "date")
 
 
 def add_bounds(dataset: Dataset) -> None:
-    """Write the days of each source into its graph of bounds, and which claims count into its graph of facts."""
+    """Write the bounds of the dates of each source into its `bounds-` graph, and which claims count into `facts-`."""
     for source in dataset.sources():
         bounds_, facts = (graph_of(kind, source_name(source)) for kind in ("bounds", "facts"))
         found = list(_bounds_of(dataset.store, source))
@@ -27,16 +27,16 @@ def add_bounds(dataset: Dataset) -> None:
 
 
 def add_calendar(dataset: Dataset, graph: NamedNode) -> None:
-    """Tell the rules the last day of the calendar, which stands for "never" where they compare days."""
+    """Give the rules the last day of the calendar, which means "never" where they compare days."""
     dataset.store.add(Quad(ns.STEP("calendar"), ns.STEP("lastDay"), _day(date.max), graph))
 
 
 def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
-    """Bound the claims of a source, the source itself and the states, and tell which claims count."""
+    """Compute the bounds of a source, its claims and all entities, and mark the claims that count."""
     issued = value_of(store, source, "issued")
     if issued:
         yield Triple(source, ns.EG("latest"), _day(bounds(issued).latest))
-    # A table may be issued years after the last that it covers.
+    # A table may be issued years after the last period that it covers.
     ends = [value_of(store, source, term) for term in ("issued", "coversUntil")]
     known = [bounds(each).latest for each in ends if each]
     if known:
@@ -75,19 +75,19 @@ def _around(claim: NamedNode, found: Bounds) -> Iterator[Triple]:
 
 def _days_of(found: Bounds, *, lasting: bool, stands: bool) -> Iterator[tuple[str, date]]:
     """
-    Name the days of a date.
+    Return the bounds of a date as pairs of a property and a day.
 
     Args:
-        found: What the date says.
-        lasting: Whether an interval is how long a standing lasted, and not the days that an event took.
-        stands: Whether the claim gives a standing, which a date without a first day says to hold on its last.
+        found: The bounds of the date as written.
+        lasting: Whether an interval is the time for which a status was held, rather than the days that an event took.
+        stands: Whether the claim gives a status, which a date without a first day says was held on its last day.
     """
     begun, held = (found.begun, found.held) if lasting else (None, None)
     if found.earliest:
         yield "earliest", found.earliest
     yield "latest", begun or found.latest
     if held and found.earliest:
-        # Nothing is over on a day before the first on which it can have begun.
+        # A status cannot end before the first day on which it can have begun.
         yield "overEarliest", _day_after(max(held, found.earliest))
         yield "overLatest", _day_after(found.latest)
     if found.earliest is None and stands:
@@ -95,12 +95,12 @@ def _days_of(found: Bounds, *, lasting: bool, stands: bool) -> Iterator[tuple[st
 
 
 def _day_after(day: date) -> date:
-    """Give the next day; the last day of the calendar stands for no end."""
+    """Return the next day; the last day of the calendar, which means "no end", stays as it is."""
     return day if day == date.max else day + timedelta(days=1)
 
 
 def _kinds(store: Store, term: str) -> set[str]:
-    """Return the kinds of event of which the ontology says so."""
+    """Return the kinds of event that have a property in the ontology, with any value but `false`."""
     marked = store.quads_for_pattern(None, ns.EG(term), None, ONTOLOGY)
     return {ns.value(quad.subject) for quad in marked if ns.value(quad.object) != "false"}
 

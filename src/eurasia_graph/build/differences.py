@@ -21,7 +21,7 @@ def find_differences(dataset: Dataset, world: Report | None = None) -> None:
 
     Args:
         dataset: With facts and memberships of all sources.
-        world: The faults of the world found so far, each of which is a difference as well.
+        world: The report of the checks of the world, whose findings about two claims are differences as well.
     """
     for finding in world.findings if world else ():
         if finding.difference:
@@ -43,7 +43,7 @@ def _reasons(store: Store) -> Iterator[Triple]:
 
 
 def _difference(store: Store, finding: Finding) -> Iterator[Triple]:
-    """Turn a fault of the world, which is a finding about two claims or a state and a claim, into a difference."""
+    """Turn a finding about two claims, or about a state and a claim, into a difference."""
     assert finding.difference and finding.value
     kind = NamedNode(finding.difference)
     first, second = (_claim_of(store, NamedNode(iri)) for iri in (finding.focus, finding.value))

@@ -1,4 +1,4 @@
-"""Findings with their places, and reports of them as text, JSON and SARIF."""
+"""Findings with their locations, and reports of them as text, JSON and SARIF."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Place:
 
 
 def shown(path: Path) -> Path:
-    """Write a path as somebody in the current folder would: relative if it is below, whole if not."""
+    """Return a path for display: relative if it is below the current folder, unchanged if not."""
     with suppress(ValueError):
         return path.resolve().relative_to(Path.cwd())
     return path
@@ -46,11 +46,11 @@ class Severity(Enum):
 @dataclass(frozen=True, slots=True)
 class Finding:
     """
-    One fault: where it is written, what is needed and what was seen.
+    One finding: where it is, what is needed and what was seen.
 
     `rule` is the name of the shape or check. `focus` and `value` are IRIs or values as the rule
-    found them; of two claims at odds, `focus` is the one and `value` the other. `related` is where
-    the other of two things stands that do not go together.
+    found them; where two claims contradict each other, `focus` is one and `value` the other. `related`
+    is the location of the other one of two statements that do not agree.
     """
 
     severity: Severity
@@ -65,31 +65,31 @@ class Finding:
     statement: tuple[str, str, str] | None = field(default=None, compare=False, repr=False)
 
     def text(self) -> str:
-        """Write the finding as compilers do, so that editors can jump to it."""
+        """Format the finding as compilers do, so that editors can jump to it."""
         where = _written_at(self.place) if self.place else "(generated)"
-        beside = f" ({_written_at(self.related)})" if self.related else ""
-        return f"{where}: {self.severity.value}: {self.message} Seen: {self.seen}{beside}. [{self.rule}]"
+        other = f" ({_written_at(self.related)})" if self.related else ""
+        return f"{where}: {self.severity.value}: {self.message} Seen: {self.seen}{other}. [{self.rule}]"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check found, sorted by place."""
+    """The findings of a check, sorted by location."""
 
     findings: list[Finding] = field(default_factory=list)
     unreadable: list[SourceError] = field(default_factory=list)
 
     @property
     def errors(self) -> int:
-        """How many findings stop the build."""
+        """The number of findings that stop the build."""
         return len(self.unreadable) + sum(1 for each in self.findings if each.severity is Severity.ERROR)
 
     @property
     def warnings(self) -> int:
-        """How many findings only warn."""
+        """The number of findings that are only warnings."""
         return sum(1 for each in self.findings if each.severity is Severity.WARNING)
 
     def only(self, paths: Iterable[Path]) -> Report:
-        """Keep the findings that are written in some of the files."""
+        """Keep only the findings located in the given files."""
         wanted = {path.resolve() for path in paths}
         return Report(
             [each for each in self.findings if each.place and each.place.path.resolve() in wanted],
@@ -97,12 +97,12 @@ class Report:
         )
 
     def text(self) -> str:
-        """Write one finding a line, then the totals."""
+        """Format one finding per line, then the totals."""
         lines = [str(each) for each in self.unreadable] + [each.text() for each in self.findings]
         return "\n".join([*lines, f"{_count(self.errors, 'error')}, {_count(self.warnings, 'warning')}"])
 
     def json(self) -> str:
-        """Write the findings as a JSON object with the arrays `findings` and `unreadable`."""
+        """Format the findings as a JSON object with the arrays `findings` and `unreadable`."""
         found = [_finding_json(each) for each in self.findings]
         unreadable = [
             {"path": str(shown(each.path)), "line": each.line, "column": each.column, "message": each.problem}
@@ -112,7 +112,7 @@ class Report:
         return json.dumps(content, indent=2, ensure_ascii=False)
 
     def sarif(self) -> str:
-        """Write the findings as SARIF 2.1.0, which code hosts show beside the lines."""
+        """Format the findings as SARIF 2.1.0, which code hosts show next to the lines."""
         results = [
             _sarif_result(
                 each.rule, each.severity.value, f"{each.message} Seen: {each.seen}.", each.place, each.related

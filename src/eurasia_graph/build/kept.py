@@ -1,9 +1,9 @@
 """
-Keep a built release for the next start, and take it up again only if it is ours and byte for byte the same.
+Keep a built release for the next start, and reuse it only if it is ours and byte for byte the same.
 
-A kept release is a folder of the cache with the files of a release. Whoever can write into it can change every
-answer, so that it belongs to the user alone. It is opened once and checked by what was opened, not by its name,
-which could lead elsewhere a moment later.
+A kept release is a folder in the cache with the files of a release. Anyone who can write to it can change every
+answer, so it must belong to the user alone. It is opened once and checked through the open descriptor, not by its
+path, which could point elsewhere a moment later.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ NAME = re.compile(r"[0-9a-f]{32}")
 
 
 class UnfitError(StoreError):
-    """What is kept is not a release that can be taken up; the text says why."""
+    """The kept release cannot be reused; the message says why."""
 
 
 def keep(store: ReleaseStore, folder: Path) -> None:
     """
-    Keep a release in a folder of its own, whole or not at all.
+    Keep a release in its own folder, completely or not at all.
 
     Raises:
-        StoreError: If the folder cannot be written, or others could write into it.
+        StoreError: If the folder cannot be written, or other users could write to it.
     """
     assert store.iri and store.content and store.inputs
     try:
@@ -45,27 +45,27 @@ def keep(store: ReleaseStore, folder: Path) -> None:
             write_files(scratch, lines, described(store))
             put(scratch, folder)
     except OSError as error:
-        raise StoreError(f"the release cannot be kept in {folder}: {error.strerror or error}") from None
+        raise StoreError(f"the release could not be kept in {folder}: {error.strerror or error}") from None
 
 
 def load_kept(folder: Path) -> ReleaseStore | None:
     """
-    Take up a release that was kept, or return None where there is none.
+    Load a kept release, or return None if there is none.
 
     Raises:
-        UnfitError: If there is one that is not ours alone, or not what was written.
+        UnfitError: If other users have access to it, or if it is not what was written.
     """
     if not os.path.lexists(folder):
         return None
     try:
         return _load(folder)
     except FAULTS as error:
-        raise UnfitError(f"the release kept in {folder} cannot be taken up ({reason(error)})") from None
+        raise UnfitError(f"the release kept in {folder} cannot be reused ({reason(error)})") from None
 
 
 def clean(cache: Path) -> None:
     """
-    Throw away the kept releases and what killed builds left, and nothing else that may stand in the cache.
+    Remove the kept releases and the leftovers of killed builds, and nothing else that may be in the cache.
 
     Raises:
         StoreError: If one of them cannot be removed.
@@ -82,7 +82,7 @@ def clean(cache: Path) -> None:
                     if folder.exists():
                         raise StoreError(f"{folder} cannot be removed; remove it by hand or as its owner")
     except OSError as error:
-        raise StoreError(f"the cache {cache} cannot be cleared: {error.strerror}; check who owns it") from None
+        raise StoreError(f"the cache {cache} cannot be cleared: {error.strerror}; check its owner") from None
 
 
 def _is_kept(folder: Path) -> bool:
@@ -91,10 +91,10 @@ def _is_kept(folder: Path) -> bool:
 
 def _make_ours(cache: Path) -> None:
     """
-    See to it that nobody else can put a folder of theirs in the place of ours.
+    Ensure that no other user can replace our folder with one of theirs.
 
-    A cache that is not there is made for the user alone, and one that is the user's and holds nothing else
-    becomes so. In a place like /tmp, the system keeps others from moving what is not theirs.
+    A missing cache is created with access for the user alone, and one that belongs to the user and contains only
+    kept releases is restricted likewise. In a folder like /tmp, the sticky bit keeps other users from moving it.
     """
     if not cache.is_dir():
         cache.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def _make_ours(cache: Path) -> None:
     if ours and mode & 0o077 and all(_belongs(path.name) for path in cache.iterdir()):
         cache.chmod(0o700)
     elif _open_to_others(status):
-        raise StoreError(f"the release cannot be kept in {cache}: others may write there")
+        raise StoreError(f"the release could not be kept in {cache}: other users may write there")
 
 
 def _open_to_others(status: os.stat_result) -> bool:
@@ -118,7 +118,7 @@ def _belongs(name: str) -> bool:
 
 def _load(folder: Path) -> ReleaseStore:
     if _open_to_others(folder.parent.stat()):
-        raise ValueError(f"others may write into {folder.parent}")
+        raise ValueError(f"other users may write to {folder.parent}")
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         _refuse_others(os.fstat(opened), "the folder", 0o077)
@@ -131,7 +131,7 @@ def _refuse_others(status: os.stat_result, what: str, rights: int) -> None:
     if status.st_uid != os.getuid():
         raise ValueError(f"{what} belongs to another user")
     if status.st_mode & rights:
-        raise ValueError(f"others may use {what}: mode {stat.S_IMODE(status.st_mode):o}")
+        raise ValueError(f"other users have access to {what}: mode {stat.S_IMODE(status.st_mode):o}")
 
 
 def _read(folder: int, name: str, limit: int) -> bytes:
@@ -147,14 +147,14 @@ def _read(folder: int, name: str, limit: int) -> bytes:
 
 
 def cache_folder() -> Path:
-    """Return the folder for kept releases: `EURASIA_GRAPH_CACHE`, or the platform's place for caches."""
+    """Return the folder for kept releases: `EURASIA_GRAPH_CACHE`, or the platform's cache folder."""
     chosen = os.environ.get("EURASIA_GRAPH_CACHE")
     return Path(chosen) if chosen else Path(user_cache_path("eurasia-graph"))
 
 
 def clean_cache() -> None:
     """
-    Throw away the kept releases, and nothing else that may stand in the folder.
+    Remove the kept releases, and nothing else that may be in the cache folder.
 
     Raises:
         StoreError: If one of them cannot be removed.

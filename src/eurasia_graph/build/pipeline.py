@@ -1,8 +1,8 @@
 """
-Build a release from the files: the data flow of the project, one call a line.
+Build a release from the files: the data flow of the project, one call per line.
 
-Every stage reads what stands before it and writes graphs of its own. Same inputs, same bytes:
-no clock, no host name and no random label goes into a release.
+Every stage reads the graphs of the stages before it and writes its own. The same inputs give the same
+bytes: a release contains no clock time, no host name and no random label.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def build(data: Path | None = None, progress: Progress = silent) -> Release:
     Build a release.
 
     Args:
-        data: A folder like the shipped `data/`; that one if left out.
+        data: A folder laid out like the shipped `data/`, which is the default.
         progress: Called with the name of each stage as it begins.
     Raises:
         UsageError: If the folder is not a data folder.
@@ -56,13 +56,13 @@ def build(data: Path | None = None, progress: Progress = silent) -> Release:
 
 def open_release(data: Path | None = None, progress: Progress = silent) -> ReleaseStore:
     """
-    Return the release of a data folder: the kept one if its inputs are the same, else a new one.
+    Return the release of a data folder: the kept one if its inputs are the same, otherwise a new one.
 
-    A new release is kept for the next time. Where that fails, or where the kept one does not fit, `progress` is
-    told so in a line that begins with `note: `, and the release is returned all the same.
+    A new release is kept for the next time. If that fails, or if the kept one cannot be used, `progress` gets a
+    line that begins with `note: `, and the release is returned all the same.
 
     Args:
-        data: A folder like the shipped `data/`; that one if left out.
+        data: A folder laid out like the shipped `data/`, which is the default.
         progress: Called with the name of each stage as it begins.
     Raises:
         UsageError: If the folder is not a data folder.
@@ -75,7 +75,7 @@ def open_release(data: Path | None = None, progress: Progress = silent) -> Relea
         if kept and kept.inputs == inputs:
             return kept
         if kept:
-            progress(f"{NOTE}the release kept in {folder} is of other inputs; it is built again")
+            progress(f"{NOTE}the release kept in {folder} was built from other inputs; it is built again")
     except UnfitError as error:
         progress(f"{NOTE}{error}; it is built again")
     opened = as_store(build(data, progress))
@@ -84,18 +84,18 @@ def open_release(data: Path | None = None, progress: Progress = silent) -> Relea
     except StoreError as error:
         progress(
             f"{NOTE}{error}; it will be built again at every start; "
-            "set EURASIA_GRAPH_CACHE to a folder of your own that can be written"
+            "set EURASIA_GRAPH_CACHE to a folder that you own and can write to"
         )
     return opened
 
 
 def validate(data: Path | None = None, extra: list[Path] | None = None) -> Report:
     """
-    Check a data folder, and Turtle files read beside it, without building a release.
+    Check a data folder, and additional Turtle files, without building a release.
 
     Args:
-        data: A folder like the shipped `data/`; that one if left out.
-        extra: Turtle files; each goes to the graph that its content asks for. If there are any,
+        data: A folder laid out like the shipped `data/`, which is the default.
+        extra: Turtle files; their statements go to the graphs where they belong. If there are any,
             only findings in them are reported.
     """
     dataset = sources.load(sources.find(data))
@@ -120,7 +120,7 @@ def derive(dataset: Dataset, progress: Progress = silent) -> None:
         rules.run(dataset.store, "facts", [ONTOLOGY, SCHEMA_GRAPHS[-1], claims, bounds_, LINKS], facts)
         progress(f"memberships of {source}")
         add_calendar(dataset, spans)
-        # A stage that counts, or asks for the least, reads what an earlier one has finished.
+        # A stage that counts, or selects a minimum, reads only the finished output of earlier stages.
         rules.run(dataset.store, "telling", [ONTOLOGY, claims, bounds_, facts], spans)
         rules.run(dataset.store, "dating", [claims, bounds_, facts], spans)
         rules.run(dataset.store, "beginnings", [claims, bounds_, facts], spans)
@@ -134,15 +134,3 @@ def derive(dataset: Dataset, progress: Progress = silent) -> None:
 def _refuse_errors(report: Report) -> None:
     if report.errors:
         raise InvalidDataError(report)
-
-
-# --- bounds --------------------------------------------------------------------------------
-
-
-# --- closure -------------------------------------------------------------------------------
-
-
-# --- differences ---------------------------------------------------------------------------
-
-
-# --- digests -------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from eurasia_graph.files import MIB, mask, named, new_folder, put, read_bounded
 from eurasia_graph.paths import root
 from eurasia_graph.store import ReleaseStore, from_quads
 
-# What the build rests on outside its own package.
+# The modules outside its own package on which the build depends.
 GROUND = ("dates.py", "graphs.py", "namespaces.py", "turtle/reader.py", "turtle/places.py", "variants.py")
 
 
@@ -33,7 +33,7 @@ LARGEST_FILE = 1024 * MIB
 Progress = Callable[[str], None]
 
 
-# What begins so is for the user to know, whatever is shown of the stages.
+# Progress lines that begin so are for the user, even where stages are not shown.
 NOTE = "note: "
 
 
@@ -58,12 +58,12 @@ class Release:
 
     @property
     def iri(self) -> NamedNode:
-        """The name of the release, which carries the beginning of its content digest."""
+        """The IRI of the release, which contains the beginning of its content digest."""
         return release_iri(self.content)
 
     @property
     def warnings(self) -> list[str]:
-        """What the build warned of, as text."""
+        """The warnings of the build, as text."""
         return [finding.text() for finding in self.report.findings]
 
 
@@ -77,10 +77,10 @@ def counts(release: Release) -> dict[str, int]:
 
 def write(release: Release, folder: Path) -> Path:
     """
-    Write a release into a folder, as `release_files` says; whole or not at all.
+    Write the files of a release to a folder, completely or not at all; `release_files` describes them.
 
     Raises:
-        StoreError: If the folder cannot be written, or holds other things than a release.
+        StoreError: If the folder cannot be written, or contains anything but a release.
     """
     lines = [line for own in canonical_lines(release.store).values() for line in own]
     target = folder.resolve()
@@ -88,11 +88,11 @@ def write(release: Release, folder: Path) -> Path:
         others = sorted({path.name for path in target.iterdir()} - FILES)
         if others:
             raise StoreError(
-                f"the release is not written to {named(folder)}: there is {others[0]!r}, which is not of a release and "
-                "would be lost; give a folder that is new, empty or holds a release alone"
+                f"the release was not written to {named(folder)}: the folder contains {others[0]!r}, which is not part "
+                "of a release and would be lost; give a folder that is new, empty or contains only a release"
             )
     elif target.exists():
-        raise StoreError(f"the release is not written to {named(folder)}: it is a file; give another name")
+        raise StoreError(f"the release was not written to {named(folder)}: it is a file; give another name")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with new_folder(target.parent, f".{target.name}.new-") as scratch:
@@ -101,21 +101,21 @@ def write(release: Release, folder: Path) -> Path:
             put(scratch, target)
     except OSError as error:
         raise StoreError(
-            f"the release cannot be written to {named(folder)}: {error.strerror}; what was there is as it was; "
+            f"the release could not be written to {named(folder)}: {error.strerror}; nothing there was changed; "
             "give another folder"
         ) from None
     return folder / QUADS
 
 
 def as_store(release: Release) -> ReleaseStore:
-    """Make a release queryable; the engine's store is shared, not copied, and gets its default graph."""
+    """Make a release queryable; the engine's store is shared, not copied, and its default graph is filled."""
     return from_quads(
         release.store, iri=release.iri, content=release.content, inputs=release.inputs, warnings=release.warnings
     )
 
 
 def described(release: Release | ReleaseStore) -> dict[str, Any]:
-    """Say of a release what its files say of it."""
+    """Return the description of a release that is written to its files."""
     assert release.iri
     return {
         "iri": release.iri.value,
@@ -126,7 +126,7 @@ def described(release: Release | ReleaseStore) -> dict[str, Any]:
 
 
 def inputs_digest(data: Path | None = None) -> str:
-    """Digest everything a release depends on: the files, the rules and shapes, the code that builds, the versions."""
+    """Digest everything that a release depends on: files, rules, shapes, the code of the build, versions."""
     whole = hashlib.sha256()
     for name in ("eurasia-graph", "pyoxigraph"):
         whole.update(f"{name} {version(name)}\n".encode())

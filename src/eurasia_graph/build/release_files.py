@@ -1,9 +1,9 @@
 """
 The files of a release, with one writer and one reader: `release.nq`, `release.json` and `release.sha256`.
 
-`release.nq` holds the named graphs as canonical N-Quads, sorted; the default graph, which is the visible part of
-them, is filled on opening. `release.json` says which release it is and what the build warned of. `release.sha256`
-has the digests of both, as sha256sum writes and checks them.
+`release.nq` contains the named graphs as canonical N-Quads, sorted; the default graph is filled from them when the
+release is opened. `release.json` has the identity of the release and the warnings of the build. `release.sha256`
+has the digests of both, in the format of sha256sum.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ META = ns.GRAPH("meta")
 
 LARGEST = {QUADS: 1024 * MIB, DESCRIPTION: 64 * MIB, DIGESTS: 1 << 10}
 SHA256 = re.compile(r"[0-9a-f]{64}")
-# What reading files that nobody can vouch for may raise.
+# What reading untrusted files may raise.
 FAULTS = (OSError, ValueError, KeyError, TypeError, SyntaxError, RecursionError, MemoryError)
 WANTED = "give a folder that `eurasia-graph build --out DIR` has written"
 
 
 def release_iri(content: str) -> NamedNode:
-    """Name a release by the first sixteen digits of its content digest."""
+    """Return the IRI of a release, made of the first sixteen digits of its content digest."""
     return ns.RELEASE(content[:16])
 
 
 def write_files(folder: Path, lines: Iterable[bytes], described: dict[str, Any]) -> None:
     """
-    Write the three files into a folder that is there.
+    Write the three files to an existing folder.
 
     Args:
-        folder: Where to.
+        folder: The folder.
         lines: The canonical N-Quads of the named graphs, in any order.
         described: `iri`, `content`, `inputs` and `warnings`, as a `ReleaseStore` has them; nothing else.
     Raises:
@@ -61,14 +61,14 @@ def write_files(folder: Path, lines: Iterable[bytes], described: dict[str, Any])
 
 def read_files(read: Callable[[str, int], bytes], *, is_ours: bool) -> ReleaseStore:
     """
-    Make a store of the three files, with its default graph.
+    Make a store from the three files, and fill its default graph.
 
     Args:
-        read: Returns the bytes of a file by its name, which are at most so many.
-        is_ours: Whether this user's program has written them, and nobody else can have: then the IRIs need no
-            second look, which would take half of the time, and the digests need not be made from the content.
+        read: Takes the name of a file and the greatest length allowed, and returns its bytes.
+        is_ours: Whether only this program, run by this user, can have written the files. The IRIs are then not
+            checked again, which would take half of the time, and the digests are not recomputed from the content.
     Raises:
-        ValueError: If they are not what was written, or what else `FAULTS` lists.
+        ValueError: If they are not what was written; other exceptions are those in `FAULTS`.
     """
     digests = dict(_digest_line(line) for line in read(DIGESTS, LARGEST[DIGESTS]).decode().splitlines())
     raw = read(DESCRIPTION, LARGEST[DESCRIPTION])
@@ -88,28 +88,28 @@ def read_files(read: Callable[[str, int], bytes], *, is_ours: bool) -> ReleaseSt
 
 def open_folder(folder: Path) -> ReleaseStore:
     """
-    Open a release in a folder that a person names; nothing is built in its place.
+    Open the release in a folder given by the user; nothing is built instead.
 
     Raises:
-        UsageError: If there is no such folder, or it holds no release.
-        StoreError: If it holds one that is not as it was written.
+        UsageError: If there is no such folder, or no release in it.
+        StoreError: If the files in it are not what was written.
     """
     if not folder.is_dir():
-        raise UsageError(f"no release is opened: {named(folder)} is not a folder; {WANTED}")
+        raise UsageError(f"the release cannot be opened: {named(folder)} is not a folder; {WANTED}")
     missing = sorted(name for name in FILES if not (folder / name).exists())
     if missing:
-        raise UsageError(f"no release is opened: there is no {missing[0]} in {named(folder)}; {WANTED}")
+        raise UsageError(f"the release cannot be opened: there is no {missing[0]} in {named(folder)}; {WANTED}")
     try:
         return read_files(lambda name, limit: read_bounded(folder / name, limit, WANTED), is_ours=False)
     except FAULTS as error:
         raise StoreError(
-            f"the release in {named(folder)} cannot be opened: {reason(error)}; nothing is built in its place; "
-            "fetch it again, or write it again with `eurasia-graph build --out DIR`"
+            f"the release in {named(folder)} cannot be opened: {reason(error)}; "
+            "download it again, or write it again with `eurasia-graph build --out DIR`"
         ) from None
 
 
 def reason(error: BaseException) -> str:
-    """Say in a line why files cannot be read."""
+    """Return in one line why files cannot be read."""
     told = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(told).splitlines()[0][:200]
 
@@ -117,17 +117,17 @@ def reason(error: BaseException) -> str:
 def _digest_line(line: str) -> tuple[str, str]:
     digest, _, name = line.partition("  ")
     if not SHA256.fullmatch(digest):
-        raise ValueError(f"{DIGESTS} holds no digests")
+        raise ValueError(f"{DIGESTS} is not a list of digests")
     return name, digest
 
 
 def _compare(name: str, raw: bytes, digests: dict[str, str]) -> None:
     if digests.get(name) != _sha256(raw):
-        raise ValueError(f"{name} is not what was written")
+        raise ValueError(f"{name} does not match its digest")
 
 
 def _compare_content(quads: bytes, described: dict[str, Any]) -> None:
-    """Make the digest that gives a release its name: of all graphs but `meta`, in their order."""
+    """Check the digest from which the IRI of a release is made: that of all graphs but `meta`, in their order."""
     whole, meta = hashlib.sha256(), f" {META} .\n".encode()
     for line in quads.splitlines(keepends=True):
         if not line.endswith(meta):
@@ -135,11 +135,11 @@ def _compare_content(quads: bytes, described: dict[str, Any]) -> None:
     if whole.hexdigest() != described["content"]:
         raise ValueError(f"the digest of the content is {whole.hexdigest()} instead of {described['content']}")
     if described["iri"] != release_iri(described["content"]).value:
-        raise ValueError(f"its name, {described['iri']}, is not that of its content")
+        raise ValueError(f"its IRI, {described['iri']}, does not match its content")
 
 
 def _checked(described: Any) -> dict[str, Any]:
-    """Refuse a description that another version of this program, or a person, wrote in another way."""
+    """Refuse a description that is not in the form that this version of the program writes."""
     if not (
         isinstance(described, dict)
         and isinstance(described.get("quads"), int)

@@ -1,8 +1,8 @@
 """
 Run the SPARQL rules of a stage to a fixed point.
 
-A rule is one CONSTRUCT in `ontology/rules/<stage>/<name>.rq`. It names no graph: the stage decides
-which graphs it reads, as one default graph, and into which graph its results go.
+A rule is one CONSTRUCT in `ontology/rules/<stage>/<name>.rq`. It names no graph: the stage decides which
+graphs it reads, merged into one default graph, and to which graph its results are written.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pyoxigraph import NamedNode, Quad, QueryTriples, Store
 from eurasia_graph import namespaces as ns
 from eurasia_graph.paths import root
 
-# Stages in which no rule reads what itself or a later one writes: a second round would find nothing.
+# Stages in which no rule reads its own output or that of a later rule: a second round would find nothing.
 ONCE = {"dating", "beginnings", "first-days", "spans"}
 
 
@@ -26,14 +26,14 @@ def folder_of(stage: str) -> Path:
 
 def run(store: Store, stage: str, reads: Sequence[NamedNode], writes: NamedNode, *, only_new: bool = False) -> int:
     """
-    Apply the rules of a stage, by name, again and again until none of them adds anything.
+    Apply the rules of a stage, in the order of their names, until none of them adds a quad.
 
     Args:
-        store: Read, and extended by the results.
+        store: The store to read, to which the results are added.
         stage: The name of a folder in `ontology/rules/`.
-        reads: The graphs that the rules see, beside the one they write.
-        writes: The graph that takes the results.
-        only_new: Leave out what a graph that the rules see holds already.
+        reads: The graphs that the rules read, in addition to the one they write.
+        writes: The graph to which the results are added.
+        only_new: Leave out triples that one of the graphs read already has.
     Returns:
         How many quads were added.
     """
@@ -54,7 +54,7 @@ def _merge(store: Store, graphs: Iterable[NamedNode]) -> Store:
     """
     Copy graphs into the default graph of a new store.
 
-    The engine can query a list of graphs as one, but looks every pattern up in each of them; with
+    The engine can query a list of graphs as one, but looks up every pattern in each of them; with
     many sources a copy is far cheaper.
     """
     scratch = Store()

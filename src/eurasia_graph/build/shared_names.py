@@ -1,8 +1,8 @@
 """
-Entities that bear one name: a query that is asked by the name would find one of them and miss the other.
+Find entities that share a name: a query by that name would find one of them and miss the other.
 
-Two names are one if they differ in nothing but capitals, blanks, hyphens and other signs, or in the
-spelling -ise and -ize.
+Two names are the same if they differ only in case, spaces, hyphens and other punctuation, or in the
+spelling -ise or -ize.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from eurasia_graph.build.vocabulary import curie
 from eurasia_graph.graphs import ENTITIES, SCHEMA_GRAPHS
 
 NAMING = {ns.SKOS("prefLabel"): "label", ns.SKOS("altLabel"): "other label", ns.SKOS("hiddenLabel"): "other label"}
-# A treaty and the circle of its parties, or a place and a notion, may well share a name; two bodies may not.
+# A treaty and the circle of its parties, or a place and a concept, may share a name; two bodies may not.
 FAMILIES = {
     "agent": ("Actor", "Agent"),
     "body": ("Body", "Organ", "Organisation", "ProposedBody", "TreatyRegime"),
@@ -43,16 +43,16 @@ RULE = "Name-shared"
 
 
 def fold(name: str) -> str:
-    """Reduce a name to what tells it from others: letters and digits, in one case and one spelling."""
+    """Reduce a name to what distinguishes it: letters and digits, in one case and one spelling."""
     plain = "".join(each for each in unicodedata.normalize("NFKC", name).casefold() if each.isalnum())
     return IZE.sub("is", plain)
 
 
 def shared(dataset: Dataset) -> Iterator[Fault]:
     """
-    Find entities that bear a name which another of their kind bears: label, other label or short name.
+    Find entities with a name that another entity of their kind has: as a label, other label or short name.
 
-    Each is found once, where it is written after the one that bore the name first.
+    Each is reported once, at the name that is written after that of the first entity.
     """
     families = _families(dataset)
     bearers: dict[tuple[str, str], tuple[NamedNode, Quad, str]] = {}
@@ -64,10 +64,10 @@ def shared(dataset: Dataset) -> Iterator[Fault]:
             told.add((entity, first))
             family = families[entity]
             message = (
-                f"One name stands for one {family}, for answers by that name would be split between two. Make them "
-                "one, or give each a name that the other has not."
+                f"A name must stand for one {family}, or answers by that name would be split between two. Merge the "
+                "two, or give each a name that the other does not have."
             )
-            seen = f'{kind} "{name}" of {curie(entity.value)}, {first_kind} of {curie(first.value)} as well'
+            seen = f'{kind} "{name}" of {curie(entity.value)}, also {first_kind} of {curie(first.value)}'
             yield Fault(quad, RULE, message, seen, warns=True, other=first_quad)
 
 
@@ -84,7 +84,7 @@ def _families(dataset: Dataset) -> dict[NamedNode, str]:
 
 
 def _names(dataset: Dataset, families: dict[NamedNode, str]) -> Iterator[tuple[NamedNode, Quad, str, str]]:
-    """List names with their statements, in the order in which they are written; a class stands for the short name."""
+    """Yield names with their statements, as they are written; for a short name the statement is that of the class."""
     for quad in dataset.origins:
         subject = quad.subject
         if subject not in families or not isinstance(subject, NamedNode):

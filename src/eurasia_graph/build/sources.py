@@ -1,9 +1,9 @@
 """
-Find the Turtle files, parse them and remember where every statement is written.
+Find the Turtle files, parse them and record where every statement is written.
 
-Each file belongs to one named graph, so that every quad can be traced to its file, line and column. These
-are looked up when a finding asks for them.
-A file that cannot be read does not hide the others: its error is kept beside them.
+Each file belongs to one named graph, so every quad can be traced to its file, line and column. Lines and
+columns are computed only when a finding needs them.
+A file that cannot be read does not stop the others from being read: its error is collected.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class TurtleFile:
 @dataclass
 class Dataset:
     """
-    What the files say: quads in named graphs, an empty default graph, and where every statement comes from.
+    The contents of the files: quads in named graphs, an empty default graph, and the origin of every statement.
 
-    `origins` has the file of every quad and its number there, counted from 0; `texts` the files. `errors` holds the
-    files that could not be read.
+    `origins` maps every quad to its file and its number there, counted from 0; `texts` maps a path to the text of
+    the file. `errors` holds one error for each file that could not be read.
     """
 
     store: Store = field(default_factory=Store)
@@ -50,11 +50,11 @@ class Dataset:
 
     def place_of(self, quad: Quad, part: Part = "object") -> Place | None:
         """
-        Say where a part of a statement is written, or None where no file holds the statement.
+        Return where a part of a statement is written, or None if no file contains the statement.
 
         Args:
-            quad: The statement, as it stands in the store.
-            part: Which of its terms; the value, if left out.
+            quad: The statement, as it is in the store.
+            part: Which of its terms; the object by default.
         """
         found = self.origins.get(quad)
         if found is None:
@@ -63,7 +63,7 @@ class Dataset:
         return Place(path, *self.texts[path].place_of(number, part))
 
     def sources(self) -> list[NamedNode]:
-        """List the sources that the files describe, sorted by IRI."""
+        """Return the sources that the files describe, sorted by IRI."""
         kind = ns.EG("Source")
         found = {quad.subject for quad in self.store.quads_for_pattern(None, ns.RDF("type"), kind, None)}
         return sorted((node for node in found if isinstance(node, NamedNode)), key=lambda node: node.value)
@@ -74,9 +74,9 @@ def find(data: Path | None = None) -> list[TurtleFile]:
     List the Turtle files of the ontology and of a data folder with their graphs, in a fixed order.
 
     Args:
-        data: A folder like the shipped `data/`; that one if left out.
+        data: A folder laid out like the shipped `data/`, which is the default.
     Raises:
-        UsageError: If the folder, or a file that it must hold, is missing.
+        UsageError: If the folder, or a file that it must contain, is missing.
     """
     ontology = root() / "ontology"
     files = [
@@ -121,8 +121,8 @@ def _refuse_strays(data: Path, known: set[Path]) -> None:
     strays = sorted(path for path in data.rglob("*.ttl") if path not in known)
     if strays:
         raise UsageError(
-            f"{strays[0]} has no place in a data folder and would not be read; move it to entities/, or into "
-            "sources/<source>/ as source.ttl, passages.ttl or claims.ttl"
+            f"{strays[0]} is in the wrong place in the data folder and would not be read; move it to "
+            "entities/, or into sources/<source>/ as source.ttl, passages.ttl or claims.ttl"
         )
 
 
@@ -133,7 +133,7 @@ def load(files: Iterable[TurtleFile]) -> Dataset:
     Args:
         files: UTF-8 Turtle files with their graphs.
     Returns:
-        The dataset; files that cannot be read are in its `errors`, one error each.
+        The dataset; its `errors` has one error for each file that cannot be read.
     Source: RDF 1.1 Turtle, https://www.w3.org/TR/turtle/
     """
     dataset = Dataset()
@@ -143,7 +143,7 @@ def load(files: Iterable[TurtleFile]) -> Dataset:
 
 
 def add(dataset: Dataset, file: TurtleFile) -> None:
-    """Parse one more file into a dataset; of a file that cannot be read, nothing is added."""
+    """Parse one more file into a dataset; nothing is added from a file that cannot be read."""
     try:
         text, triples = read(file.path)
         refuse_newer(file.path, text, triples)
@@ -158,7 +158,7 @@ def add(dataset: Dataset, file: TurtleFile) -> None:
 
 
 def _as_stored(quad: Quad) -> Quad:
-    """Write a value as the engine does, which keeps 12.50 as 12.5, so that its place is found again."""
+    """Normalise a value as the engine does, which stores 12.50 as 12.5, so that its origin can be looked up."""
     term = quad.object
     if not isinstance(term, Literal):
         return quad
@@ -181,11 +181,10 @@ def _kept(term: Literal) -> Literal:
 
 def add_by_content(dataset: Dataset, path: Path) -> None:
     """
-    Parse a Turtle file from outside the data folder into the graphs that its statements ask for.
+    Parse a Turtle file from outside the data folder, and put each statement into the graph where it belongs.
 
-    What is said of a claim goes to the claims of the source that makes it, what is said of a
-    passage to the passages of its source, events and judgements to the links, all else to the
-    entities.
+    Statements about a claim go to the claims of its source, those about a passage to the passages of its
+    source, events and judgements to the links, everything else to the entities.
     """
     scratch = Dataset()
     add(scratch, TurtleFile(path, ENTITIES))
@@ -205,10 +204,10 @@ def add_by_content(dataset: Dataset, path: Path) -> None:
 
 def home_of(subject: object) -> NamedNode | None:
     """
-    Name the graph in which a record stands, which its IRI tells: `claims-icds-2016` for `id/claim/icds-2016/9`.
+    Derive the graph of a record from its IRI: `claims-icds-2016` for `id/claim/icds-2016/9`.
 
     Returns:
-        None for what is no record: terms, memberships, IRIs of others.
+        None for anything that is not a record: terms, memberships, IRIs of other datasets.
     """
     iri = subject.value if isinstance(subject, NamedNode) else ""
     if iri == LINKS.value:
@@ -225,11 +224,11 @@ def home_of(subject: object) -> NamedNode | None:
 
 
 def source_name(source: NamedNode) -> str:
-    """Return the name of a source, which its graphs carry."""
+    """Return the name of a source, which is part of the names of its graphs."""
     return ns.local_name(source.value)
 
 
 def value_of(store: Store, subject: NamedNode, term: str) -> str | None:
-    """Return the value of a property in eg:, whichever graph has it; None if none has."""
+    """Return a value of a property in eg: from any graph, or None if there is none."""
     quad = next(store.quads_for_pattern(subject, ns.EG(term), None, None), None)
     return quad.object.value if quad and isinstance(quad.object, (Literal, NamedNode)) else None

@@ -1,11 +1,10 @@
 """
-Check a dataset against the shapes and say where each fault is written.
+Check a dataset against the shapes and report the location of each finding.
 
-The shapes in `ontology/shapes/` do the work, by pySHACL on the engine's own store. A shape of
-severity `sh:Violation` checks the record; one of `sh:Warning` checks the world that the texts tell
-of, which needs the generated graphs. Some checks no shape can make: names that nothing defines and
-statements in the wrong file (`record`), names that two entities bear (`names`), and days that are not
-in the calendar.
+The shapes in `ontology/shapes/` do most of the work, run by pySHACL on the engine's own store. A shape with
+severity `sh:Violation` checks the record; one with `sh:Warning` checks the world as the texts describe it,
+which needs the generated graphs. Some checks cannot be shapes: names that are not defined and statements in
+the wrong file (`record`), names shared by two entities (`shared_names`), and days that are not in the calendar.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from eurasia_graph.paths import root
 from eurasia_graph.turtle.reader import Part
 
 GENERATED = {"Generated-class", "Generated-property"}
-# Of these a shape may say more, since it knows what is needed in their place.
+# A shape may say more about these, since it knows what is needed instead.
 WEAKER = {"Undefined-name", "Date"}
 CLAIM = f"{ns.ID}claim/"
 
@@ -43,19 +42,19 @@ def check_record(dataset: Dataset) -> Report:
     Args:
         dataset: As `sources.load` returns it, nothing generated yet.
     """
-    # The engine of the shapes cannot read statements about statements, which are refused anyway.
+    # pySHACL cannot read statements about statements, which are refused anyway.
     for quad in [quad for quad in dataset.origins if isinstance(quad.object, Triple)]:
         dataset.store.remove(quad)
     by_shapes = list(_shape_findings(dataset, "Violation"))
     by_program = [*record.faults(dataset), *shared_names.shared(dataset), *_bad_dates(dataset), *_late_figures(dataset)]
-    # A shape can refuse one statement twice, for its datatype and for its form: it is one finding.
+    # A shape can refuse one statement twice, for its datatype and for its form; that is one finding.
     found = dict.fromkeys(_without_echoes(dataset, by_shapes, by_program))
     return Report(_sorted(found), list(dataset.errors))
 
 
 def check_world(dataset: Dataset) -> Report:
     """
-    Check the world that the texts tell of: order in time, statuses on a day, existence.
+    Check the world as the texts describe it: order in time, statuses on a day, existence.
 
     Args:
         dataset: With bounds, facts and memberships.
@@ -68,7 +67,7 @@ def check_world(dataset: Dataset) -> Report:
 
 @lru_cache(maxsize=2)
 def _shapes(severity: str) -> Any:
-    """Read the shapes, those of another severity switched off."""
+    """Read the shapes, and deactivate those of the other severity."""
     from rdflib import RDF, SH, Graph, URIRef
     from rdflib import Literal as RdflibLiteral
 
@@ -84,7 +83,7 @@ def _shapes(severity: str) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Have the library say nothing of literals that have no value, for which there are findings."""
+    """Silence the library's warnings about ill-typed literals, which are reported as findings."""
     log = logging.getLogger("rdflib.term")
     level = log.level
     with warnings.catch_warnings():
@@ -101,13 +100,13 @@ def _shape_findings(dataset: Dataset, severity: str) -> Iterator[Finding]:
     from pyshacl.graph_abstraction import OxigraphDataGraph
     from rdflib import RDF, SH
 
-    # For every result pySHACL asks whether the graph is true, which without this counts all its quads.
+    # pySHACL tests the truth of the graph for every result, which would count all quads.
     setattr(OxigraphDataGraph, "__bool__", lambda _: True)  # noqa: B010
     shapes = _shapes(severity)
     with _quiet():
         _, report, text = validate(cast("Any", dataset.store), shacl_graph=shapes, inplace=True, advanced=True)
     if not hasattr(report, "subjects"):
-        raise EurasiaGraphError(f"the shapes cannot be run: {text}")
+        raise EurasiaGraphError(f"the shapes cannot be run: {text}; check the files in ontology/shapes/")
     for result in set(report.subjects(RDF.type, SH.ValidationResult)):
         parts = {
             name: report.value(result, SH[name])
@@ -121,8 +120,8 @@ def _from_result(dataset: Dataset, shapes: Any, parts: dict[str, Any]) -> Findin
 
     shape, path, value = parts["sourceShape"], parts["resultPath"], parts["value"]
     difference = shapes.value(shape, URIRef(ns.EG + "differenceKind"))
-    # A query with a target of its own finds statements. One over the whole dataset has a class for its
-    # focus, and what it found is the value.
+    # A query with an `sh:target` finds statements. One over the whole dataset has a class as its focus,
+    # and what it found is the value.
     of_statements = difference is None and (shape, SH.target, None) in shapes
     by_query = (shape, SH.sparql, None) in shapes and not of_statements
     subject = value if by_query and difference is None and isinstance(value, URIRef) else parts["focusNode"]
@@ -142,7 +141,7 @@ def _from_result(dataset: Dataset, shapes: Any, parts: dict[str, Any]) -> Findin
 
 
 def _seen(dataset: Dataset, subject: Any, predicate: NamedNode | None, value: str | None, other: Any) -> str:
-    """Say what stands there: the value, or all values of the property, or nothing; then who is at odds with it."""
+    """Describe what was seen: the value, all values of the property, or "nothing"; then what contradicts it."""
     name = ns.shorten(str(subject))
     if predicate is None:
         return f"{name}, at odds with {ns.shorten(str(other))}" if other else name
@@ -165,14 +164,14 @@ def _written(term: Any) -> str:
 
 
 def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: Any) -> Place | None:
-    """Find what is meant: the value, else the property, else the subject."""
+    """Return the location of the value, else of the property, else of the subject."""
     if not subject.startswith("http"):
         return None
     node = NamedNode(subject)
     quads = [quad for quad in dataset.store.quads_for_pattern(node, None, None, None) if quad in dataset.origins]
     with_property = [quad for quad in quads if quad.predicate == predicate]
     exact = [quad for quad in with_property if value is not None and _is_value(quad.object, str(value))]
-    # The value; the property, where its value is missing or one too many; else whom it is missing of.
+    # The value; the property, if a value is missing or there is one too many; else the subject that lacks it.
     for candidates, part in ((exact, "object"), (with_property, "predicate"), (quads, "subject")):
         if candidates:
             return dataset.place_of(min(candidates, key=dataset.origins.__getitem__), cast("Part", part))
@@ -183,7 +182,7 @@ def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: 
 
 
 def _is_value(term: Any, value: str) -> bool:
-    """Tell whether a term is a value that a shape refuses; the library rewrites some forms, such as HTML."""
+    """Return whether a term is the value in a result; the library rewrites some lexical forms, such as HTML."""
     from rdflib import Literal as RdflibLiteral
 
     if getattr(term, "value", None) == value:
@@ -199,14 +198,14 @@ def _is_value(term: Any, value: str) -> bool:
 
 def _without_echoes(dataset: Dataset, by_shapes: list[Finding], by_program: list[Fault]) -> Iterator[Finding]:
     """
-    Keep one finding for each statement, that of the rule that says most.
+    Keep one finding for each statement: that of the most specific rule.
 
-    Where a name is undefined, the shape of the property says what is needed and the hint goes with it.
-    Where a term is generated, undefined or out of place, no shape need say that it is not allowed.
+    Where a name is undefined, the shape of the property says what is needed, and the hint is added to its message.
+    Where a term is generated, undefined or misplaced, a shape need not add that it is not allowed.
     """
     stronger = {_statement(fault.quad) for fault in by_program if fault.rule not in WEAKER}
     stronger |= {each.statement for each in by_shapes if each.rule in GENERATED and each.statement}
-    # What has a class that its IRI belies is measured by shapes that are not its own.
+    # A record with a class that contradicts its IRI is checked by shapes that are not meant for it.
     belied = {_subject(fault.quad) for fault in by_program if fault.rule == "Record-class"}
     belied |= {each.focus for each in by_shapes if each.rule == "Generated-class" and CLAIM not in each.focus}
     kept = [
@@ -246,7 +245,7 @@ def _from_fault(dataset: Dataset, fault: Fault) -> Finding:
 
 
 def _bad_dates(dataset: Dataset) -> Iterator[Fault]:
-    """Find EDTF strings that are none, or whose days are not in the calendar."""
+    """Find literals with the EDTF datatype that are not EDTF, or whose days are not in the calendar."""
     datatype = NamedNode(ns.EDTF + "EDTF")
     for quad in dataset.origins:
         if isinstance(quad.object, Literal) and quad.object.datatype == datatype:
@@ -254,22 +253,22 @@ def _bad_dates(dataset: Dataset) -> Iterator[Fault]:
                 bounds(quad.object.value)
             except DateError as error:
                 seen = f'{ns.shorten(quad.predicate.value)} "{quad.object.value}" at {ns.shorten(_subject(quad))}'
-                yield Fault(quad, "Date", f"A date is an EDTF date: {error}.", seen)
+                yield Fault(quad, "Date", f"A date must be in EDTF: {error}.", seen)
 
 
 def _late_figures(dataset: Dataset) -> Iterator[Fault]:
-    """Find figures of a time after the issue of their source; the shape Date-in-reach does so for other claims."""
+    """Find figures for a time after the issue of their source; the shape Date-in-reach does so for other claims."""
     for quad in dataset.origins:
         if quad.predicate != ns.EG("saysPeriod") or _predicts(dataset, quad.subject):
             continue
         source = _object(dataset, quad.subject, "statedIn")
         issued = _object(dataset, source, "issued")
         period, issue = _days(quad.object), _days(issued)
-        # Of a period without a first day only the last is known.
+        # Only the last day is known of a period without a first day.
         if period and issue and (period.earliest or period.latest) > issue.latest:
             message = (
-                "A figure is of a time before its source was issued. Check the period; a forecast is an "
-                "eg:AssessmentClaim as well, with eg:saysAssessment assessment:prediction."
+                "A figure must be for a time before its source was issued. Check the period; a forecast is also an "
+                "eg:AssessmentClaim, with eg:saysAssessment assessment:prediction."
             )
             seen = (
                 f'eg:saysPeriod "{ns.value(quad.object)}" at {ns.shorten(_subject(quad))}, issued "{ns.value(issued)}"'
@@ -278,7 +277,7 @@ def _late_figures(dataset: Dataset) -> Iterator[Fault]:
 
 
 def _predicts(dataset: Dataset, claim: Any) -> bool:
-    """Tell whether a claim is a prediction, or what somebody said."""
+    """Return whether a claim is a prediction or a reported claim."""
     prediction = ns.SCHEME("assessment/prediction")
     patterns = ((ns.EG("saysAssessment"), prediction), (ns.RDF("type"), ns.EG("ReportedClaim")))
     return any(next(dataset.store.quads_for_pattern(claim, *each, None), None) for each in patterns)
@@ -292,7 +291,7 @@ def _object(dataset: Dataset, subject: Any, term: str) -> Any:
 
 
 def _days(date: Any) -> Bounds | None:
-    """Bound a date that is one; others are found as such."""
+    """Return the bounds of a date, or None if it is not a date, which is a finding of its own."""
     try:
         return bounds(date.value) if isinstance(date, Literal) else None
     except DateError:
@@ -307,7 +306,7 @@ def _subject(quad: Quad) -> str:
 
 
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:
-    """Sort findings by place, each once: two ways can lead to the same."""
+    """Sort findings by location, without duplicates: two checks can find the same."""
 
     def key(finding: Finding) -> tuple[str, int, int, str, str, str]:
         place = finding.place

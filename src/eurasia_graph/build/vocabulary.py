@@ -1,7 +1,7 @@
 """
-The names that a dataset defines: terms, concepts, records, and what a build makes of them.
+The names that a dataset defines: terms, concepts, records, and what the build generates from them.
 
-A name of ours that is none of these is a slip; what it was probably meant to be is offered.
+Any other name in our namespaces is a mistake; the name that was probably meant is suggested.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from eurasia_graph.graphs import LINKS, SCHEMA_GRAPHS
 
 TYPE = ns.RDF("type")
 REPORTS_EVENT = ns.EG("reportsEvent")
-# For which kinds of IRI a class and those below it are; agents and actors in general are told apart by no kind.
+# The kinds of IRI that instances of a class and its subclasses have; agents and actors have several kinds.
 CONCEPTS = ("concept", "scheme")
 KINDS_OF_CLASSES = {
     "Body": ("body",),
@@ -47,7 +47,7 @@ KINDS_OF_CLASSES = {
 AGENTS = ("agent", "body", "person", "state")
 GENERATED_OF_A_SOURCE = ("bounds", "facts", "memberships", "closure")
 GENERATED_OF_ALL = ("closure-ontology", "differences", "meta", "names", "years")
-# What a slip makes of our namespace: http for https, www in front, other capitals, no slash at the end.
+# Common misspellings of our namespace: http for https, a leading www, other case, no final slash.
 LOOKS_LIKE_OURS = re.compile(r"https?://(?:www\.)?w3id\.org/eurasia-graph(?:[/#]|$)", re.IGNORECASE)
 MOST_LOOK_UPS = 50
 MOST_COMPARED = 20
@@ -58,10 +58,10 @@ class Vocabulary:
     """
     The names that a dataset defines.
 
-    `defined` are IRIs that a file describes or a build makes; `kinds` gives the kinds of IRI that the
-    records of a class have; `schema` are the IRIs that ontology and schemes describe, `generated` those
-    of terms that no file may use. `unlinked` tells of events that no build makes, since
-    their claims are linked to another.
+    `defined` has the IRIs that a file describes or the build generates; `kinds` maps a class to the kinds of
+    IRI that its records have; `schema` has the IRIs that ontology and schemes describe, `generated` those of
+    terms that files must not use. `unlinked` maps events that the build does not generate, since their claims
+    are linked to another event, to that event.
     """
 
     defined: set[str] = field(default_factory=set)
@@ -73,7 +73,7 @@ class Vocabulary:
     looked_up: int = 0
 
     def hint(self, iri: str) -> str:
-        """Say which names that are defined look most like one that is not."""
+        """Return a sentence with the defined names most like one that is not, or an empty string."""
         if iri not in self.hints:
             near = self._near(iri)
             self.hints[iri] = f" Nearest: {', '.join(map(curie, near))}." if near else ""
@@ -81,7 +81,7 @@ class Vocabulary:
 
     @cached_property
     def by_name(self) -> dict[str, list[str]]:
-        """What is defined and may be used, by its local name in lower case."""
+        """The defined names that files may use, by local name in lower case."""
         found: dict[str, list[str]] = defaultdict(list)
         for iri in sorted(self.defined - self.generated):
             found[ns.local_name(iri).casefold()].append(iri)
@@ -89,7 +89,7 @@ class Vocabulary:
 
     @cached_property
     def by_space(self) -> dict[str, dict[str, str]]:
-        """What is defined and may be used, by what stands before its local name, then by that."""
+        """The defined names that files may use, by the part before the local name, then by local name."""
         found: dict[str, dict[str, str]] = defaultdict(dict)
         for iri in self.defined - self.generated:
             name = ns.local_name(iri)
@@ -110,13 +110,13 @@ class Vocabulary:
         same = self.by_name.get(name.casefold(), [])
         if same:
             return nearest(ours, same[:MOST_COMPARED], 1)
-        # Each look-up compares with all names beside, so that a file of wrong names gets the first hints only.
+        # Each look-up compares with all names of that namespace, so only the first wrong names get one.
         self.looked_up += 1
         return [beside[each] for each in nearest(name, beside)] if self.looked_up <= MOST_LOOK_UPS else []
 
 
 def vocabulary_of(dataset: Dataset) -> Vocabulary:
-    """Collect the names that files describe and those that a build of them makes."""
+    """Collect the names that files describe and those that the build generates from them."""
     store = dataset.store
     found = Vocabulary(kinds=_kinds_of_classes(store))
     marked = store.quads_for_pattern(None, ns.EG("isGenerated"), Literal(True), SCHEMA_GRAPHS[0])
@@ -142,7 +142,7 @@ def vocabulary_of(dataset: Dataset) -> Vocabulary:
 
 
 def curie(iri: str) -> str:
-    """Write an IRI of ours as files do, `state:KZ` or `unit:percent`; any other IRI in angle brackets."""
+    """Shorten one of our IRIs as files do, to `state:KZ` or `unit:percent`; put any other IRI in angle brackets."""
     for base in (ns.SCHEME, ns.ID):
         kind, _, name = iri.removeprefix(base).partition("/")
         if iri.startswith(base) and kind and name:
@@ -157,7 +157,7 @@ def curie(iri: str) -> str:
 
 
 def _kinds_of_classes(store: Store) -> dict[str, tuple[str, ...]]:
-    """Give the kinds of IRI for every class below those of records."""
+    """Return the kinds of IRI of every class of records and its subclasses."""
     below: dict[str, list[str]] = defaultdict(list)
     for quad in store.quads_for_pattern(None, ns.RDFS("subClassOf"), None, SCHEMA_GRAPHS[0]):
         below[ns.value(quad.object)].append(ns.value(quad.subject))
@@ -172,7 +172,7 @@ def _kinds_of_classes(store: Store) -> dict[str, tuple[str, ...]]:
 
 
 def _add_built(store: Store, found: Vocabulary) -> None:
-    """Add the events and observations that a build makes of the claims that count."""
+    """Add the events and observations that the build generates from the claims that count."""
     for kind, path in (("EventClaim", "event"), ("IndicatorClaim", "observation")):
         for quad in store.quads_for_pattern(None, TYPE, ns.EG(kind), None):
             claim = quad.subject

@@ -1,0 +1,268 @@
+"""`query`: ask a canned query or one in SPARQL."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eurasia_graph.cli.group import Once
+from eurasia_graph.cli.opening import open_release, open_remote, refuse_idle, refuse_two
+from eurasia_graph.cli.options import REMOTE, WRITTEN, data_option, format_option, release_option, store_options
+from eurasia_graph.cli.output import print_notes, print_rows, write_bytes
+from eurasia_graph.errors import UsageError
+
+if TYPE_CHECKING:
+    from eurasia_graph.queries import CannedQuery
+    from eurasia_graph.store import ReleaseStore
+
+
+LARGEST_QUERY = 1 << 20
+
+
+@dataclass
+class Asked:
+    """How a query is asked: the options that may stand before or after the name of a canned query."""
+
+    form: str | None
+    data: Path | None
+    folder: Path | None
+    remote: dict[str, str | None]
+
+    def joined(self, later: Asked) -> Asked:
+        """
+        Merge the options before the name with those after it.
+
+        Raises:
+            UsageError: If the two differ.
+        """
+        mine, others = self.by_option(), later.by_option()
+        for option, value in others.items():
+            before = mine[option]
+            if before is not None and value is not None and before != value:
+                raise UsageError(f"{option} is given twice, as {before} and as {value}; give it once")
+        return Asked(
+            later.form or self.form,
+            later.data or self.data,
+            later.folder or self.folder,
+            {name: later.remote[name] or value for name, value in self.remote.items()},
+        )
+
+    def by_option(self) -> dict[str, str | Path | None]:
+        """Give the values by the names of their options."""
+        given = {"--format": self.form, "--data": self.data, "--release": self.folder}
+        return {**given, **{f"--{key}": each for key, each in self.remote.items()}}
+
+    def open(self) -> ReleaseStore:
+        """
+        Open the store that is asked.
+
+        Raises:
+            UsageError: If two are named, or an option is about a store and none is named.
+        """
+        refuse_idle(self.remote)
+        refuse_two(self.data, self.folder, self.remote["store"])
+        return open_remote(None, **self.remote) if self.remote["store"] else open_release(self.data, self.folder)
+
+
+class QueryCommands(Once, click.Group):
+    """The canned queries as sub-commands, made from their headers."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """List the canned queries by name."""
+        from eurasia_graph import queries
+
+        return list(queries.load())
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command:
+        """Make the command of one canned query."""
+        from eurasia_graph import queries
+
+        return _query_command(queries.by_name(name))
+
+
+@click.group(cls=QueryCommands, invoke_without_command=True, subcommand_metavar="NAME [--PARAM VALUE]...")
+@click.option("--list", "listing", is_flag=True, help="List the canned queries by what they answer.")
+@click.option("--sparql", metavar="QUERY", help="Run a free-form SPARQL query.")
+@click.option("--file", "file", type=WRITTEN, metavar="F.rq", help="Run the SPARQL query in a file.")
+@format_option
+@data_option
+@release_option
+@store_options
+@click.pass_context
+def query(  # noqa: PLR0913, PLR0917  (one for each option)
+    ctx: click.Context,
+    /,
+    listing: bool,
+    sparql: str | None,
+    file: Path | None,
+    form: str | None,
+    data: Path | None,
+    folder: Path | None,
+    **remote: str | None,
+) -> None:
+    """
+    Ask a canned query, or a free-form SPARQL query.
+
+    \b
+    Example: eurasia-graph query members-on --body csto --date 1993-06-30
+    """
+    ctx.obj = asked = Asked(form, data, folder, remote)
+    chosen = [
+        name
+        for name, is_given in (
+            ("--list", listing),
+            ("--sparql", sparql is not None),
+            ("--file", file is not None),
+            (str(ctx.invoked_subcommand), ctx.invoked_subcommand is not None),
+        )
+        if is_given
+    ]
+    if len(chosen) > 1:
+        raise UsageError(f"give {' or '.join(chosen)}, not both")
+    if ctx.invoked_subcommand:
+        return
+    if not chosen:
+        raise UsageError("query needs a name, --list, --sparql or --file; eurasia-graph query --list shows the names")
+    if listing:
+        idle = next((option for option, value in asked.by_option().items() if value is not None), None)
+        if idle:
+            raise UsageError(f"--list only shows the names of the queries; leave {idle} out")
+        click.echo(_listing())
+    else:
+        print_answer(asked.open(), _read_query(file) if sparql is None else sparql, form or "table")
+
+
+def _query_command(canned: CannedQuery) -> click.Command:
+    options: list[click.Parameter] = [
+        click.Option(
+            # Name it explicitly; click would otherwise derive a lower-case name from the option.
+            [parameter.name, *_spellings(parameter.name)],
+            type=str,
+            default=None,
+            metavar=parameter.type.partition(":")[2].upper(),
+            help=_parameter_help(parameter.description, parameter.required, parameter.default),
+        )
+        for parameter in canned.parameters
+    ]
+
+    own = {parameter.name for parameter in canned.parameters}
+
+    @format_option
+    @data_option
+    @release_option
+    @store_options
+    @click.pass_context
+    def ask(
+        ctx: click.Context, /, form: str | None, data: Path | None, folder: Path | None, **values: str | None
+    ) -> None:
+        remote = {name: None if name in own else values.pop(name) for name in REMOTE}
+        asked = ctx.obj.joined(Asked(form, data, folder, remote))
+        _print_canned(canned, asked.open(), values, asked.form or "table")
+
+    command = click.command(canned.name, cls=Once, help=f"{canned.summary}.\n\nColumns: {canned.answer}.")(ask)
+    # Some queries have a parameter `kind`; the --kind of a store then has to stand before the name.
+    command.params = [*options, *(each for each in command.params if each.name not in own)]
+    return command
+
+
+def _spellings(name: str) -> list[str]:
+    """Write the option of a parameter: `--actorA`, and `--actor-a` as other commands have it."""
+    dashed = re.sub(r"(?<=[a-z0-9])([A-Z])", r"-\1", name).lower()
+    return list(dict.fromkeys([f"--{name}", f"--{dashed}"]))
+
+
+def _parameter_help(description: str, required: bool, default: str | None) -> str:
+    need = "required" if required else f"default {default}" if default else "optional"
+    return f"{description} [{need}]"
+
+
+def _read_query(file: Path | None) -> str:
+    from eurasia_graph.files import read_bounded
+
+    assert file
+    wanted = "give a UTF-8 file with one SPARQL query"
+    try:
+        return read_bounded(file, LARGEST_QUERY, wanted).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"cannot read {file}: {error}; {wanted}") from None
+
+
+def _listing() -> str:
+    from eurasia_graph import queries
+
+    groups: dict[str, list[str]] = {}
+    for canned in queries.load().values():
+        wanted = " ".join(each.name if each.required else f"[{each.name}]" for each in canned.parameters)
+        groups.setdefault(canned.group, []).append(f"  {canned.name:<16} {canned.summary}\n  {'':<16} {wanted}")
+    return "\n".join(f"{group}\n" + "\n".join(lines) for group, lines in groups.items())
+
+
+def _print_canned(canned: CannedQuery, store: ReleaseStore, values: Mapping[str, str | None], form: str) -> None:
+    from eurasia_graph.formats import FORMATS
+
+    if form in {"turtle", "jsonld"}:
+        raise _no_graph(form)
+    if form == "xml":
+        body = canned.ask(store, values).serialize(format=FORMATS["xml"].rows) or b""
+        write_bytes(body)
+        print_notes(canned.notes(store, values, is_empty=b"<result>" not in body))
+    else:
+        print_rows(canned.run(store, values), form)
+
+
+def _no_graph(form: str) -> UsageError:
+    return UsageError(f"SELECT gives rows, not a graph; use --format table, csv, tsv, json or xml instead of {form}")
+
+
+def print_answer(store: ReleaseStore, sparql: str, form: str) -> None:
+    """Print the answer of a free-form query: rows, a boolean or triples."""
+    from pyoxigraph import QueryBoolean, QuerySolutions
+
+    from eurasia_graph import queries
+    from eurasia_graph.export import xmlform
+    from eurasia_graph.formats import FORMATS
+    from eurasia_graph.store import refuse_what_ends_the_engine
+
+    refuse_what_ends_the_engine(sparql)
+    answer = store.query(sparql)
+    if isinstance(answer, QueryBoolean):
+        text = {"json": json.dumps({"head": {}, "boolean": bool(answer)})}.get(form, str(bool(answer)).lower())
+        click.echo(text)
+    elif isinstance(answer, QuerySolutions):
+        columns = [variable.value for variable in answer.variables]
+        if form == "xml":
+            write_bytes(xmlform.check(answer.serialize(format=FORMATS["xml"].rows) or b"", FORMATS["xml"].rows))
+        elif form in {"turtle", "jsonld"}:
+            raise _no_graph(form)
+        else:
+            rows = queries.Rows(
+                (dict(zip(columns, map(queries.cell, row), strict=True)) for row in answer), columns, []
+            )
+            print_rows(rows, form)
+    else:
+        _print_graph(answer, form)
+
+
+def _print_graph(triples: Any, form: str) -> None:
+    from eurasia_graph.formats import FORMATS
+    from eurasia_graph.turtle.formatting import NotComparedError, compared
+
+    if form in {"table", "turtle"}:
+        graph = list(triples)
+        try:
+            write_bytes(compared(graph).encode())
+        except NotComparedError as error:
+            click.echo(f"note: {error}. Written one triple a line instead.", err=True)
+            write_bytes("".join(f"{triple} .\n" for triple in graph).encode())
+    elif form == "jsonld":
+        write_bytes(triples.serialize(format=FORMATS["jsonld"].rdf) or b"")
+    else:
+        raise UsageError(
+            f"CONSTRUCT and DESCRIBE give a graph, not rows; use --format turtle or jsonld instead of {form}"
+        )

@@ -1,0 +1,76 @@
+"""`validate` and `fmt`: check the data and put them in their canonical form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from eurasia_graph.cli.group import Once
+from eurasia_graph.cli.options import WRITTEN, data_option
+from eurasia_graph.errors import UsageError
+
+
+@click.command(cls=Once)
+@click.argument("paths", nargs=-1, type=WRITTEN)
+@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
+@data_option
+@click.pass_context
+def validate(ctx: click.Context, paths: tuple[Path, ...], form: str, data: Path | None) -> None:
+    """
+    Check the shipped data, or Turtle files together with it.
+
+    \b
+    Example: eurasia-graph validate my-claims.ttl
+    """
+    from eurasia_graph.build import pipeline
+
+    report = pipeline.validate(data, list(paths))
+    click.echo({"text": report.text, "json": report.json, "sarif": report.sarif}[form]())
+    ctx.exit(1 if report.errors else 0)
+
+
+@click.command(cls=Once)
+@click.argument("paths", nargs=-1, type=WRITTEN)
+@click.option("--check", is_flag=True, help="Change nothing; say which files are not in their canonical form.")
+@data_option
+@click.pass_context
+def fmt(ctx: click.Context, paths: tuple[Path, ...], check: bool, data: Path | None) -> None:
+    """
+    Write Turtle in its canonical form.
+
+    The graph before and after is compared. A file with comments, which no triple keeps, is left as it is.
+
+    \b
+    Example: eurasia-graph fmt data/links.ttl
+    """
+    from eurasia_graph.errors import SourceError
+    from eurasia_graph.turtle.formatting import format_file, rewrite
+
+    if paths and data:
+        raise UsageError("give PATHS or --data, not both")
+    changed = failed = 0
+    for path in list(paths) or _own_files(data):
+        try:
+            text = format_file(path)
+            if text.encode() == path.read_bytes():
+                continue
+            if not check:
+                rewrite(path, text)
+        except SourceError as error:
+            # The other files are still formatted.
+            click.echo(str(error), err=True)
+            failed += 1
+            continue
+        click.echo(f"{path}: {'not in canonical form; run eurasia-graph fmt' if check else 'formatted'}")
+        changed += 1
+    ctx.exit(1 if failed or (check and changed) else 0)
+
+
+def _own_files(data: Path | None) -> list[Path]:
+    from eurasia_graph import paths
+    from eurasia_graph.build import sources
+
+    shapes = sorted((paths.root() / "ontology" / "shapes").glob("*.ttl"))
+    own = [file.path for file in sources.find(data)]
+    return own if data else own + shapes

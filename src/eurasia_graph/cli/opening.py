@@ -1,0 +1,61 @@
+"""Open what a command works on: a data folder, a release folder or another store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eurasia_graph.cli.output import progress
+from eurasia_graph.errors import UsageError
+
+if TYPE_CHECKING:
+    from eurasia_graph.store import ReleaseStore
+
+
+def refuse_idle(remote: Mapping[str, str | None]) -> None:
+    """Refuse the options about another store where no store is named."""
+    idle = [name for name, value in remote.items() if name != "store" and value]
+    if idle and not remote["store"]:
+        raise UsageError(f"--{idle[0]} is about another store, and none is named; add --store URL")
+
+
+def refuse_two(data: Path | None, folder: Path | None, store: str | None, files: Sequence[Path] = ()) -> None:
+    """Refuse two things to open, since one of them would be silently ignored."""
+    named = {"FILES": files, "--data": data, "--release": folder, "--store": store}
+    given = [name for name, value in named.items() if value]
+    if len(given) > 1:
+        raise UsageError(f"give {' or '.join(given)}, not both")
+
+
+def open_release(data: Path | None, folder: Path | None = None) -> ReleaseStore:
+    """
+    Open a release: the one in a folder, or that of a data folder, built where it is not kept.
+
+    Raises:
+        UsageError: If both are given.
+    """
+    from eurasia_graph.build import pipeline
+    from eurasia_graph.build.release_files import open_folder
+
+    refuse_two(data, folder, None)
+    if folder:
+        return open_folder(folder)
+    store = pipeline.open_release(data, progress)
+    progress("")
+    return store
+
+
+def open_remote(
+    timeout_s: float | None,
+    *,
+    store: str | None,
+    kind: str | None,
+    user: str | None,
+    password: str | None,
+) -> ReleaseStore:
+    """Open another store by the values of `store_options`."""
+    from eurasia_graph.stores import remote
+
+    assert store
+    return remote.open_store(store, kind, user, password, timeout_s or remote.QUERY_TIMEOUT_S)

@@ -1,0 +1,94 @@
+"""`serve`: the web service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from eurasia_graph.cli.group import Once
+from eurasia_graph.cli.opening import open_release, open_remote, refuse_idle, refuse_two
+from eurasia_graph.cli.options import EXISTING, data_option, release_option, store_options
+from eurasia_graph.errors import UsageError
+
+if TYPE_CHECKING:
+    from eurasia_graph.store import ReleaseStore
+
+
+@click.command(cls=Once)
+@click.argument("files", nargs=-1, type=EXISTING)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--base-url", metavar="URL", help="The public address behind a proxy, such as https://example.org/eurasia."
+)
+@click.option(
+    "--timeout",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 3600),
+    help="Seconds for a free-form query; with --store, for any.",
+)
+@click.option("--rows", default=100_000, show_default=True, type=click.IntRange(1), help="Most rows of such a query.")
+@click.option("--memory", default=512, show_default=True, type=click.IntRange(256), help="MiB for such a query.")
+@click.option("--cache", default=64, show_default=True, type=click.IntRange(0), help="MiB of answers to cache.")
+@click.option(
+    "--format", "form", metavar="NAME", help="The format of FILES with an unknown extension: turtle, nquads, jsonld …"
+)
+@click.option("--access-log", is_flag=True, help="Write a line of JSON to stderr for each request, without addresses.")
+@data_option
+@release_option
+@store_options
+def serve(  # noqa: PLR0913, PLR0917  (one for each option)
+    files: tuple[Path, ...],
+    host: str,
+    port: int,
+    base_url: str | None,
+    timeout: float,
+    rows: int,
+    memory: int,
+    cache: int,
+    form: str | None,
+    access_log: bool,
+    data: Path | None,
+    folder: Path | None,
+    **remote: str | None,
+) -> None:
+    """
+    Serve the graph over HTTP: SPARQL, canned queries and pages.
+
+    With FILES (Turtle, TriG, N-Quads, RDF/XML, JSON-LD and others, .gz too), those are served instead, as they
+    are. With --store, the release in another store is served: that store answers the queries, and it may stop
+    and start again meanwhile.
+
+    \b
+    Example: eurasia-graph serve --port 8080
+             eurasia-graph serve --store http://127.0.0.1:3030/eurasia --kind fuseki
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    refuse_idle(remote)
+    refuse_two(data, folder, remote["store"], files)
+    if form and not files:
+        raise UsageError("--format is the format of FILES, and none are given; add them or leave it out")
+
+    def open_store() -> ReleaseStore:
+        from eurasia_graph.store import load_files
+
+        if remote["store"]:
+            return open_remote(timeout, **remote)
+        return load_files(files, form) if files else open_release(data, folder)
+
+    with ThreadPoolExecutor(1) as executor:
+        # The engine reads while the framework is being imported.
+        opening = executor.submit(open_store)
+        from eurasia_graph.web import Limits, Settings, create_app
+        from eurasia_graph.web.server import run
+
+        store = opening.result()
+    for warning in store.warnings if files else ():
+        click.echo(f"warning: {warning}", err=True)
+    limits = Limits(timeout_s=timeout, rows=rows, memory_mib=memory)
+    settings = Settings(base_url=base_url, limits=limits, cache_bytes=cache << 20, access_log=access_log)
+    run(lambda: create_app(store, settings), host, port)
