@@ -29,6 +29,7 @@ from eurasia_graph.dates import day_range
 from eurasia_graph.errors import QueryError, UsageError
 from eurasia_graph.load import sandbox
 from eurasia_graph.load.literals import Rewritten
+from eurasia_graph.paths import root
 from eurasia_graph.sparql.columns import spelled_out
 from eurasia_graph.sparql.refusals import not_sparql, refuse_service
 
@@ -165,8 +166,16 @@ class ReleaseStore:
     def entities(self) -> dict[str, list[tuple[str, str]]]:
         """The classes of our namespace, by IRI, each with (IRI, name) for every name of every member."""
         found: dict[str, list[tuple[str, str]]] = {}
-        for row in self._select(NAMES_OF_ENTITIES):
+        for row in self._select(_beside("names")):
             found.setdefault(row[0], []).append((row[1], row[2]))
+        return found
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The English labels of things, concepts and classes, by IRI; of several the first by the alphabet."""
+        found: dict[str, str] = {}
+        for thing, label in self._select(_beside("labels")):
+            found.setdefault(thing, label)
         return found
 
     @cached_property
@@ -178,6 +187,8 @@ class ReleaseStore:
             for iri, label in named:
                 for meanings, name in ((by_iri, iri), (by_short_name, ns.local_name(iri)), (by_label, label)):
                     meanings.setdefault(name.casefold(), set()).add(iri)
+                if iri.startswith(ns.EG):
+                    by_short_name.setdefault(kebab(ns.local_name(iri)), set()).add(iri)
         return found
 
     @cached_property
@@ -297,16 +308,16 @@ SELECT DISTINCT ?holder ?body {{
   }}
   FILTER(COALESCE(?earliest, ?latest) < ?from || (BOUND(?to) && (?to <= ?latest || COALESCE(?to < ?over, false))))
 }}""")
-NAMES_OF_ENTITIES = OwnQuery(f"""
-PREFIX skos: <{ns.SKOS}> PREFIX rdfs: <{ns.RDFS}>
-SELECT DISTINCT ?class ?entity ?name ?naming {{
-  VALUES ?naming {{ skos:prefLabel skos:altLabel }}
-  {{ GRAPH <{ns.GRAPH}entities> {{ ?entity a ?type ; ?naming ?name }} }}
-  UNION {{ GRAPH <{ns.GRAPH}schemes> {{ ?entity a ?type ; ?naming ?name }} }}
-  GRAPH <{ns.GRAPH}ontology> {{ ?type rdfs:subClassOf* ?class }}
-}}
-# The preferred English name first, which is what a picker shows.
-ORDER BY ?class ?entity DESC(?naming = skos:prefLabel) DESC(LANG(?name) = "en") ?name""")
+
+
+def _beside(name: str) -> OwnQuery:
+    """Read a query that serves the canned queries."""
+    return OwnQuery((root() / "queries" / "beside" / f"{name}.rq").read_text(encoding="utf-8"))
+
+
+def kebab(name: str) -> str:
+    """Write the name of a class as it is typed: `treaty-act` for `TreatyAct`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
 
 
 def from_quads(engine: Store, **description: object) -> ReleaseStore:

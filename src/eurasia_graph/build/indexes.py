@@ -54,7 +54,9 @@ def _first(store: Store, subject: NamedNode, term: str, graph: NamedNode) -> str
 def _names(store: Store) -> Iterator[Triple]:
     """Fold the names of entities and of the concepts of all schemes, with what a row shows of each."""
     for graph in (ENTITIES, SCHEMA_GRAPHS[2]):
-        labels = {quad.subject: quad.object for quad in store.quads_for_pattern(None, LABEL, None, graph) if _is_english(quad)}
+        labels = {
+            quad.subject: quad.object for quad in store.quads_for_pattern(None, LABEL, None, graph) if _is_english(quad)
+        }
         for entity, label in labels.items():
             kinds = [
                 quad.object
