@@ -104,8 +104,8 @@ class CannedQuery:
     `answer` says what the columns hold, `empty` what it means when there are no rows, and `alone` what it
     means when only one text was asked. `examples` has a value for each required parameter, `instead` says of
     some what to ask without them. `left_out` is the text that asks what the answer leaves out. Whether that can
-    be anything depends on the parameter `settled_by`, of whose values the store knows it, or on `asked_once`, of
-    whose values the text itself tells it where it is asked without values.
+    be anything depends on the parameter `settled_by`, of whose values the store knows it. What is `asked_once`, without
+    values, gives with every claim the values of these parameters for which an answer leaves it out.
     """
 
     name: str
@@ -121,7 +121,7 @@ class CannedQuery:
     alone: str | None = None
     left_out: OwnQuery | None = None
     settled_by: str | None = None
-    asked_once: str | None = None
+    asked_once: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     excludes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -222,6 +222,8 @@ class CannedQuery:
         terms = self._given(store, values)
         if not self._may_leave_out(store, terms):
             return []
+        if self.asked_once and store.is_local:
+            return self._picked(store, terms)
         answer = store.query(_filled(self.left_out, terms))
         assert isinstance(answer, QuerySolutions)
         return [(ns.value(claim), ns.value(why)) for claim, why in answer]
@@ -232,25 +234,30 @@ class CannedQuery:
             return together.may_leave_out(store, terms)
         if self.settled_by:
             return terms[self.settled_by].strip("<>") in store.unsettled
-        return not self.asked_once or self._is_found(store, terms[self.asked_once])
+        return True
 
-    def _is_found(self, store: ReleaseStore, term: str) -> bool:
+    def _picked(self, store: ReleaseStore, terms: Mapping[str, str]) -> LeftOut:
         """
-        Tell whether anything is left out of any answer with a value of the parameter that decides it.
+        Pick from all that is left out of any answer what is left out with these values.
 
         Only of the embedded store: another one is rather asked one question about one thing than one about all.
         """
         assert self.left_out
-        if not store.is_local:
-            return True
         if self.name not in store.leaving_out:
-            text = WITHOUT_ORDER.sub(f"SELECT DISTINCT ?{self.asked_once}\\1", self.left_out)
-            anything = _filled(OwnQuery(text), dict.fromkeys(self._variables(), "UNDEF"))
-            answer = store.query(anything)
+            names = " ".join(f"?{name}" for name in self.asked_once)
+            text = WITHOUT_ORDER.sub(f"SELECT DISTINCT {names} ?claim ?why\\1ORDER BY ?why ?claim", self.left_out)
+            answer = store.query(_filled(OwnQuery(text), dict.fromkeys(self._variables(), "UNDEF")))
             assert isinstance(answer, QuerySolutions)
-            store.leaving_out[self.name] = frozenset(str(row[0]) for row in answer)
-        found = store.leaving_out[self.name]
-        return bool(found) if term == "UNDEF" else term in found
+            store.leaving_out[self.name] = [
+                (tuple(map(str, values)), ns.value(claim), ns.value(why)) for *values, claim, why in answer
+            ]
+        wanted = [terms[name] for name in self.asked_once]
+        found = (
+            (claim, why)
+            for values, claim, why in store.leaving_out[self.name]
+            if all(want in {"UNDEF", value} for want, value in zip(wanted, values, strict=True))
+        )
+        return list(dict.fromkeys(found))
 
     def _variables(self) -> list[str]:
         assert self.left_out
@@ -322,7 +329,7 @@ def _read(path: Path) -> CannedQuery:
         alone=header.get("alone", [None])[0],
         left_out=OwnQuery(left_out) if left_out else None,
         settled_by=header.get("settled-by", [None])[0],
-        asked_once=header.get("asked-once", [None])[0],
+        asked_once=tuple(header.get("asked-once", [""])[0].split()),
         labels=tuple(named),
         needs=tuple(re.split(r", | or ", header["needs"][0])) if "needs" in header else (),
         excludes={first: tuple(others) for first, *others in map(str.split, header.get("not-with", []))},

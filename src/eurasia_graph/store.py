@@ -154,11 +154,11 @@ class ReleaseStore:
         return isinstance(self.engine, Store)
 
     @cached_property
-    def leaving_out(self) -> dict[str, frozenset[str]]:
+    def leaving_out(self) -> dict[str, list[tuple[tuple[str, ...], str, str]]]:
         """
-        The canned queries, by name, each with the terms of which an answer may leave something out.
+        The canned queries, by name, each with what its answers leave out: terms of parameters, claim, and why.
 
-        Filled by `queries`, where a query says by which parameter that is decided.
+        Filled by `queries`, where a query says by which parameters that is decided.
         """
         return {}
 
