@@ -20,6 +20,7 @@ LEFT_OUT = {
     "denied": ("claim that is denied", "claims that are denied"),
     "reported": ("claim that is only reported", "claims that are only reported"),
     "hedged": ("claim that is hedged", "claims that are hedged"),
+    "planned": ("claim of what is only planned", "claims of what is only planned"),
     "no date": ("claim without a date", "claims without a date"),
     "no status": ("claim of a joining that gives no status", "claims of joinings that give no status"),
     "no actor": ("claim that names no actor", "claims that name no actor"),
@@ -54,6 +55,7 @@ SHOWN = {
     "shown, but denied": ("claim is denied", "claims are denied"),
     "shown, but reported": ("claim is only reported", "claims are only reported"),
     "shown, but hedged": ("claim is hedged", "claims are hedged"),
+    "shown, but planned": ("claim is of what is only planned", "claims are of what is only planned"),
 }
 KINDS = (("left out", LEFT_OUT), ("not complete", INCOMPLETE), ("not all asserted", SHOWN))
 REASONS = {**LEFT_OUT, **INCOMPLETE, **SHOWN}

@@ -222,7 +222,9 @@ class CannedQuery:
         terms = self._given(store, values)
         if not self._may_leave_out(store, terms):
             return []
-        if self.asked_once and store.is_local:
+        once = self._once(store)
+        others = once.keys() - set(self.asked_once)
+        if self.asked_once and store.is_local and all(terms[name] == once[name] for name in others):
             return self._picked(store, terms)
         answer = store.query(_filled(self.left_out, terms))
         assert isinstance(answer, QuerySolutions)
@@ -233,7 +235,8 @@ class CannedQuery:
         if self.settled_by == PAIR:
             return together.may_leave_out(store, terms)
         if self.settled_by:
-            return terms[self.settled_by].strip("<>") in store.unsettled
+            term = terms[self.settled_by].strip("<>")
+            return bool(store.unsettled) if term == "UNDEF" else term in store.unsettled
         return True
 
     def _picked(self, store: ReleaseStore, terms: Mapping[str, str]) -> LeftOut:
@@ -246,7 +249,7 @@ class CannedQuery:
         if self.name not in store.leaving_out:
             names = " ".join(f"?{name}" for name in self.asked_once)
             text = WITHOUT_ORDER.sub(f"SELECT DISTINCT {names} ?claim ?why\\1ORDER BY ?why ?claim", self.left_out)
-            answer = store.query(_filled(OwnQuery(text), dict.fromkeys(self._variables(), "UNDEF")))
+            answer = store.query(_filled(OwnQuery(text), self._once(store)))
             assert isinstance(answer, QuerySolutions)
             store.leaving_out[self.name] = [
                 (tuple(map(str, values)), ns.value(claim), ns.value(why)) for *values, claim, why in answer
@@ -259,9 +262,14 @@ class CannedQuery:
         )
         return list(dict.fromkeys(found))
 
-    def _variables(self) -> list[str]:
+    def _once(self, store: ReleaseStore) -> dict[str, str]:
+        """Leave every variable of the query beside open, but for those of parameters that have a default."""
         assert self.left_out
-        return COLUMN.findall(_block(self.left_out)[1])
+        defaults: dict[str, str] = {}
+        for parameter in self.parameters:
+            if parameter.default and parameter.classes:
+                defaults.update(_terms(store, self, parameter, parameter.default))
+        return {name: defaults.get(name, "UNDEF") for name in COLUMN.findall(_block(self.left_out)[1])}
 
 
 def load() -> dict[str, CannedQuery]:
