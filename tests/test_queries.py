@@ -13,8 +13,8 @@ from rdflib.plugins.sparql import prepareQuery
 
 from conftest import CHECKOUT, TESTS
 from definition import Claim
+from eurasia_graph import labels, notes, queries, resolving
 from eurasia_graph import namespaces as ns
-from eurasia_graph import labels, notes, queries
 from eurasia_graph.build import pipeline
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.queries import VALUES
@@ -112,7 +112,7 @@ def test_a_file_is_plain_sparql_with_its_parameters_first(path: Path) -> None:
 )
 def test_an_entity_goes_by_any_of_its_names(release: ReleaseStore, value: str) -> None:
     """Short name, prefixed name, label, acronym or IRI, in any case."""
-    assert queries.resolve(release, "eg:Body", value) == ns.ID("body/CSTO")
+    assert resolving.resolve(release, "eg:Body", value) == ns.ID("body/CSTO")
 
 
 @pytest.mark.parametrize(

@@ -61,10 +61,11 @@ KINDS = (("left out", LEFT_OUT), ("not complete", INCOMPLETE), ("not all asserte
 REASONS = {**LEFT_OUT, **INCOMPLETE, **SHOWN}
 
 
-class Note(str):
+class Note(str):  # noqa: SLOT000  (its parts are few, and of Python attributes)
     """What a reader should know, in words; `choices` are what can be given instead, of the parameter `of`."""
 
-    __slots__ = ("choices", "of")
+    of: str | None
+    choices: tuple[Choice, ...]
 
     def __new__(cls, text: str, of: str | None = None, choices: Sequence[Choice] = ()) -> Self:
         """Keep the choices with the words."""

@@ -28,7 +28,7 @@ from eurasia_graph import labels, notes, resolving, together
 from eurasia_graph import namespaces as ns
 from eurasia_graph.dates import DateError, day_range
 from eurasia_graph.errors import QueryError, RemoteError, UnknownNameError, UsageError, nearest
-from eurasia_graph.notes import LeftOut, Note
+from eurasia_graph.notes import LeftOut
 from eurasia_graph.paths import root
 from eurasia_graph.resolving import resolve
 from eurasia_graph.store import OwnQuery, ReleaseStore
@@ -341,7 +341,7 @@ def _read(path: Path) -> CannedQuery:
         labels=tuple(named),
         needs=tuple(re.split(r", | or ", header["needs"][0])) if "needs" in header else (),
         excludes={first: tuple(others) for first, *others in map(str.split, header.get("not-with", []))},
-        only_with={first: other for first, other in map(str.split, header.get("only-with", []))},
+        only_with={line.split()[0]: line.split()[1] for line in header.get("only-with", [])},
         nearest=header.get("nearest", [None])[0],
     )
 

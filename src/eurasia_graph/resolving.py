@@ -51,7 +51,7 @@ def resolve(store: ReleaseStore, kinds: str, value: str) -> NamedNode:
             if found:
                 raise AmbiguousNameError(value, [_choice(store, iri) for iri in found])
     named = store.entities.get(classes[-1], [])
-    noun = _noun(kinds.split("|")[-1])
+    noun = _noun(kinds.rsplit("|", maxsplit=1)[-1])
     allowed = closed_values(kinds)
     if allowed:
         raise UnknownNameError(noun, value, allowed, is_closed=True)

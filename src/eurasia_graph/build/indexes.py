@@ -58,6 +58,7 @@ def _names(store: Store) -> Iterator[Triple]:
             quad.subject: quad.object for quad in store.quads_for_pattern(None, LABEL, None, graph) if _is_english(quad)
         }
         for entity, label in labels.items():
+            assert isinstance(entity, NamedNode)
             kinds = [
                 quad.object
                 for quad in store.quads_for_pattern(entity, TYPE, None, graph)
