@@ -19,6 +19,8 @@ from eurasia_graph.web import create_app
 TESTS = Path(__file__).parent
 CHECKOUT = TESTS.parent
 SHARED = CHECKOUT.parent / "shared"
+# What browsers accept.
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the source texts and tables in ../shared are not here")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import re
 import tomllib
 from datetime import date, timedelta
 
@@ -11,8 +12,8 @@ from edtf import parse_edtf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from conftest import TESTS
-from eurasia_graph.dates import Bounds, DateError, bounds, day_range
+from conftest import CHECKOUT, TESTS
+from eurasia_graph.dates import NEVER, Bounds, DateError, bounds, day_range
 
 CASES = tomllib.loads((TESTS / "cases" / "dates.toml").read_text(encoding="utf-8"))
 # Anything at all, and what is nearly a date.
@@ -175,3 +176,15 @@ def test_nothing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
             continue
 
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_day_that_means_no_end_is_written_in_one_place() -> None:
+    """Rules and queries get it from the data, modules from `dates`."""
+    folders = (CHECKOUT / name for name in ("src", "ontology", "queries"))
+    files = (file for folder in folders for file in folder.rglob("*") if file.suffix in {".py", ".rq", ".ttl", ".html"})
+    text = {file.name: file.read_text(encoding="utf-8") for file in files}
+
+    assert NEVER == "9999-12-31"
+    assert [name for name, each in text.items() if NEVER in each or re.search(r"date\.max\b(?!\.year)", each)] == [
+        "dates.py"
+    ]

@@ -72,7 +72,7 @@ def test_rdflib_reads_the_same_triples(release: ReleaseStore, name: str, parser:
 
 
 def test_n_quads_are_canonical(release: ReleaseStore) -> None:
-    """The very bytes of RDFC-1.0, so that their digest is that of the release."""
+    """The very bytes of RDFC-1.0, from which the digests of the graphs can be computed."""
     lines = sorted(line for own in canonical_lines(release.local).values() for line in own)
 
     assert write.export(release, "nquads") == b"".join(lines)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
@@ -21,11 +20,10 @@ from eurasia_graph.store import ReleaseStore
 from eurasia_graph.stores import remote
 from eurasia_graph.stores.transport import Transport
 from eurasia_graph.web import Limits, Settings, create_app
+from eurasia_graph.web.pool import Errand, Job, Pool, Result
 from trap import Trap
 
 LIMITS = Limits(timeout_s=1.5, rows=100, answer_bytes=1_000_000, memory_mib=512)
-# Far above what it takes, far below what is sent.
-PATIENCE_S = 8
 
 
 @pytest.fixture(autouse=True)
@@ -50,21 +48,20 @@ def app_over(url: str) -> Flask:
 
 @pytest.mark.parametrize("name", hostile.BEHAVIOURS)
 def test_no_answer_takes_more_than_its_limits(name: str) -> None:
-    """Without end, drop by drop, compressed, with headers without end: one word, in time, and no memory."""
+    """Endless, slow or compressed bodies and endless headers: the limit that was met is named, and memory is bounded."""
     with hostile.running(hostile.BEHAVIOURS[name]) as store:
         client = app_over(store.url).test_client()
         tracemalloc.start()
-        begin = time.monotonic()
         status, problem = ask(client, "SELECT * { ?s ?p ?o }")
-        took_s, (_, peak) = time.monotonic() - begin, tracemalloc.get_traced_memory()
+        _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
 
-    assert took_s < PATIENCE_S
     assert peak < 16 * LIMITS.answer_bytes
     if name in hostile.LARGE:
         assert (status, problem["reason"]) == (503, "bytes")
     else:
         assert status == (504 if name in hostile.SLOW else 502), problem
+        assert ("has not answered within" in str(problem["detail"])) == (name in hostile.SLOW)
     if name == "too_many_rows":
         assert "more than the 100 rows" in str(problem["detail"])
 
@@ -95,12 +92,12 @@ def test_a_redirect_is_not_followed() -> None:
 
 def test_the_time_is_that_of_all_pieces_together() -> None:
     """Also without a service around it."""
-    with hostile.running(hostile.slow_body) as store:
-        begin = time.monotonic()
-        with pytest.raises(RemoteError, match=r"has not answered within 0\.4 s") as caught:
-            Transport().send("POST", store.url, form=[("query", "ASK {}")], timeout_s=0.4)
+    with (
+        hostile.running(hostile.slow_body) as store,
+        pytest.raises(RemoteError, match=r"has not answered within 0\.4 s") as caught,
+    ):
+        Transport().send("POST", store.url, form=[("query", "ASK {}")], timeout_s=0.4)
     assert caught.value.status == 504
-    assert time.monotonic() - begin < PATIENCE_S
 
 
 # --- what a client sends -------------------------------------------------------------------
@@ -140,15 +137,14 @@ def test_a_query_that_takes_the_engine_long_ends_in_a_worker(service: Flask, nam
     service.extensions["eurasia-graph"].pool.warm()
     found: list[tuple[int, dict[str, object]]] = []
     thread = threading.Thread(target=lambda: found.append(ask(service.test_client(), BOMBS[name])))
-    begin = time.monotonic()
     thread.start()
     healthy = service.test_client().get("/healthz").status_code
-    thread.join(PATIENCE_S)
+    thread.join()
 
     assert healthy == 200
-    assert time.monotonic() - begin < PATIENCE_S
-    assert found and found[0][0] in {200, 400, 503}
-    assert found[0][1].get("reason") in {None, "time", "memory"}
+    status, answer = found[0]
+    assert status in {200, 400, 503}
+    assert (answer.get("reason") in {"time", "memory"}) == (status == 503), answer
     # On a machine with much to do a second may be short for the first.
     assert 200 in {ask(service.test_client(), "ASK {}")[0] for _ in range(5)}
 
@@ -200,14 +196,23 @@ def test_nothing_of_a_query_is_parsed_in_the_process_that_serves(
     assert [text for text in texts if "marked" in text or "?s ?p ?o" in text] == []
 
 
-def test_the_probes_of_a_diagnosis_share_the_time_of_the_query(service: Flask) -> None:
-    """Each of them takes as long as it may; all of them together no longer than one query."""
-    slow = "?a ?b ?c." * 2000
-    begin = time.monotonic()
-    status, _ = ask(service.test_client(), f"SELECT * {{ {slow} {{ {slow} }} ?x }} }}")
+def test_the_probes_of_a_diagnosis_share_the_time_of_the_query(service: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each worker job gets the seconds that the ones before it have left."""
+    given: list[float] = []
+    run = Pool.run
 
-    assert status in {400, 503}
-    assert time.monotonic() - begin < PATIENCE_S
+    def noted(pool: Pool, job: Job | Errand) -> Result:
+        given.append(job.timeout)
+        return run(pool, job)
+
+    monkeypatch.setattr(Pool, "run", noted)
+    slow = "?a ?b ?c." * 2000
+    status, answer = ask(service.test_client(), f"SELECT * {{ {slow} {{ {slow} }} ?x }} }}")
+
+    assert (status, answer.get("reason")) in {(400, None), (503, "time"), (503, "memory")}, answer
+    assert given == sorted(given, reverse=True)
+    assert given[0] <= 1.0
+    assert len(set(given)) == len(given)
 
 
 def test_a_fault_is_explained_on_top_of_a_store_as_in_the_embedded_one() -> None:

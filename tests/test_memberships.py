@@ -73,6 +73,13 @@ def random_claims(draw: st.DrawFn) -> Claim:
 
 def dataset_of(claims: list[Claim], issued: str = "2000-12-31") -> sources.Dataset:
     """Write claims of one source and derive their memberships."""
+    dataset = told_by(claims, issued)
+    pipeline.derive(dataset)
+    return dataset
+
+
+def told_by(claims: list[Claim], issued: str = "2000-12-31") -> sources.Dataset:
+    """Write claims of one source."""
     dataset = sources.Dataset(Store(), {})
     dataset.store.extend(ontology())
     quads = [
@@ -89,14 +96,13 @@ def dataset_of(claims: list[Claim], issued: str = "2000-12-31") -> sources.Datas
     for number, claim in enumerate(claims, start=1):
         quads += _written(ns.ID(f"claim/random/{number}"), claim)
     dataset.store.extend(quads)
-    pipeline.derive(dataset)
     return dataset
 
 
 @lru_cache(maxsize=1)
 def ontology() -> list[Quad]:
-    """The ontology, read once."""
-    schema = [file for file in sources.find() if file.graph == ns.GRAPH("ontology")]
+    """The ontology and the components of the cube, of which rules tell what they make; read once."""
+    schema = [file for file in sources.find() if file.graph == ns.GRAPH("ontology") or file.path.name == "cube.ttl"]
     return list(sources.load(schema).store)
 
 

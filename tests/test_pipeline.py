@@ -12,8 +12,8 @@ from pyoxigraph import NamedNode, Quad, QuerySolutions, Triple
 
 from conftest import TESTS
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import closure, differences, pipeline, sources
-from eurasia_graph.build.closure import CLOSURE_OF_SCHEMA
+from eurasia_graph.build import closure, differences, pipeline, release, sources, validation
+from eurasia_graph.build.closure import CLOSURE_OF_ENTITIES, CLOSURE_OF_SCHEMA
 from eurasia_graph.build.release import Release
 from eurasia_graph.build.release_files import META
 from eurasia_graph.graphs import ENTITIES, SCHEMA_GRAPHS, graph_of
@@ -106,7 +106,7 @@ def test_the_rules_close_a_source_exactly_as_owlrl_does(small: Release, source: 
             *(graph_of(kind, source) for kind in ("claims", "passages", "facts", "memberships")),
         ],
     )
-    by_rules = triples_in(small, [CLOSURE_OF_SCHEMA, graph_of("closure", source)])
+    by_rules = triples_in(small, [CLOSURE_OF_SCHEMA, CLOSURE_OF_ENTITIES, graph_of("closure", source)]) - given
     by_owlrl = closure.close_by_owlrl(given) - given
 
     assert {triple for triple in by_rules - by_owlrl if not closure.is_noise(triple)} == set()
@@ -162,6 +162,58 @@ def test_every_graph_has_its_digest_in_meta(built: Release) -> None:
 
     assert described == graphs - {META.value}
     assert Quad(built.iri, ns.RDF("type"), ns.EG("Release"), META) in built.store
+
+
+def test_the_digest_of_a_release_is_that_of_the_digests_of_its_graphs(small: Release, tmp_path: Path) -> None:
+    """As the documentation tells it, from the file alone; the lines of a graph in the file are its canonical form."""
+    import hashlib
+
+    lines = release.write(small, tmp_path / "release").read_text(encoding="utf-8").splitlines(keepends=True)
+    graphs: dict[str, list[str]] = {}
+    for line in lines:
+        graphs.setdefault(line.split(" ")[-2], []).append(line)
+    told = [
+        f"{graph} {hashlib.sha256(''.join(sorted(own)).encode()).hexdigest()}\n"
+        for graph, own in graphs.items()
+        if graph != str(META)
+    ]
+
+    assert hashlib.sha256("".join(sorted(told)).encode()).hexdigest() == small.content
+
+
+def test_an_edit_changes_the_digests_of_the_graphs_made_from_it(small: Release, mini: Path) -> None:
+    """And those of no others: what one source says is not in the closure of the entities."""
+    claims = mini / "sources/two/claims.ttl"
+    text = claims.read_text(encoding="utf-8")
+    claims.write_text(text.replace('"2001"^^edtf:EDTF', '"2002"^^edtf:EDTF', 1), encoding="utf-8")
+
+    before, after = (
+        {
+            ns.local_name(ns.value(quad.subject)): ns.value(quad.object)
+            for quad in each.store.quads_for_pattern(None, ns.EG("contentSha256"), None, META)
+            if quad.subject != each.iri
+        }
+        for each in (small, pipeline.build(mini))
+    )
+
+    assert {graph for graph in before | after if before.get(graph) != after.get(graph)} <= {
+        *("claims-two", "bounds-two", "facts-two", "memberships-two", "closure-two", "differences")
+    }
+    assert before["claims-two"] != after["claims-two"]
+
+
+def test_a_blank_node_in_the_ontology_is_a_finding(tmp_path: Path) -> None:
+    """As in any data file: a graph of a release has none."""
+    path = tmp_path / "more.ttl"
+    path.write_text(
+        "<https://w3id.org/eurasia-graph/ontology> <http://purl.org/dc/terms/source> [] .", encoding="utf-8"
+    )
+
+    found = validation.check_record(
+        sources.load([*sources.find(TESTS / "mini"), sources.TurtleFile(path, SCHEMA_GRAPHS[0])])
+    )
+
+    assert [(each.rule, each.place.path if each.place else None) for each in found.findings] == [("Blank-node", path)]
 
 
 def test_silence_finer_dates_and_open_lists_are_no_difference(mini: Path) -> None:

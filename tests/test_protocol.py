@@ -253,7 +253,7 @@ def test_an_unknown_term_of_ours_is_named_where_nothing_is_found(client: FlaskCl
     empty = client.get("/sparql", query_string={"query": prefix + "SELECT * { ?claim eg:sayActor ?actor }"})
     found = client.get("/sparql", query_string={"query": prefix + "SELECT * { ?claim eg:saysActor ?actor } LIMIT 1"})
 
-    assert "eg:sayActor is no term of the ontology; nearest: eg:saysActor" in empty.headers["Warning"]
+    assert "eg:sayActor is not a term of the ontology; nearest: eg:saysActor" in empty.headers["Warning"]
     assert "Warning" not in found.headers
 
 

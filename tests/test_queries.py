@@ -16,12 +16,14 @@ from definition import Claim
 from eurasia_graph import labels, notes, queries, resolving
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import pipeline
+from eurasia_graph.build.release import Release
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.queries import VALUES
 from eurasia_graph.store import ReleaseStore, from_quads
 from test_memberships import dataset_of
 
 ANSWERS = tomllib.loads((TESTS / "cases" / "answers.toml").read_text(encoding="utf-8"))["answer"]
+QUOTATIONS = tomllib.loads((TESTS / "cases" / "answers.toml").read_text(encoding="utf-8"))["quotation"]
 CONTRACT = tomllib.loads((TESTS / "cases" / "contract.toml").read_text(encoding="utf-8"))
 NOTES = tomllib.loads((TESTS / "cases" / "notes.toml").read_text(encoding="utf-8"))["note"]
 FILES = sorted(path for path in (CHECKOUT / "queries").glob("*.rq") if not path.name.endswith(".left-out.rq"))
@@ -41,6 +43,20 @@ def test_a_question_is_answered_as_the_text_says(release: ReleaseStore, case: di
 
     found = [[shown(row[column]) for column in case["columns"]] for row in rows]
     assert sorted(found, key=str) == sorted(case["rows"], key=str)
+
+
+@pytest.mark.parametrize("case", QUOTATIONS, ids=lambda case: f"{case['passage']}: {case['text']}")
+def test_quoted_words_are_marked_with_whose_they_are(built: Release, case: dict[str, Any]) -> None:
+    """Which claims of a passage are quoted, and from whom, was read from the texts."""
+    passage = ns.ID(f"passage/{case['passage']}")
+    resting = {quad.subject for quad in built.store.quads_for_pattern(None, ns.EG("evidence"), passage)}
+    quoted = {quad.subject for quad in built.store.quads_for_pattern(None, ns.EG("isQuoted"), None)} & resting
+    whose = {
+        quad.object for claim in quoted for quad in built.store.quads_for_pattern(claim, ns.EG("quotedFrom"), None)
+    }
+
+    assert sorted(str(shown(ns.value(claim))) for claim in quoted) == case["claims"]
+    assert sorted(str(shown(ns.value(each))) for each in whose) == sorted(case["from"])
 
 
 def test_every_canned_query_has_an_answer_that_a_person_read() -> None:

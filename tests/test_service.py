@@ -23,10 +23,10 @@ from conftest import TESTS
 from eurasia_graph.export import write
 from eurasia_graph.export.xmlform import XmlError
 from eurasia_graph.store import ReleaseStore, load_files
-from eurasia_graph.web import Settings, create_app
-from eurasia_graph.web.cache import Front
+from eurasia_graph.web import Settings, canned, create_app
+from eurasia_graph.web.cache import AnswerCache
 from eurasia_graph.web.connections import Flow, Watch, _Client
-from eurasia_graph.web.lane import Lane
+from eurasia_graph.web.fast_path import FastPath
 from eurasia_graph.web.sending import Sending
 from eurasia_graph.web.volatile import is_changing
 from slow import PATIENCE_S, Served, serving, until
@@ -232,7 +232,7 @@ def test_large_answers_are_handed_over_in_pieces_and_lie_in_files_beyond_a_limit
 def test_where_too_many_take_large_answers_another_client_is_told(release: ReleaseStore) -> None:
     """503 with the time after which to come again, in the one shape of errors."""
     app = create_app(release)
-    assert isinstance(app.wsgi_app, Front)
+    assert isinstance(app.wsgi_app, AnswerCache)
     app.wsgi_app.sending = Sending(most=0)
     response = app.test_client().get("/export/eurasia-graph.nt")
     others = app.test_client().get("/queries/members-on.json?body=cst&date=1993")
@@ -291,7 +291,7 @@ def test_a_host_that_is_none_is_refused(client: FlaskClient, host: str) -> None:
         environ = {"HTTP_HOST": host.encode().decode("latin-1")}
         response = client.get(path, environ_overrides=environ)
         assert (response.status_code, response.mimetype) == (400, "application/problem+json"), path
-        assert "names no host" in response.text
+        assert "is not a host name" in response.text
 
 
 @pytest.mark.parametrize(
@@ -364,7 +364,8 @@ def test_what_is_remembered_of_headers_is_bounded_by_bytes(release: ReleaseStore
     """Clients that invent headers fill no memory: neither what was chosen for them nor the answers."""
     app = create_app(release, Settings(cache_bytes=300_000))
     client, front = app.test_client(), app.wsgi_app
-    assert isinstance(front, Front) and isinstance(front.app, Lane)
+    assert isinstance(front, AnswerCache) and isinstance(front.app, FastPath)
+    canned.remembered.cache_clear()
     for number in range(60):
         accept = f"text/csv, x/{'y' * 6000}{number}"
         assert client.get("/queries/members-on?body=cst&date=1993", headers={"Accept": accept}).status_code == 200
@@ -372,7 +373,7 @@ def test_what_is_remembered_of_headers_is_bounded_by_bytes(release: ReleaseStore
         assert client.post("/sparql", data=f"ASK {{}} #{number}", content_type=kind).status_code == 200
     remembered = sum(len(part) for key in front._kept for part in key if isinstance(part, (str, bytes)))
 
-    assert front.app._chosen.cache_info().currsize == 0
+    assert canned.remembered.cache_info().currsize == 0
     assert remembered <= front._bytes <= 300_000
 
 

@@ -31,6 +31,9 @@ EXAMPLES = "write 2001, 2001-06, 2001-06-14, 1993~, 2002/.., 1999/2005 or [2001-
 # The first and the last month of each season, as on the northern half of the globe.
 SEASONS = {"21": (3, 5), "22": (6, 8), "23": (9, 11), "24": (12, 2)}
 LONGEST_SHOWN = 60
+# The last day of the calendar means "no end", since days are compared; NEVER is how it is written in data and queries.
+LAST_DAY = date.max
+NEVER = LAST_DAY.isoformat()
 
 
 class DateError(EurasiaGraphError):

@@ -25,7 +25,7 @@ from pyoxigraph import (
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph import variants
-from eurasia_graph.dates import day_range
+from eurasia_graph.dates import NEVER, day_range
 from eurasia_graph.errors import QueryError, UsageError
 from eurasia_graph.load import sandbox
 from eurasia_graph.load.literals import Rewritten
@@ -36,8 +36,6 @@ from eurasia_graph.sparql.refusals import not_sparql, refuse_service
 # What a query without GRAPH sees: what the texts say and what follows, not what curators judged
 # and not what only serves the derivation.
 HIDDEN_BY_DEFAULT = re.compile(re.escape(ns.GRAPH) + r"(links|notes|differences|meta|names|years|bounds-.*)")
-
-NEVER = "9999-12-31"
 
 Answer = QuerySolutions | QueryBoolean | QueryTriples
 # IRIs by a name, in small letters.

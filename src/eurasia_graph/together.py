@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from eurasia_graph.dates import NEVER
 from eurasia_graph.store import ReleaseStore, Span
 
-LENGTH_OF_A_DAY = len("9999-12-31")
+LENGTH_OF_A_DAY = len(NEVER)
 
 
 def may_leave_out(store: ReleaseStore, terms: Mapping[str, str]) -> bool:

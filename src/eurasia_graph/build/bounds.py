@@ -9,7 +9,7 @@ from pyoxigraph import Literal, NamedNode, Quad, Store, Triple
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build.sources import Dataset, source_name, value_of
-from eurasia_graph.dates import Bounds, bounds
+from eurasia_graph.dates import LAST_DAY, Bounds, bounds
 from eurasia_graph.graphs import ENTITIES, graph_of
 
 ONTOLOGY = ns.GRAPH("ontology")
@@ -28,7 +28,7 @@ def add_bounds(dataset: Dataset) -> None:
 
 def add_calendar(dataset: Dataset, graph: NamedNode) -> None:
     """Give the rules the last day of the calendar, which means "never" where they compare days."""
-    dataset.store.add(Quad(ns.STEP("calendar"), ns.STEP("lastDay"), _day(date.max), graph))
+    dataset.store.add(Quad(ns.STEP("calendar"), ns.STEP("lastDay"), _day(LAST_DAY), graph))
 
 
 def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
@@ -96,7 +96,7 @@ def _days_of(found: Bounds, *, lasting: bool, stands: bool) -> Iterator[tuple[st
 
 def _day_after(day: date) -> date:
     """Return the next day; the last day of the calendar, which means "no end", stays as it is."""
-    return day if day == date.max else day + timedelta(days=1)
+    return day if day == LAST_DAY else day + timedelta(days=1)
 
 
 def _kinds(store: Store, term: str) -> set[str]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from pyoxigraph import NamedNode, RdfFormat, Store, Triple
+from pyoxigraph import NamedNode, QueryTriples, RdfFormat, Store, Triple
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import rules
+from eurasia_graph.build import effects, rules
 from eurasia_graph.build.sources import Dataset, source_name
 from eurasia_graph.graphs import ENTITIES, SCHEMA_GRAPHS, graph_of
 
 CLOSURE_OF_SCHEMA = ns.GRAPH("closure-ontology")
+CLOSURE_OF_ENTITIES = ns.GRAPH("closure-entities")
+SCHEMA = (*SCHEMA_GRAPHS, CLOSURE_OF_SCHEMA)
 
 
 # What owlrl adds to any graph: reflexive axioms, owl:Thing, types of literals, axioms about datatypes.
@@ -21,12 +23,96 @@ NOISE_CLASSES = {ns.OWL(name) for name in ("Thing", "Nothing")} | {
 
 
 def close(dataset: Dataset) -> None:
-    """Compute the closure of the schema once with owlrl, then that of each source with rules that read it."""
+    """Compute the closure of the schema with owlrl, then with rules that of the entities, once, and of each source."""
     _close_schema(dataset.store)
+    closer = Closer(dataset.store)
+    closer.close_entities()
     for source in map(source_name, dataset.sources()):
+        closer.close_source(source)
+
+
+class Closer:
+    """The rules of the closure, with what they make of one statement."""
+
+    def __init__(self, store: Store) -> None:
+        """
+        Read the rules.
+
+        Args:
+            store: With the closed schema; read, and extended by what follows.
+        """
+        self.store = store
+        found = [rule for group in rules.ordered(store, "closure") for rule in group]
+        # A rule that joins statements about instances needs all of them, not one at a time.
+        self.joining = [rule for rule in found if len(effects.instances_of(rule)) > 1]
+        self.single = [rule for rule in found if rule not in self.joining]
+        self.terms = effects.schema_terms(found)
+        self.known = {line for graph in SCHEMA for line in self._of_schema(self._lines(graph))}
+        self.effects = effects.find(self.single, self.known)
+
+    def close_entities(self) -> None:
+        """Write what follows from the schemes and the entities alone."""
+        self._close([*SCHEMA, ENTITIES], [], CLOSURE_OF_ENTITIES)
+
+    def close_source(self, source: str) -> None:
+        """Write what follows from a source and the entities together, and not from the entities alone."""
         own = [graph_of(kind, source) for kind in ("claims", "passages", "facts", "memberships")]
-        reads = [*SCHEMA_GRAPHS, CLOSURE_OF_SCHEMA, ENTITIES, *own]
-        rules.run(dataset.store, "closure", reads, graph_of("closure", source), only_new=True)
+        self._close(own, [*SCHEMA, ENTITIES, CLOSURE_OF_ENTITIES], graph_of("closure", source))
+
+    def _close(self, graphs: Sequence[NamedNode], closed: Sequence[NamedNode], writes: NamedNode) -> None:
+        """
+        Write what follows from graphs, and is in none of them, into another.
+
+        Args:
+            graphs: To be closed.
+            closed: Read as well, and closed already.
+            writes: Takes what follows.
+        """
+        reads = [*closed, *graphs]
+        made: set[bytes] = set()
+        for graph in graphs:
+            lines = self._lines(graph)
+            if self._learn(lines):
+                self._close(reads, [], writes)
+                return
+            made |= self.effects.apply(lines)
+        new = made = self._without(made, reads)
+        while new:
+            if self._learn(new):
+                self._close(reads, [], writes)
+                return
+            self.store.bulk_load(b"".join(new), format=RdfFormat.N_TRIPLES, to_graph=writes, lenient=True)
+            joined: set[bytes] = set()
+            for rule in self.joining:
+                triples = self.store.query(rule.text, default_graph=[*reads, writes])
+                assert isinstance(triples, QueryTriples)
+                joined |= set(lines_of(triples.serialize(format=RdfFormat.N_TRIPLES)))
+            new = self._without(joined | self.effects.apply(joined), reads) - made
+            made |= new
+
+    def _lines(self, graph: NamedNode) -> list[bytes]:
+        return lines_of(self.store.dump(format=RdfFormat.N_TRIPLES, from_graph=graph))
+
+    def _of_schema(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        return (line for line in lines if effects.speaks_of_schema(line, self.terms))
+
+    def _learn(self, lines: Iterable[bytes]) -> bool:
+        """Find the effects anew where statements of the ontology's kind stand elsewhere, or follow."""
+        more = set(self._of_schema(lines)) - self.known
+        if more:
+            self.known |= more
+            self.effects = effects.find(self.single, self.known)
+        return bool(more)
+
+    def _without(self, lines: set[bytes], graphs: Iterable[NamedNode]) -> set[bytes]:
+        for graph in graphs:
+            lines.difference_update(self._lines(graph))
+        return lines
+
+
+def lines_of(data: bytes | None) -> list[bytes]:
+    """Take lines apart, each with its end."""
+    return (data or b"").splitlines(keepends=True)
 
 
 def _close_schema(store: Store) -> None:

@@ -28,7 +28,7 @@ def find_differences(dataset: Dataset, world: Report | None = None) -> None:
             dataset.store.extend(ns.quad(triple, DIFFERENCES) for triple in _difference(dataset.store, finding))
     names = [source_name(source) for source in dataset.sources()]
     own = [graph_of(kind, name) for name in names for kind in ("claims", "bounds", "facts", "memberships")]
-    rules.run(dataset.store, "differences", [ENTITIES, LINKS, *own], DIFFERENCES)
+    rules.run(dataset.store, ["differences"], [ENTITIES, LINKS, *own], DIFFERENCES)
     dataset.store.extend(ns.quad(triple, DIFFERENCES) for triple in _reasons(dataset.store))
 
 

@@ -22,6 +22,9 @@ from eurasia_graph.errors import InvalidDataError, StoreError
 from eurasia_graph.graphs import LINKS, SCHEMA_GRAPHS, graph_of
 from eurasia_graph.store import ReleaseStore
 
+# What of the claims bears on standings, when each began and ended, and which of them are one.
+SPANS = ["telling", "dating", "beginnings", "first-days", "spans", "groups"]
+
 
 def build(data: Path | None = None, progress: Progress = silent) -> Release:
     """
@@ -117,17 +120,12 @@ def derive(dataset: Dataset, progress: Progress = silent) -> None:
     for source in map(source_name, dataset.sources()):
         progress(f"facts of {source}")
         claims, bounds_, facts, spans = (graph_of(kind, source) for kind in ("claims", "bounds", "facts", "spans"))
-        rules.run(dataset.store, "facts", [ONTOLOGY, SCHEMA_GRAPHS[-1], claims, bounds_, LINKS], facts)
+        reads = [ONTOLOGY, claims, bounds_]
+        rules.run(dataset.store, ["facts"], [*reads, SCHEMA_GRAPHS[-1]], facts, files=[claims, LINKS])
         progress(f"memberships of {source}")
         add_calendar(dataset, spans)
-        # A stage that counts, or selects a minimum, reads only the finished output of earlier stages.
-        rules.run(dataset.store, "telling", [ONTOLOGY, claims, bounds_, facts], spans)
-        rules.run(dataset.store, "dating", [claims, bounds_, facts], spans)
-        rules.run(dataset.store, "beginnings", [claims, bounds_, facts], spans)
-        rules.run(dataset.store, "first-days", [bounds_], spans)
-        rules.run(dataset.store, "spans", [], spans)
-        rules.run(dataset.store, "groups", [bounds_], spans)
-        rules.run(dataset.store, "memberships", [claims, bounds_, facts, spans], graph_of("memberships", source))
+        rules.run(dataset.store, SPANS, [*reads, facts], spans)
+        rules.run(dataset.store, ["memberships"], [claims, bounds_, facts, spans], graph_of("memberships", source))
         dataset.store.remove_graph(spans)
 
 

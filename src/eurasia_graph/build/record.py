@@ -69,11 +69,10 @@ def _misplaced(dataset: Dataset, vocabulary: Vocabulary) -> Iterator[Fault]:
     """Find statements that do not belong in their file: one fault for each subject, then those of single statements."""
     told: set[tuple[object, object]] = set()
     for quad in dataset.origins:
-        if quad.graph_name in SCHEMA_GRAPHS:
-            continue
         nested = _nested(quad)
         if nested:
             yield nested
+        if nested or quad.graph_name in SCHEMA_GRAPHS:
             continue
         subject = quad.subject
         assert isinstance(subject, NamedNode)
@@ -129,8 +128,8 @@ def _is_record(subject: NamedNode) -> bool:
     if home_of(subject) is None:
         return False
     kind, *names = _segments(subject.value)
-    # The graph closure-ontology belongs to the ontology, so a source cannot have this name.
-    reserved = kind == "source" and names == ["ontology"]
+    # The graphs closure-ontology and closure-entities belong to no source, so a source cannot have these names.
+    reserved = kind == "source" and names in (["ontology"], ["entities"])
     many = 2 if kind in {"claim", "passage", "scheme"} else 1
     return kind == "graph" or (len(names) == many and all(map(NAME.fullmatch, names)) and not reserved)
 

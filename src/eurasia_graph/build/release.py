@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,24 +11,34 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import CanonicalizationAlgorithm, Literal, NamedNode, Store, Triple
+from pyoxigraph import CanonicalizationAlgorithm, Literal, NamedNode, RdfFormat, Store, Triple
 from pyoxigraph import Dataset as QuadSet
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import sources
 from eurasia_graph.build.findings import Report
-from eurasia_graph.build.release_files import FILES, META, QUADS, release_iri, write_files
+from eurasia_graph.build.release_files import FILES, META, QUADS, content_digest, release_iri, write_files
 from eurasia_graph.build.sources import Dataset
-from eurasia_graph.errors import StoreError
+from eurasia_graph.errors import EurasiaGraphError, StoreError
 from eurasia_graph.files import MIB, mask, named, new_folder, put, read_bounded
 from eurasia_graph.paths import root
 from eurasia_graph.store import ReleaseStore, from_quads
 
 # The modules outside its own package on which the build depends.
-GROUND = ("dates.py", "graphs.py", "namespaces.py", "turtle/reader.py", "turtle/places.py", "variants.py")
+GROUND = (
+    "dates.py",
+    "graphs.py",
+    "namespaces.py",
+    "sparql/tokens.py",
+    "turtle/reader.py",
+    "turtle/places.py",
+    "variants.py",
+)
 
 
 LARGEST_FILE = 1024 * MIB
+# A blank node in lines of N-Triples, in which the line feeds of literals are escaped.
+BLANK = re.compile(rb"^(?:_:|\S+ \S+ _:)", re.MULTILINE)
 
 
 Progress = Callable[[str], None]
@@ -47,7 +58,7 @@ class Release:
     A built dataset.
 
     `store` holds the named graphs; its default graph is empty. `inputs` is the digest of the files
-    and versions, `content` that of all graphs but `meta` in canonical N-Quads, both sha256 in
+    and versions, `content` that over the digests of all graphs but `meta`, both sha256 in
     lower-case hexadecimal. `report` holds the warnings.
     """
 
@@ -144,8 +155,20 @@ def inputs_digest(data: Path | None = None) -> str:
     return whole.hexdigest()
 
 
+def lines_of_graph(store: Store, graph: NamedNode) -> list[bytes] | None:
+    """Return the canonical N-Quads of a graph, sorted; None if it has blank nodes, which RDFC-1.0 has to name."""
+    data = store.dump(format=RdfFormat.N_TRIPLES, from_graph=graph) or b""
+    if b"_:" in data and BLANK.search(data):
+        return None
+    return sorted(data.replace(b" .\n", f" {graph} .\n".encode()).splitlines(keepends=True))
+
+
 def canonical_lines(store: Store) -> dict[str, list[bytes]]:
     """Return the canonical N-Quads of every named graph (RDFC-1.0), sorted, by the IRI of the graph."""
+    graphs = sorted(str(graph) for graph in store.named_graphs())
+    found = {name[1:-1]: lines_of_graph(store, NamedNode(name[1:-1])) for name in graphs if name.startswith("<")}
+    if len(found) == len(graphs) and all(own is not None for own in found.values()):
+        return {graph: own for graph, own in found.items() if own}
     quads = QuadSet(quad for graph in store.named_graphs() for quad in store.quads_for_pattern(None, None, None, graph))
     quads.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
     lines: dict[str, list[bytes]] = {}
@@ -155,10 +178,26 @@ def canonical_lines(store: Store) -> dict[str, list[bytes]]:
     return {graph: sorted(lines[graph]) for graph in sorted(lines)}
 
 
+def digest_of(store: Store, graph: NamedNode) -> str:
+    """
+    Return the digest of a graph of a release: the sha256 of its canonical N-Quads.
+
+    Raises:
+        EurasiaGraphError: If it has blank nodes.
+    """
+    lines = lines_of_graph(store, graph)
+    if lines is None:
+        raise EurasiaGraphError(
+            f"no release is built: the graph {graph} has blank nodes; use IRIs in the file or the rule that makes them"
+        )
+    return hashlib.sha256(b"".join(lines)).hexdigest()
+
+
 def describe_release(dataset: Dataset, inputs: str) -> str:
     """Write the digests of all graphs and of the whole into the graph `meta`; return that of the whole."""
-    lines = canonical_lines(dataset.store)
-    whole = hashlib.sha256(b"".join(sorted(line for own in lines.values() for line in own))).hexdigest()
+    graphs = sorted(graph.value for graph in dataset.store.named_graphs() if isinstance(graph, NamedNode))
+    digests = {graph: digest_of(dataset.store, NamedNode(graph)) for graph in graphs}
+    whole = content_digest(digests)
     release = release_iri(whole)
     facts = [
         Triple(release, ns.RDF("type"), ns.EG("Release")),
@@ -167,9 +206,9 @@ def describe_release(dataset: Dataset, inputs: str) -> str:
         Triple(release, ns.OWL("versionInfo"), Literal(version("eurasia-graph"))),
         Triple(release, ns.DCTERMS("license"), NamedNode(ns.CC_BY)),
     ]
-    for graph, own in lines.items():
+    for graph, digest in digests.items():
         node = NamedNode(graph)
         facts.append(Triple(release, ns.DCTERMS("hasPart"), node))
-        facts.append(Triple(node, ns.EG("contentSha256"), Literal(hashlib.sha256(b"".join(own)).hexdigest())))
+        facts.append(Triple(node, ns.EG("contentSha256"), Literal(digest)))
     dataset.store.extend(ns.quad(triple, META) for triple in facts)
     return whole

@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,12 @@ WANTED = "give a folder that `eurasia-graph build --out DIR` has written"
 def release_iri(content: str) -> NamedNode:
     """Return the IRI of a release, made of the first sixteen digits of its content digest."""
     return ns.RELEASE(content[:16])
+
+
+def content_digest(digests: Mapping[str, str]) -> str:
+    """Return the digest of a release, from those of its graphs by their IRIs; `meta` does not count."""
+    lines = sorted(f"<{graph}> {digest}\n" for graph, digest in digests.items() if graph != META.value)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def write_files(folder: Path, lines: Iterable[bytes], described: dict[str, Any]) -> None:
@@ -127,13 +134,13 @@ def _compare(name: str, raw: bytes, digests: dict[str, str]) -> None:
 
 
 def _compare_content(quads: bytes, described: dict[str, Any]) -> None:
-    """Check the digest from which the IRI of a release is made: that of all graphs but `meta`, in their order."""
-    whole, meta = hashlib.sha256(), f" {META} .\n".encode()
+    """Check the digest from which the IRI of a release is made; the lines of a graph are sorted as all lines are."""
+    graphs: dict[bytes, Any] = defaultdict(hashlib.sha256)
     for line in quads.splitlines(keepends=True):
-        if not line.endswith(meta):
-            whole.update(line)
-    if whole.hexdigest() != described["content"]:
-        raise ValueError(f"the digest of the content is {whole.hexdigest()} instead of {described['content']}")
+        graphs[line.rpartition(b" <")[2].partition(b">")[0]].update(line)
+    whole = content_digest({graph.decode(): each.hexdigest() for graph, each in graphs.items()})
+    if whole != described["content"]:
+        raise ValueError(f"the digest of the content is {whole} instead of {described['content']}")
     if described["iri"] != release_iri(described["content"]).value:
         raise ValueError(f"its IRI, {described['iri']}, does not match its content")
 

@@ -1,22 +1,23 @@
 """
-Run the SPARQL rules of a stage to a fixed point.
+Run the SPARQL rules of some stages, each once, in an order read from them.
 
-A rule is one CONSTRUCT in `ontology/rules/<stage>/<name>.rq`. It names no graph: the stage decides which
-graphs it reads, merged into one default graph, and to which graph its results are written.
+A rule is one CONSTRUCT in `ontology/rules/<stage>/<name>.rq`. Who runs it decides which graphs it reads, as one
+default graph, and into which graph its results go; in a GRAPH of its own it reads what the files say, and not what
+rules have made. Only rules that say `#+ recursive: true` run again, until nothing is new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
-from pyoxigraph import NamedNode, Quad, QueryTriples, Store
+from pyoxigraph import NamedNode, Store
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph.build.rule_order import Rule, in_order
+from eurasia_graph.graphs import SCHEMA_GRAPHS
 from eurasia_graph.paths import root
-
-# Stages in which no rule reads its own output or that of a later rule: a second round would find nothing.
-ONCE = {"dating", "beginnings", "first-days", "spans"}
 
 
 def folder_of(stage: str) -> Path:
@@ -24,51 +25,68 @@ def folder_of(stage: str) -> Path:
     return root() / "ontology" / "rules" / stage
 
 
-def run(store: Store, stage: str, reads: Sequence[NamedNode], writes: NamedNode, *, only_new: bool = False) -> int:
+def of_stages(*stages: str) -> list[Rule]:
+    """Read the rules of some stages."""
+    return [
+        Rule(f"{stage}/{path.stem}", path.read_text(encoding="utf-8"))
+        for stage in stages
+        for path in sorted(folder_of(stage).glob("*.rq"))
+    ]
+
+
+def ordered(store: Store, *stages: str) -> list[list[Rule]]:
     """
-    Apply the rules of a stage, in the order of their names, until none of them adds a quad.
+    Put the rules of some stages in the order in which they run, by what a store has of the ontology.
+
+    Raises:
+        EurasiaGraphError: If they read what they make, in a circle, and do not say so.
+    """
+    rules = tuple(of_stages(*stages))
+    asked = {predicate for rule in rules for predicate in rule.of_the_ontology}
+    said = {
+        predicate: frozenset(
+            (ns.value(quad.subject), ns.value(quad.object))
+            for graph in SCHEMA_GRAPHS
+            for quad in store.quads_for_pattern(None, NamedNode(predicate), None, graph)
+        )
+        for predicate in asked
+    }
+    return _ordered(rules, frozenset(said.items()))
+
+
+@lru_cache(maxsize=64)
+def _ordered(rules: tuple[Rule, ...], said: frozenset[tuple[str, frozenset[tuple[str, str]]]]) -> list[list[Rule]]:
+    by_predicate = dict(said)
+    return in_order(rules, lambda predicate: by_predicate.get(predicate, frozenset()))
+
+
+def run(
+    store: Store, stages: Sequence[str], reads: Sequence[NamedNode], writes: NamedNode, files: Sequence[NamedNode] = ()
+) -> None:
+    """
+    Apply the rules of some stages.
+
+    The engine inserts what it finds where it finds it: nothing is copied.
 
     Args:
-        store: The store to read, to which the results are added.
-        stage: The name of a folder in `ontology/rules/`.
-        reads: The graphs that the rules read, in addition to the one they write.
-        writes: The graph to which the results are added.
-        only_new: Leave out triples that one of the graphs read already has.
-    Returns:
-        How many quads were added.
+        store: Read, and extended by the results.
+        stages: Names of folders in `ontology/rules/`.
+        reads: The graphs that the rules see, beside the one they write.
+        writes: The graph that takes the results.
+        files: The graphs of files, in which they read what they could make themselves.
     """
-    texts = [path.read_text(encoding="utf-8") for path in sorted(folder_of(stage).glob("*.rq"))]
-    scratch = _merge(store, [*reads, writes])
-    known = (
-        set(scratch)
-        if only_new
-        else {ns.quad(quad.triple) for quad in store.quads_for_pattern(None, None, None, writes)}
-    )
-    before = len(known)
-    while sum(_apply(scratch, text, known, store, writes) for text in texts) and stage not in ONCE:
-        pass
-    return len(known) - before
-
-
-def _merge(store: Store, graphs: Iterable[NamedNode]) -> Store:
-    """
-    Copy graphs into the default graph of a new store.
-
-    The engine can query a list of graphs as one, but looks up every pattern in each of them; with
-    many sources a copy is far cheaper.
-    """
-    scratch = Store()
-    scratch.extend(
-        ns.quad(quad.triple) for graph in graphs for quad in store.quads_for_pattern(None, None, None, graph)
-    )
-    return scratch
-
-
-def _apply(scratch: Store, text: str, known: set[Quad], store: Store, writes: NamedNode) -> bool:
-    triples = scratch.query(text)
-    assert isinstance(triples, QueryTriples)
-    new = {ns.quad(triple) for triple in triples} - known
-    known |= new
-    scratch.extend(new)
-    store.extend(ns.quad(quad.triple, writes) for quad in new)
-    return bool(new)
+    seen = [f"USING {graph}" for graph in dict.fromkeys((*reads, writes))]
+    seen += [f"USING NAMED {graph}" for graph in files]
+    for group in ordered(store, *stages):
+        before = -1
+        while True:
+            for rule in group:
+                store.update(
+                    f"{rule.prologue}INSERT {{ GRAPH {writes} {rule.template} }}\n{' '.join(seen)}\n{rule.where}"
+                )
+            # The engine counts by going through all quads, so that it is asked only where that decides something.
+            if not group[0].is_recursive or before == len(store):
+                break
+            before = len(store)
+    if next(store.quads_for_pattern(None, None, None, writes), None) is None:
+        store.remove_graph(writes)

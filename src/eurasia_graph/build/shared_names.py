@@ -1,8 +1,8 @@
 """
 Find entities that share a name: a query by that name would find one of them and miss the other.
 
-Two names are the same if they differ only in case, spaces, hyphens and other punctuation, or in the
-spelling -ise or -ize.
+Two names are the same if they differ only in case, spaces, hyphens and other punctuation, in the
+spelling -ise or -ize, or in letters of another script that look the same.
 """
 
 from __future__ import annotations
@@ -39,13 +39,15 @@ FAMILIES = {
 }
 FAMILY_OF = {ns.EG(name): family for family, classes in FAMILIES.items() for name in classes}
 IZE = re.compile(r"iz(?=ation|e|ing)")
+# Letters that a reader cannot tell from Latin ones, as small or as capital letters: Cyrillic, then Greek.
+LOOK_ALIKES = str.maketrans("авекмнорстухіјѕԛԝһ" + "αβεηικμνορτυχζ", "abekmhopctyxijsqwh" + "abehikmnoptyxz")
 RULE = "Name-shared"
 
 
 def fold(name: str) -> str:
     """Reduce a name to what distinguishes it: letters and digits, in one case and one spelling."""
     plain = "".join(each for each in unicodedata.normalize("NFKC", name).casefold() if each.isalnum())
-    return IZE.sub("is", plain)
+    return IZE.sub("is", plain.translate(LOOK_ALIKES))
 
 
 def shared(dataset: Dataset) -> Iterator[Fault]:

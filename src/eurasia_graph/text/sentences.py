@@ -102,6 +102,8 @@ SPEECH = (
 )
 SPEAKER = re.compile(rf"(?:[^\W\d_][\w’'-]*\.?\s+){{1,4}}{SPEECH}\b")
 TIME_ZONE = re.compile(r"[A-Z]{2,4}\b|(?:[^\W\d_]+\s+){1,2}[Tt]ime\b")
+# The symbol of a document: A/46, S/RES/1373, E/CN.4, C-284.
+SYMBOL = re.compile(r"[A-Z]{1,6}(?:/\w|[-–.]?\d)")
 ABBREVIATED_NEXT = re.compile(r"([^\W\d_]+)\.\s*\S")
 
 
@@ -167,7 +169,8 @@ def _ends_behind(token: str, tail: str, following: str) -> bool:  # noqa: PLR091
     if small in ALWAYS:
         return False
     if small in REFERENCES and (len(token) > 1 or token.islower()):
-        return not glued and not _is_reference(small, word, following)
+        is_title = token in TITLES and word not in STARTS  # Gen.-Sec. Zhang
+        return not glued and not is_title and not _is_reference(small, word, following)
     if token in TITLES:
         return not glued and word in STARTS
     if token in DATES:
@@ -183,7 +186,7 @@ def _ends_behind(token: str, tail: str, following: str) -> bool:  # noqa: PLR091
 
 def _is_reference(abbreviation: str, word: str, following: str) -> bool:
     """Tell whether what follows `Art.` or `no.` is what it refers to."""
-    if word[:1].isdigit():
+    if word[:1].isdigit() or SYMBOL.match(following):
         return True
     if abbreviation == "no":
         return False

@@ -1,5 +1,5 @@
 """
-The web face: SPARQL, canned queries and pages over a store that somebody hands in.
+The web face: SPARQL, canned queries and pages over a given store.
 
 >>> from eurasia_graph import open_graph
 >>> app = create_app(open_graph().store)
@@ -21,9 +21,9 @@ from eurasia_graph.errors import UsageError
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import canned, description, graphs, health, openapi, pages, problems, responses, sparql
 from eurasia_graph.web.bodies import LARGEST_REQUEST
-from eurasia_graph.web.cache import Front
+from eurasia_graph.web.cache import AnswerCache
 from eurasia_graph.web.context import Service, the_service, the_store
-from eurasia_graph.web.lane import Lane
+from eurasia_graph.web.fast_path import FastPath
 from eurasia_graph.web.pool import Limits
 
 
@@ -32,7 +32,7 @@ class Settings:
     """
     How an application is run.
 
-    `base_url` is the public address behind a proxy, with its path; `cache_bytes` what the cache may
+    `base_url` is the public address, with its path, where a proxy forwards requests; `cache_bytes` what the cache may
     hold (0 for none); `slow_s` the seconds from which a query is logged.
     """
 
@@ -51,11 +51,11 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
         store: What it serves; the application neither builds nor changes it.
         settings: How it is run.
     Raises:
-        UsageError: If the public address is none.
+        UsageError: If the public address is not a valid URL.
     """
     chosen = settings or Settings()
     if chosen.base_url and urlsplit(chosen.base_url).scheme not in {"http", "https"}:
-        raise UsageError(f"{chosen.base_url!r} is no address; give one like https://example.org/eurasia")
+        raise UsageError(f"{chosen.base_url!r} is not a valid URL; give one such as https://example.org/eurasia")
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     service = Service(store=store, limits=chosen.limits, base_url=chosen.base_url, slow_s=chosen.slow_s)
@@ -71,23 +71,23 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     notices = [] if store.iri else store.warnings
     app.context_processor(lambda: {"release": store.iri, "content": store.content, "notices": notices})
     app.context_processor(lambda: {"citation": citation(store.iri), "licence": LICENCE_NAME})
-    # Another store may get another release at any time, so that nothing of it is kept.
+    # Another store may receive another release at any time, so its answers are not cached.
     is_embedded = isinstance(store.engine, Store)
     cache_bytes = chosen.cache_bytes if is_embedded else 0
-    behind = Lane(app.wsgi_app, service) if is_embedded and service.is_small else app.wsgi_app
-    app.wsgi_app = Front(  # type: ignore[method-assign]
-        behind, service.metrics, chosen.base_url, cache_bytes, chosen.access_log
+    inner = FastPath(app.wsgi_app, service) if is_embedded and service.is_small else app.wsgi_app
+    app.wsgi_app = AnswerCache(  # type: ignore[method-assign]
+        inner, service.metrics, chosen.base_url, cache_bytes, chosen.access_log
     )
     return app
 
 
-# What is said however another store does.
+# Answered whether or not another store is up.
 ALWAYS_THERE = {health.blueprint.name, openapi.blueprint.name}
 
 
 def _refresh() -> None:
-    """Let another store say which release it holds, before a page names it."""
-    # What tells whether it is down is there when it is down.
+    """Ask another store which release it holds, before a page names it."""
+    # Health checks have to answer even when that store is down.
     if request.blueprint not in ALWAYS_THERE and request.endpoint != "static":
         the_store().refresh()
 

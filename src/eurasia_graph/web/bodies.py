@@ -1,7 +1,7 @@
 """
 Read the body of a request whole, or refuse the request: half of one is never evaluated.
 
-The server hands over what has arrived, and tells nobody when the rest is missing, so lengths are compared. It has no
+The server hands over what has arrived, and does not say when the rest is missing, so lengths are compared. It has no
 limit of time either: that is the business of `watch`, which ends the connection, and with it the reading.
 """
 

@@ -1,8 +1,8 @@
 """
-What stands in front of the application: a cache of whole answers, conditional requests, gzip, HEAD, the log.
+The outermost middleware: a cache of whole answers, conditional requests, gzip, HEAD, the access log.
 
-A release does not change while it is served, so an answer once made holds until the end. Nine tenths
-of the time of a cached answer would go into the framework behind, which a hit never reaches.
+A release does not change while it is served, so a cached answer stays valid. Nine tenths of the time of such
+an answer would go into the framework, which a cache hit never reaches.
 """
 
 from __future__ import annotations
@@ -33,33 +33,33 @@ Key = tuple[object, ...]
 WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 LARGEST_KEPT_BODY = 64_000
-# What the place of an answer in the cache may take by itself: a client writes most of it.
+# The most bytes of a cache key, which clients mostly write.
 LARGEST_KEY = 70_000
-# Of one header that is looked at; all together are the business of the server.
+# Of one header that is read here; the server limits all of them together.
 LARGEST_HEADER = 8_000
 LOOKED_AT = ("HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH", "CONTENT_TYPE")
-# In the place of the Host of a request, so that no answer can depend on what a client writes there.
+# Replaces the Host of a request, so that no answer depends on what a client sends there.
 NO_HOST = "localhost"
-# What may be large and is made here: a few at a time, since a hundred together would take no less time and all memory.
+# Possibly large answers are made a few at a time: a hundred at once would be no faster and use all memory.
 LARGE = re.compile(r"/(?:export|store|graph|data|page|ontology|\.well-known)\b")
 MADE_AT_A_TIME = 4
-# Who waits for a turn takes a thread, so that only some may, and not for long.
+# A request that waits for its turn holds a thread, so the number and the time are limited.
 MOST_WAITING = 128
 TURN_S = 10.0
-# Why a request is not to be answered, for the application to say.
+# The error of a request that is refused here and answered by the application.
 REFUSED = "eurasia_graph.refused"
 SMALLEST_GZIP = 500
-# Fast rather than small: a megabyte takes 6 ms.
+# Favours speed over size: a megabyte takes 6 ms.
 GZIP_LEVEL = 5
 COMPRESSIBLE = ("text/", "application/json", "application/sparql", "application/ld", "application/rdf")
 COMPRESSIBLE_TYPES = ("application/n-triples", "application/n-quads", "application/trig", "application/problem")
-# What a 304 keeps of the headers of its 200. Source: RFC 9110, 15.4.5
+# The headers of a 200 that its 304 keeps. Source: RFC 9110, 15.4.5
 OF_304 = {"cache-control", "content-location", "etag", "vary", "date", "expires", "link", "access-control-allow-origin"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A whole answer; `count` counts one more request of its kind."""
+    """A whole answer; `count` increments the counter of its kind of request."""
 
     status: str
     headers: list[tuple[str, str]]
@@ -69,28 +69,28 @@ class Answer:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes to keep."""
+        """About how many bytes it takes in the cache."""
         return len(self.body) + sum(len(name) + len(value) for name, value in self.headers) + 500
 
 
-class Front:
+class AnswerCache:
     """
-    A WSGI application that keeps what another one answered.
+    A WSGI middleware that caches answers.
 
-    Only answers with status 200 and an ETag are kept, the ones longest unused are thrown away first.
+    Only answers with status 200 and an ETag are cached; the least recently used are evicted first.
     """
 
     def __init__(
         self, app: WSGI, metrics: Metrics, base_url: str | None, cache_bytes: int, access_log: bool = False
     ) -> None:
         """
-        Stand in front of an application.
+        Wrap an application.
 
         Args:
-            app: What answers.
+            app: Makes the answers.
             metrics: Where hits and requests are counted.
-            base_url: The public address; its path may stand in front of every path or be cut off by a proxy.
-            cache_bytes: How much is kept; 0 keeps nothing.
+            base_url: The public address; a proxy may keep its path in front of every path or cut it off.
+            cache_bytes: The size of the cache; 0 caches nothing.
             access_log: Whether every request is logged.
         """
         self.app = app
@@ -102,13 +102,13 @@ class Front:
         self._bytes = 0
         self.bodies = Bodies()
         self.sending = Sending()
-        self._door = threading.Semaphore(MOST_WAITING)
+        self._admission = threading.Semaphore(MOST_WAITING)
         self._turns = threading.Semaphore(MADE_AT_A_TIME)
-        # For what is added; a look-up needs none.
+        # For additions; a look-up needs no lock.
         self._lock = threading.Lock()
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer a request, from the cache if it is there."""
+        """Answer a request, from the cache if possible."""
         start = time.perf_counter() if self._access_log else 0.0
         method = environ["REQUEST_METHOD"]
         try:
@@ -124,7 +124,7 @@ class Front:
         else:
             assert key
             self._metrics.hit()
-            # Another thread may just have thrown it away.
+            # Another thread may just have evicted it.
             with suppress(KeyError):
                 self._kept.move_to_end(key)
         if len(answer.body) > LARGEST_WHOLE and method != "HEAD" and not self.sending.has_room:
@@ -138,19 +138,19 @@ class Front:
             log.write(
                 "request",
                 method=method,
-                # WSGI hands on bytes as if they were Latin-1.
+                # WSGI passes bytes decoded as Latin-1.
                 path=environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace"),
                 status=int(answer.status[:3]),
                 bytes=len(answer.body),
                 ms=ms,
             )
-        # What a client has not sent until now would be read as its next request.
+        # The unread rest of the body would be taken for the next request.
         last = [("Connection", "close")] if REFUSED in environ else []
         start_response(answer.status, answer.headers + last)
         return [b""] if method == "HEAD" else self.sending.parts(answer.body)
 
     def _key(self, environ: Environ, method: str) -> Key | None:
-        """Everything that an answer depends on, or None if it is not kept."""
+        """Everything that an answer depends on, or None if it is not cached."""
         if not self._most or REFUSED in environ:
             return None
         get = environ.get
@@ -181,10 +181,10 @@ class Front:
         return body
 
     def _make(self, environ: Environ, method: str, key: Key | None) -> Answer:
-        """Let an answer be made, if it may be large when it is its turn; another may have made it by then."""
+        """Make an answer; a possibly large one waits for its turn, by when another thread may have made it."""
         if REFUSED in environ or not LARGE.match(environ["PATH_INFO"]):
             return self._ask(environ, method, key)
-        if not self._door.acquire(blocking=False):
+        if not self._admission.acquire(blocking=False):
             environ[REFUSED] = _full()
             return self._ask(environ, method, None)
         try:
@@ -196,10 +196,10 @@ class Front:
             finally:
                 self._turns.release()
         finally:
-            self._door.release()
+            self._admission.release()
 
     def _ask(self, environ: Environ, method: str, key: Key | None) -> Answer:
-        """Let the application answer, and keep what may be kept."""
+        """Let the application answer, and cache the answer if it may be."""
         seen: list[Any] = []
 
         def take(status: str, headers: list[tuple[str, str]], _exc_info: object = None) -> Callable[[bytes], None]:
@@ -236,7 +236,7 @@ class Front:
                 self._bytes -= thrown.size + _weight(old)
 
     def _place(self, environ: Environ) -> None:
-        """Make the application see its public address, or none; whether or not a proxy has cut the path off."""
+        """Make the application see its public address or none, whether or not a proxy has cut the path off."""
         if not self._public:
             environ["HTTP_HOST"] = NO_HOST
             return
@@ -251,32 +251,30 @@ class Front:
 
 def _full() -> QueryError:
     return QueryError(
-        f"too many others are asking for large answers or still taking them; wait {RETRY_S} seconds and send it again",
+        f"too many large answers are being made or sent; wait {RETRY_S} seconds and send the request again",
         status=503,
         details={"reason": "busy", "retryAfter": RETRY_S},
     )
 
 
 def _refuse_headers(environ: Environ) -> None:
-    """Refuse a Host that is none, and headers that would take long to read and much to remember."""
+    """Refuse an invalid Host, and headers that would take long to parse or much memory to cache."""
     if not is_host(environ):
-        raise QueryError("the Host header names no host; send one, such as Host: example.org", status=400)
+        raise QueryError("the Host header is not a host name; send one such as Host: example.org", status=400)
     for name in LOOKED_AT:
         if len(environ.get(name) or "") > LARGEST_HEADER:
             del environ[name]
             header = name.removeprefix("HTTP_").replace("_", "-").title()
-            raise QueryError(
-                f"the header {header} has more than {LARGEST_HEADER} characters; send less of it", status=431
-            )
+            raise QueryError(f"the header {header} has more than {LARGEST_HEADER} characters; shorten it", status=431)
 
 
 def _weight(key: Key) -> int:
-    """About how many bytes the place of an answer takes; strings have a byte for each letter, as WSGI makes them."""
+    """About how many bytes a cache key takes; the strings of WSGI have one byte for each character."""
     return sum(len(part) + 60 for part in key if isinstance(part, (str, bytes)))
 
 
 def _compressed(status: str, headers: Headers, body: bytes, environ: Environ, count: Callable[[], None]) -> Answer:
-    """Compress a body where the client takes it and it is worth it."""
+    """Compress a body if the client accepts it and it is large enough."""
     kind = headers.get("Content-Type", "")
     if kind.startswith(COMPRESSIBLE) or kind.startswith(COMPRESSIBLE_TYPES):
         _add_vary(headers, "Accept-Encoding")

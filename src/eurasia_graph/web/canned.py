@@ -1,8 +1,8 @@
 """
 `/queries/`: every canned query as a form, a table, CSV and JSON.
 
-The same file that runs in any SPARQL engine gives the form, its pickers and the columns. They are
-ours, so that they run in this process, unless the dataset is so large that they need limits.
+The same file that runs in any SPARQL engine gives the form, its pickers and the columns. The queries are
+trusted, so they run in this process, unless the dataset is so large that they need limits.
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
-from pyoxigraph import QueryResultsFormat, parse_query_results
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response as BaseResponse
 
 from eurasia_graph import namespaces as ns
@@ -24,14 +28,13 @@ from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.export import xmlform
 from eurasia_graph.formats import FORMATS, Content, Format, carrying
 from eurasia_graph.queries import CannedQuery, Parameter, Rows
-from eurasia_graph.sparql import shape
-from eurasia_graph.store import Answer, ReleaseStore
+from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import description, log
-from eurasia_graph.web import sparql as free
+from eurasia_graph.web.cache import Environ
 from eurasia_graph.web.context import Service, the_service
-from eurasia_graph.web.negotiation import JSON, NAMES, XML, choose
-from eurasia_graph.web.protocol import Operation
-from eurasia_graph.web.responses import cached, header_text, respond
+from eurasia_graph.web.limited_store import LimitedStore
+from eurasia_graph.web.negotiation import JSON, NAMES, XML, pick
+from eurasia_graph.web.responses import BOM, CACHED, cached, content_type, entity_tag, header_text
 
 blueprint = Blueprint("queries", __name__)
 
@@ -53,6 +56,13 @@ NO_ROWS: dict[str, Callable[[bytes], bool]] = {
 }
 # These say how the answer is written, not what is asked.
 OF_THE_ANSWER = {*NAMES, "bom"}
+# The fast path puts here the error that it met, so that the framework answers it without running the query again.
+FAILED = "eurasia_graph.failed"
+# As the framework reads a query string: bytes that are not UTF-8 stay percent-encoded.
+BROKEN_KEPT = "werkzeug.url_quote"
+# Longer requests are negotiated each time: only one client sends them, and a thousand of these take half a megabyte.
+LONGEST_REMEMBERED = 500
+Headers = list[tuple[str, str]]
 
 
 @blueprint.route("/queries")
@@ -72,37 +82,147 @@ def listing() -> Response:
 
 @blueprint.route("/queries/<name>")
 def ask(name: str) -> Response:
-    """Ask a canned query; a browser gets the form, and the table where the form is filled in."""
+    """Answer a canned query; a browser gets the form, and the table where the form is filled in."""
+    if FAILED in request.environ:
+        raise request.environ[FAILED]
     service = the_service()
+    asked = read(service, request.environ, name)
+    if asked.chosen in DESCRIBED:
+        return description.answer(asked.chosen, f"{service.home}queries/{asked.canned.name}")
+    if asked.chosen is None:
+        with _timed(service, asked.canned.name, asked.values):
+            return _page(_store(service), asked)
+    headers, body = answer(service, request.environ, asked)
+    return Response(body, headers=headers)
+
+
+# --- the answer as data, by the view above or by the fast path ------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """
+    What a request asks of a canned query.
+
+    `chosen` is the format, None for a page; `bom` whether CSV begins with a byte order mark.
+    """
+
+    canned: CannedQuery
+    values: dict[str, str]
+    repeated: str | None
+    chosen: Format | None
+    bom: bool
+
+
+def read(service: Service, environ: Environ, name: str) -> Asked:
+    """
+    Read a request for a canned query.
+
+    Args:
+        service: Which formats there are.
+        environ: The request, as WSGI has it.
+        name: What follows `/queries/`.
+    Raises:
+        UnknownNameError: If there is no such query, or no format of that extension.
+        NotAcceptable: If no format is acceptable.
+    """
     stem, _, extension = name.partition(".")
     canned = queries.by_name(stem)
-    given = {key: found for key, found in request.args.lists() if key not in OF_THE_ANSWER}
-    values = {key: found[0] for key, found in given.items()}
+    text = environ.get("QUERY_STRING", "").encode("latin-1").decode("utf-8", "replace")
+    pairs = parse_qsl(text, keep_blank_values=True, errors=BROKEN_KEPT)
+    given: dict[str, list[str]] = {}
+    for key, value in pairs:
+        if key not in OF_THE_ANSWER:
+            given.setdefault(key, []).append(value)
     if extension:
         if extension.casefold() not in EXTENSIONS:
             raise UnknownNameError("format", extension, EXTENSIONS)
         chosen: Format | None = EXTENSIONS[extension.casefold()]
     else:
-        chosen = choose(request, formats(service, bool(values)), html=True)
-    if chosen in DESCRIBED:
-        return description.answer(chosen, f"{service.home}queries/{canned.name}")
-    repeated = _repeated(given)
-    store = service.store if service.is_small else Apart(service)
-    if chosen is None:
-        with _timed(service, name, values):
-            return _page(store, canned, values, repeated)
-    if repeated:
-        raise UsageError(repeated)
-    body, notes = answer(service, store, canned, values, chosen)
-    response = _with_notes(respond(body, chosen, is_checked=True), notes)
-    if isinstance(store, Apart) and store.is_cut:
-        response.headers["X-Result-Truncated"] = f"rows={service.limits.rows}"
-    return response
+        names = tuple(value for key in NAMES for each, value in pairs if each == key)
+        chosen = negotiated(names, environ.get("HTTP_ACCEPT", ""), is_described=not given and bool(service.store.iri))
+    return Asked(
+        canned=canned,
+        values={key: found[0] for key, found in given.items()},
+        repeated=_repeated(given),
+        chosen=chosen,
+        bom=next((value for key, value in pairs if key == "bom"), "") == "1",
+    )
 
 
-def formats(service: Service, is_filled_in: bool) -> list[Format]:
-    """List the formats of a query: those of its answer, and where nothing is asked those of what is said of it."""
-    return OFFERED if is_filled_in or service.store.iri is None else [*OFFERED, *DESCRIBED]
+def negotiated(names: tuple[str, ...], accept: str, *, is_described: bool) -> Format | None:
+    """
+    Choose a format by the names and the Accept header of a request; None for a page.
+
+    Args:
+        names: The values of `format` and its aliases.
+        accept: The header.
+        is_described: Whether the triples about the query are offered as well as its answer.
+    Raises:
+        NotAcceptable: If none is acceptable; lists what there is.
+    """
+    is_short = len(accept) + sum(map(len, names)) <= LONGEST_REMEMBERED
+    return (remembered if is_short else _negotiated)(names, accept, is_described)
+
+
+def _negotiated(names: tuple[str, ...], accept: str, is_described: bool) -> Format | None:
+    offered = [*OFFERED, *DESCRIBED] if is_described else OFFERED
+    return pick(names, parse_accept_header(accept, MIMEAccept), offered, html=True)
+
+
+remembered = lru_cache(maxsize=1000)(_negotiated)
+
+
+def answer(service: Service, environ: Environ, asked: Asked) -> tuple[Headers, bytes]:
+    """
+    Answer a canned query in a format of data.
+
+    Args:
+        service: Its store is asked.
+        environ: The request, as WSGI has it.
+        asked: What `read` made of it; the format is one of `OFFERED`.
+    Returns:
+        The headers, without those that every answer of the service carries, and the body.
+    Raises:
+        UsageError: If a value is unknown, missing, repeated or of the wrong type.
+        XmlError: If the answer is to be XML and cannot.
+    """
+    chosen = asked.chosen
+    assert chosen
+    if asked.repeated:
+        raise UsageError(asked.repeated)
+    store = _store(service)
+    with _timed(service, asked.canned.name, asked.values):
+        body, notes = _written(store, asked.canned, asked.values, chosen)
+    if asked.bom and chosen is FORMATS["csv"]:
+        body = BOM + body
+    kind = content_type(chosen)
+    headers = [
+        ("Content-Type", kind),
+        ("Content-Length", str(len(body))),
+        ("Vary", "Accept"),
+        ("Cache-Control", CACHED),
+        ("ETag", f'"{entity_tag(service, environ, kind)}"'),
+        *(("X-Note", header_text(note)) for note in notes),
+    ]
+    if isinstance(store, LimitedStore) and store.is_cut:
+        headers.append(("X-Result-Truncated", f"rows={service.limits.rows}"))
+    return headers, body
+
+
+def _store(service: Service) -> ReleaseStore:
+    return service.store if service.is_small else LimitedStore(service)
+
+
+def _written(
+    store: ReleaseStore, canned: CannedQuery, values: Mapping[str, str], chosen: Format
+) -> tuple[bytes, list[str]]:
+    """Write the rows, and say what a reader should know; the engine serialises the formats that it knows."""
+    if chosen is JSON or chosen is FORMATS["tsv"]:
+        rows = canned.run(store, values)
+        return _serialised(rows, chosen).encode(), rows.notes
+    body = xmlform.check(canned.ask(store, values).serialize(format=chosen.rows) or b"", chosen.rows)
+    return body, canned.notes(store, values, is_empty=NO_ROWS[chosen.name](body))
 
 
 def _repeated(given: Mapping[str, Sequence[str]]) -> str | None:
@@ -112,32 +232,6 @@ def _repeated(given: Mapping[str, Sequence[str]]) -> str | None:
             seen = " and ".join(f"{key}={each}" for each in found)
             return f"{key} is given {len(found)} times ({seen}); give it once"
     return None
-
-
-class Apart(ReleaseStore):
-    """The store of a service, asked in its workers and within their limits; for one request."""
-
-    def __init__(self, service: Service) -> None:
-        """Take the service; nothing is asked yet."""
-        super().__init__(service.store.engine, service.store.iri)
-        self._service = service
-        self.is_cut = False
-        # Learnt once for the release and not for each request.
-        self.__dict__["unsettled"] = service.store.unsettled
-
-    def query(self, sparql: str, base_iri: str | None = None) -> Answer:
-        """
-        Run a query in a worker.
-
-        Raises:
-            QueryError: As of a free query.
-        """
-        del base_iri
-        asked = Operation(query=sparql)
-        result = free.ask(self._service, asked, shape.read(sparql), FORMATS["json"])
-        # An answer is several queries: its rows, and what they leave out.
-        self.is_cut = self.is_cut or result.truncated
-        return parse_query_results(result.body, format=QueryResultsFormat.JSON)
 
 
 @contextmanager
@@ -154,34 +248,7 @@ def _timed(service: Service, name: str, values: Mapping[str, str]) -> Iterator[N
             log.slow_query("canned", f"{name} {values}", seconds, outcome)
 
 
-def answer(
-    service: Service, store: ReleaseStore, canned: CannedQuery, values: Mapping[str, str], chosen: Format
-) -> tuple[bytes, list[str]]:
-    """
-    Answer in a format of data; the engine writes those that it knows, faster than any loop could.
-
-    Args:
-        service: Counts the query.
-        store: What is asked.
-        canned: The query.
-        values: By parameter, as texts.
-        chosen: One of `OFFERED`.
-    Returns:
-        The body, and what a reader should know about it.
-    Raises:
-        UsageError: If a value is unknown, missing or of the wrong type.
-        XmlError: If the answer is to be XML and cannot.
-    """
-    with _timed(service, canned.name, values):
-        if chosen is JSON or chosen is FORMATS["tsv"]:
-            rows = canned.run(store, values)
-            return _write(rows, chosen).encode(), rows.notes
-        body = xmlform.check(canned.ask(store, values).serialize(format=chosen.rows) or b"", chosen.rows)
-        notes = canned.notes(store, values, is_empty=NO_ROWS[chosen.name](body))
-    return body, notes
-
-
-def _write(rows: Rows, chosen: Format) -> str:
+def _serialised(rows: Rows, chosen: Format) -> str:
     if chosen is JSON:
         return json.dumps(rows, ensure_ascii=False, indent=1)
     out = io.StringIO()
@@ -191,24 +258,19 @@ def _write(rows: Rows, chosen: Format) -> str:
     return out.getvalue()
 
 
-def _with_notes(response: Response, notes: list[str]) -> Response:
-    """Tell clients of data what readers of the page are told below the table."""
-    for note in notes:
-        response.headers.add("X-Note", header_text(note))
-    return response
-
-
-def _page(store: ReleaseStore, canned: CannedQuery, values: dict[str, str], problem: str | None) -> Response:
-    """Show the form; with the answer if it is filled in, or with what is wrong."""
-    rows = None
+def _page(store: ReleaseStore, asked: Asked) -> Response:
+    """Show the form; with the answer if it is filled in, or with the error."""
+    canned, rows, problem = asked.canned, None, asked.repeated
     wanted = [parameter.name for parameter in canned.parameters if parameter.required]
-    if not problem and (values or not wanted):
+    if not problem and (asked.values or not wanted):
         try:
-            rows = canned.run(store, values)
+            rows = canned.run(store, asked.values)
         except UsageError as error:
             problem = str(error)
     pickers = {parameter.name: _choices(store, parameter) for parameter in canned.parameters}
-    page = render_template("query.html", canned=canned, values=values, rows=rows, problem=problem, pickers=pickers)
+    page = render_template(
+        "query.html", canned=canned, values=asked.values, rows=rows, problem=problem, pickers=pickers
+    )
     response = Response(page, status=400 if problem else 200, content_type="text/html; charset=utf-8")
     response.vary.add("Accept")
     return response if problem else cached(response)

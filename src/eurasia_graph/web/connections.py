@@ -28,9 +28,9 @@ TICK_S = 1.0
 # A client has this long, and longer by what it has sent or taken: 16 kB a second, a slow line of twenty years ago.
 PATIENCE_S = 10.0
 SLOWEST = 16_000
-# The server ends a connection on which nobody has asked anything for as long as it waits for a head.
+# The server closes an idle connection after as long as it waits for a request head.
 IDLE_S = 5.0
-# While a body arrives whose length nobody has told.
+# While a body of unknown length arrives.
 HURRIED_TICK_S = 0.02
 # A client that takes little by little may, as long as little is left; more than that is an answer that waits.
 LITTLE = 16_384
@@ -57,7 +57,7 @@ class Flow:
 @dataclass(slots=True)
 class _Client:
     """
-    A connection of ours.
+    A connection to this server.
 
     `since` is when it began to wait for the client to take `goal` bytes in all, of which it had `start`. `told` is
     when it was last sent anything (`segments` by then), `before` what it had sent itself by then, `asked` when it
@@ -77,7 +77,7 @@ class _Client:
 
 
 class Watch:
-    """Looks at the connections of a port in a thread of its own; `ended` counts those that it has ended."""
+    """Watches the connections of a port in a thread; `ended` counts those that it has closed."""
 
     def __init__(self, port: int, answer_s: float, patience_s: float = PATIENCE_S) -> None:
         """
@@ -112,7 +112,7 @@ class Watch:
         Watch the reading of a request; gives what tells whether requests were cut off meanwhile.
 
         Args:
-            is_endless: Whether nobody has told how long it is, so that more has to be noticed quickly.
+            is_endless: Whether its length is unknown, so that more of it has to be noticed quickly.
         """
         before = self.cut
         with self._lock:
@@ -244,7 +244,7 @@ def _shut(descriptor: int, inode: int, how: int) -> bool:
     with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as found:
         if os.fstat(found.fileno()).st_ino == inode:
             if how == socket.SHUT_RDWR:
-                # What it has not taken until now is thrown away, which else the kernel would keep for it.
+                # Discard what it has not read, which the kernel would otherwise keep for it.
                 found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER.pack(1, 0))
             found.shutdown(how)
             return True

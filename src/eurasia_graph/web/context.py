@@ -18,11 +18,11 @@ from eurasia_graph.description import ServiceDescription
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web.metrics import Metrics
 from eurasia_graph.web.pool import Limits, Pool
-from eurasia_graph.web.remote_runner import Direct
+from eurasia_graph.web.remote_runner import RemoteRunner
 
 # With those of the default graph. At 264,000 of a generated graph the slowest canned query, `overlap`, takes 0.05 s.
 MOST_SMALL_QUADS = 300_000
-# It takes a second at the most, once, to list the names that others are near to.
+# Listing the names for "did you mean" takes at most one second, once.
 MOST_LISTED = 200_000
 
 
@@ -31,7 +31,7 @@ class Service:
     """
     One application at work.
 
-    `base_url` is the public address, if one is told; `here` where it can be reached from this machine;
+    `base_url` is the public address, if one is given; `here` where it can be reached from this machine;
     `slow_s` the seconds from which a query is logged.
     """
 
@@ -43,7 +43,7 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     described: dict[tuple[str, str], ServiceDescription] = field(default_factory=dict)
     start: str = field(default_factory=lambda: secrets.token_hex(8))
-    pool: Pool | Direct = field(init=False)
+    pool: Pool | RemoteRunner = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the pool of workers for free-form queries; none is started before the first is needed."""
@@ -51,7 +51,7 @@ class Service:
         self.pool = (
             Pool(lambda file: _dump(this, file), self.limits, self.metrics.restarted)
             if isinstance(self.store.engine, Store)
-            else Direct(self.store, self.limits, self.metrics.restarted)
+            else RemoteRunner(self.store, self.limits, self.metrics.restarted)
         )
 
     @property
@@ -73,7 +73,7 @@ class Service:
 
     @property
     def tag(self) -> str:
-        """What all answers depend on beside the request: the data, the limits, the code."""
+        """What all answers depend on besides the request: the data, the limits, the code."""
         return f"{self.version} {self.limits} {__version__}"
 
     @property
@@ -93,7 +93,7 @@ class Service:
 
     @cached_property
     def terms(self) -> frozenset[str]:
-        """The IRIs that our ontology defines."""
+        """The IRIs that the ontology defines."""
         quads = self.store.engine.quads_for_pattern(None, ns.RDF("type"), None, ns.GRAPH("ontology"))
         return frozenset(iri for iri in (ns.value(quad.subject) for quad in quads) if iri.startswith(ns.EG))
 

@@ -26,7 +26,7 @@ def void() -> Response:
 def answer(chosen: Format, subject: str | None = None) -> Response:
     """Write the description, or what it says of one subject."""
     found = the_service().description.triples()
-    # One subject after the other, for whoever reads it.
+    # One subject after the other, for readers of the file.
     said = sorted((triple for triple in found if subject in {None, ns.value(triple.subject)}), key=str)
     body = serialize(said, format=chosen.rdf, prefixes=PREFIXES)
     return respond(body or b"", chosen)

@@ -72,7 +72,7 @@ def export(name: str, extension: str) -> Response:
     found = by_extension(extension)
     if name != "eurasia-graph" or found is None or found not in OFFERED:
         files = ", ".join(f"eurasia-graph.{each.extension}" for each in OFFERED)
-        raise NotFound(f"there is no file {name}.{extension}; there is {files}")
+        raise NotFound(f"there is no file {name}.{extension}; available: {files}")
     store = the_store()
     if found.content is Content.GRAPH:
         return respond(
@@ -110,7 +110,7 @@ def _find(service: Service, iri: str) -> NamedNode:
     try:
         node = NamedNode(iri)
     except ValueError:
-        raise BadRequest(f"{iri!r} is no IRI; give the name of a graph") from None
+        raise BadRequest(f"{iri!r} is not an IRI; give the name of a graph") from None
     if node == description.GRAPH and service.description.is_seen:
         return node
     if not service.store.engine.contains_named_graph(node):

@@ -14,7 +14,7 @@ LONGEST_QUERY = 10_000
 
 
 def write(event: str, **fields: object) -> None:
-    """Write one line; a log that cannot be written to is no reason to fail a request."""
+    """Write one line; a request does not fail because the log cannot be written."""
     line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **fields}
     try:
         sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -1,7 +1,7 @@
 """
 What is counted: requests, time in queries, cache hits, ended workers.
 
-Nothing in here names a client.
+No label names a client.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ BUCKETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 
 
 class Metrics:
-    """Counters of one application, in a registry of its own."""
+    """The counters of one application, in their own registry."""
 
     def __init__(self) -> None:
-        """Start at nought."""
+        """Create all counters at zero."""
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "eurasia_graph_requests", "Requests answered.", ["endpoint", "outcome"], registry=self._registry

@@ -23,7 +23,7 @@ MEANT = {
     "xml": ("xml", "rdfxml"),
     "n3": ("turtle",),
 }
-# Types of Accept headers that are no format's own, by what is sent for them where nothing bears them.
+# Media types accepted as aliases, and the type that is sent for each.
 STANDING_FOR = {
     "application/json": "application/ld+json",
     "application/xml": "application/rdf+xml",

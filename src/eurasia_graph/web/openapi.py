@@ -96,13 +96,13 @@ def _sparql() -> dict[str, object]:
         "timeout": {"type": "number", "exclusiveMinimum": 0, "description": "seconds to wait at most"},
         "format": {"type": "string", "enum": [*FORMATS], "description": "goes before the Accept header"},
     }
-    beside = {name: schema for name, schema in fields.items() if name != "query"}
+    others = {name: schema for name, schema in fields.items() if name != "query"}
     form = {"schema": {"type": "object", "required": ["query"], "properties": fields}}
     text = {"schema": {"type": "string"}}
     return {
         "get": _asking("sparql", fields),
         "post": {
-            **_asking("sparqlPost", beside),
+            **_asking("sparqlPost", others),
             "requestBody": {"required": True, "content": {protocol.FORM: form, protocol.QUERY: text}},
         },
     }
@@ -115,7 +115,7 @@ def _asking(name: str, fields: dict[str, dict[str, object]]) -> dict[str, object
     answer: dict[str, object] = {each.media_type: {} for each in FORMATS.values()}
     return {
         "operationId": name,
-        "summary": "A SPARQL query of your own",
+        "summary": "A free-form SPARQL query",
         "parameters": [
             {
                 "name": field,

@@ -35,9 +35,9 @@ DATA = [FORMATS[name] for name in ("turtle", "ntriples", "rdfxml", "jsonld")]
 MOST_REFERENCES = 9_999
 ASKED_AT_ONCE = 500
 MOST_SHOWN = 1000
-# A name that is not there is compared with as many before and after it in the alphabet.
+# An unknown name is compared with so many names before and after it in the alphabet.
 MOST_COMPARED = 150
-# The kinds of IRI beside /id/; in addresses of documents they keep their first word.
+# The kinds of IRI other than /id/; in addresses of documents they keep their first word.
 OTHER_KINDS = ("scheme", "shape", "release")
 
 
@@ -154,7 +154,7 @@ def ontology() -> Response:
     store = the_store()
     graph = ns.GRAPH("ontology")
     if not store.engine.contains_named_graph(graph):
-        raise NotFound("there is no ontology here: files are served as they are")
+        raise NotFound("there is no ontology here, since files are served as they are; ask /sparql or /graph/")
     chosen = choose(request, DATA, html=True)
     if chosen:
         with xmlform.told():
@@ -226,7 +226,7 @@ def _iri(name: str) -> NamedNode:
 
 @lru_cache(maxsize=1)
 def _shapes() -> Store:
-    """Read the shapes, which are rules about the data and no part of it."""
+    """Read the shapes, which are rules about the data and not part of it."""
     shapes = Store()
     for path in sorted((root() / "ontology" / "shapes").glob("*.ttl")):
         shapes.load(path=str(path), format=RdfFormat.TURTLE)
@@ -250,8 +250,8 @@ def _find(name: str) -> tuple[Engine, NamedNode]:
             for iri, _ in named
         }
     kind, _, local = name.partition("/")
-    beside = {*_neighbours(service.names.get(kind, []), name), *(each for each in known if each.startswith(f"{kind}/"))}
-    close = nearest(name, beside) or nearest(local, known)
+    near = {*_neighbours(service.names.get(kind, []), name), *(each for each in known if each.startswith(f"{kind}/"))}
+    close = nearest(name, near) or nearest(local, known)
     hint = f"; nearest: {', '.join(close)}" if close else ""
     raise NotFound(f"the graph knows no {name}{hint}")
 
@@ -349,7 +349,7 @@ def _link(term: object) -> str | None:
 
 
 def local_link(iri: str) -> str:
-    """Give the address of an IRI on this service, or, if it is of no concern to us, nothing that could run."""
+    """Give the address of an IRI on this service; another IRI only if its scheme cannot run code."""
     try:
         return _link(NamedNode(iri)) or "#"
     except ValueError:

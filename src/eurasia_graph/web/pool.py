@@ -1,8 +1,8 @@
 """
-Kept worker processes for free-form queries: over its time, memory or size, a worker is ended and replaced.
+Long-lived worker processes for free-form queries: one that exceeds its time, memory or size is ended and replaced.
 
-A query first has a short turn among a few at a time. What is not done by then is moved aside, with
-low priority and among even fewer, so that long queries do not stand in the way of short ones.
+A query starts in one of a few short slots. If it has not finished after `TURN_S`, it is demoted to a long slot,
+of which there are fewer, with low priority, so that long queries do not delay short ones.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from typing import IO, Any, Self
 
 from eurasia_graph.web.worker import LENGTH, ORDER
 
-# What answers queries alone starts in a few milliseconds, as a file that imports nothing of ours.
+# Run as a file that imports nothing from the package, the worker starts in a few milliseconds.
 ALONE = [str(Path(__file__).with_name("worker.py"))]
 RELAY = ["-m", "eurasia_graph.web.relay"]
 TURN_S = 0.5
-# Where no place is free, neither here nor aside, a long query is refused in the end; the sooner, the better.
+# How often a short query is checked: if no slot is free, short or long, it has to be demoted at once.
 SLICE_S = 0.1
 START_S = 60.0
-POLITE = 10
+LOW_PRIORITY = 10
 CRASHES = {signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL}
 
 
@@ -84,13 +84,13 @@ class Job:
     star: tuple[int, list[str]] | None = None
 
 
-# By hand, since asdict copies the table of prefixes every time, which takes longer than most queries.
+# Not by `asdict`, which copies the table of prefixes every time and takes longer than most queries.
 JOB_FIELDS = tuple(each.name for each in fields(Job))
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """Something else that a worker does, by its name there: what it is told, and the bytes that it is given."""
+    """Another task for a worker: its name there, its parameters, and the bytes that go with it."""
 
     name: str
     told: dict[str, Any]
@@ -100,7 +100,7 @@ class Errand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """The answer of a worker: its bytes, whether rows were cut, whether it is empty, graphs it does not know."""
+    """The answer of a worker: its bytes, whether rows were cut, whether it is empty, and the unknown graphs."""
 
     body: bytes
     kind: str
@@ -117,7 +117,7 @@ class WorkerError(Exception):
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
-        """Keep the reason, and the words of the engine where there are any."""
+        """Keep the reason, and the message of the engine if there is one."""
         self.reason = reason
         self.detail = detail
         super().__init__(f"{reason}: {detail}" if detail else reason)
@@ -132,7 +132,7 @@ class Worker:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the other end is still there; an idle worker has nothing to say."""
+        """Whether the process still holds its end of the connection; an idle worker sends nothing."""
         self.wire.settimeout(0)
         try:
             return bool(self.wire.recv(1, socket.MSG_PEEK))
@@ -142,11 +142,11 @@ class Worker:
             return False
 
 
-class Nursery:
-    """The process that loads the dataset and forks the workers; started again if it ends."""
+class ForkServer:
+    """The process that loads the dataset and forks the workers; restarted if it ends."""
 
     def __init__(self, dump: Callable[[IO[bytes]], None], address_space: int, program: list[str]) -> None:
-        """Take what writes the dataset as N-Quads, the limit of a worker in bytes, and the program; start nothing."""
+        """Take a writer of the dataset as N-Quads, the bytes that a worker may use, and the program."""
         self._dump = dump
         self._program = program
         self._address_space = address_space
@@ -159,7 +159,7 @@ class Nursery:
         Return a new worker.
 
         Raises:
-            WorkerError: If none can be had.
+            WorkerError: If none can be started.
         """
         for _ in range(2):
             ours, theirs = socket.socketpair()
@@ -178,7 +178,7 @@ class Nursery:
         try:
             return self._order(b"K", worker.pid)
         except OSError:
-            # Its parent is gone; the closed wire or its own alarm ends it.
+            # The fork server has ended; the closed connection or its own alarm ends the worker.
             return 0
 
     def close(self) -> None:
@@ -214,13 +214,13 @@ class Nursery:
         ours, theirs = socket.socketpair()
         ours.settimeout(START_S)
         self._control = ours
-        # Without a name, so that nothing is left of it however we end.
+        # Unlinked, so that nothing is left of it however this process ends.
         with theirs, tempfile.TemporaryFile() as file:
             self._dump(file)
             file.seek(0)
             numbers = [str(theirs.fileno()), str(file.fileno()), str(self._address_space)]
-            # A session of its own, so that Ctrl-C in a terminal reaches the server alone.
-            self._process = subprocess.Popen(  # noqa: S603  (our own script)
+            # In a separate session, so that Ctrl-C in a terminal reaches only the server.
+            self._process = subprocess.Popen(  # noqa: S603  (a script of this package)
                 [sys.executable, "-P", *self._program, *numbers],
                 pass_fds=[theirs.fileno(), file.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -248,44 +248,44 @@ class Nursery:
             self._process = None
 
 
-class Place:
-    """A place among the queries that run: first among the short ones, then, if it must be, among the long."""
+class Slot:
+    """A scheduling slot. A query starts in a short one and is demoted to a long one after `TURN_S`."""
 
     def __init__(
-        self, door: threading.Semaphore, short: threading.Semaphore, long: threading.Semaphore, patience_s: float
+        self, admission: threading.Semaphore, short: threading.Semaphore, long: threading.Semaphore, patience_s: float
     ) -> None:
         """Hold nothing yet."""
-        self._door = door
+        self._admission = admission
         self._held = short
         self._long = long
         self._patience_s = patience_s
-        self.is_aside = False
+        self.is_demoted = False
 
     def __enter__(self) -> Self:
-        """Wait for a place."""
-        # Whoever waits takes a thread of the server, so that not everybody may.
-        if not self._door.acquire(blocking=False):
+        """Wait for a slot."""
+        # Each waiting query holds a thread of the server, so their number is limited.
+        if not self._admission.acquire(blocking=False):
             raise WorkerError("busy")
         if not self._held.acquire(timeout=self._patience_s):
-            self._door.release()
+            self._admission.release()
             raise WorkerError("busy")
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the place to somebody else."""
+        """Release the slot."""
         self._held.release()
-        self._door.release()
+        self._admission.release()
 
     @property
     def is_crowded(self) -> bool:
-        """Whether there is no place at the moment, neither here nor aside."""
+        """Whether no slot is free at the moment, short or long."""
         for free in (self._long, self._held):
             if free.acquire(blocking=False):
                 free.release()
                 return False
         return True
 
-    def step_aside(self) -> None:
+    def demote(self) -> None:
         """
         Make room for short queries.
 
@@ -295,7 +295,7 @@ class Place:
         if not self._long.acquire(blocking=False):
             raise WorkerError("busy")
         self._held.release()
-        self._held, self.is_aside = self._long, True
+        self._held, self.is_demoted = self._long, True
 
 
 class Pool:
@@ -314,13 +314,13 @@ class Pool:
     ) -> None:
         """Start nothing yet; the first query does. `dump` writes the dataset as N-Quads."""
         self.limits = limits
-        self._nursery = Nursery(dump, limits.memory_mib << 20, program or ALONE)
+        self._fork_server = ForkServer(dump, limits.memory_mib << 20, program or ALONE)
         self._on_restart = on_restart
         self._idle: list[Worker] = []
-        # Also where nobody calls it: when the pool is forgotten, at the latest at the end.
-        self.close = weakref.finalize(self, _end_all, self._nursery, self._idle)
+        # Also called when the pool is garbage-collected, at the latest at exit.
+        self.close = weakref.finalize(self, _end_all, self._fork_server, self._idle)
         self._lock = threading.Lock()
-        self._door = threading.Semaphore(limits.short + limits.long + limits.waiting)
+        self._admission = threading.Semaphore(limits.short + limits.long + limits.waiting)
         self._short = threading.Semaphore(limits.short)
         self._long = threading.Semaphore(limits.long)
 
@@ -338,7 +338,7 @@ class Pool:
 
     @property
     def pids(self) -> list[int]:
-        """The idle workers, for tests and for the curious."""
+        """The idle workers; for tests and diagnostics."""
         with self._lock:
             return [worker.pid for worker in self._idle]
 
@@ -350,15 +350,15 @@ class Pool:
             WorkerError: If it has no answer within its limits; the worker has been replaced then.
         """
         deadline = time.monotonic() + job.timeout
-        with Place(self._door, self._short, self._long, job.timeout) as place:
+        with Slot(self._admission, self._short, self._long, job.timeout) as slot:
             worker = self._take()
             try:
-                header, body = _converse(worker, job, place, deadline)
+                header, body = _converse(worker, job, slot, deadline)
             except (OSError, WorkerError) as error:
                 raise self._lost(worker, error) from None
-            if place.is_aside:
+            if slot.is_demoted:
                 # A low priority cannot be taken back.
-                self._nursery.end(worker)
+                self._fork_server.end(worker)
             else:
                 self._give_back(worker)
         if "fault" in header:
@@ -376,10 +376,10 @@ class Pool:
             with self._lock:
                 worker = self._idle.pop() if self._idle else None
             if worker is None:
-                return self._nursery.fork()
+                return self._fork_server.fork()
             if worker.is_alive:
                 return worker
-            self._nursery.end(worker)
+            self._fork_server.end(worker)
             self._on_restart("killed")
 
     def _give_back(self, worker: Worker) -> None:
@@ -388,7 +388,7 @@ class Pool:
 
     def _lost(self, worker: Worker, error: Exception) -> WorkerError:
         """End a worker that gave no answer, and find out why it did not."""
-        status = self._nursery.end(worker)
+        status = self._fork_server.end(worker)
         if isinstance(error, WorkerError):
             found = error
         elif isinstance(error, TimeoutError):
@@ -401,14 +401,14 @@ class Pool:
         return found
 
 
-def _end_all(nursery: Nursery, idle: list[Worker]) -> None:
+def _end_all(fork_server: ForkServer, idle: list[Worker]) -> None:
     for worker in idle:
         worker.wire.close()
-    nursery.close()
+    fork_server.close()
 
 
-def _converse(worker: Worker, job: Job | Errand, place: Place, deadline: float) -> tuple[dict[str, Any], bytes]:
-    """Send a query and wait for its answer, aside from the others if it takes more than its turn."""
+def _converse(worker: Worker, job: Job | Errand, slot: Slot, deadline: float) -> tuple[dict[str, Any], bytes]:
+    """Send a query and wait for its answer; demote it if it takes longer than its turn."""
     given = b""
     if isinstance(job, Errand):
         given = job.given
@@ -424,9 +424,9 @@ def _converse(worker: Worker, job: Job | Errand, place: Place, deadline: float) 
     while not _readable(worker, min(SLICE_S, end - time.monotonic())):
         if time.monotonic() >= deadline:
             raise TimeoutError
-        if time.monotonic() >= end or place.is_crowded:
-            place.step_aside()
-            _make_polite(worker)
+        if time.monotonic() >= end or slot.is_crowded:
+            slot.demote()
+            _lower_priority(worker)
             break
     length = LENGTH.unpack(_exactly(worker, LENGTH.size, deadline))[0]
     header = json.loads(_exactly(worker, length, deadline))
@@ -458,6 +458,6 @@ def _exactly(worker: Worker, size: int, deadline: float) -> bytearray:
     return found
 
 
-def _make_polite(worker: Worker) -> None:
+def _lower_priority(worker: Worker) -> None:
     with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, worker.pid, POLITE)
+        os.setpriority(os.PRIO_PROCESS, worker.pid, LOW_PRIORITY)

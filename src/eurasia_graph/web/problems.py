@@ -30,12 +30,12 @@ TITLES = {
     503: "No answer within the limits",
     504: "Gateway timeout",
 }
-# What of a werkzeug error a client needs; its body is ours.
+# The headers of a werkzeug error that a client needs; the body is written here.
 KEPT_HEADERS = {"Allow", "Retry-After"}
 
 
 def register(app: Flask) -> None:
-    """Answer every error of an application in the one shape."""
+    """Give every error of an application the same shape."""
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(EurasiaGraphError, _ours)
     app.register_error_handler(500, _unforeseen)
@@ -66,8 +66,8 @@ def _ours(error: EurasiaGraphError) -> Response:
 
 
 def _unforeseen(_error: Exception) -> Response:
-    # The log has the traceback; the client gets none of it.
-    return _problem(500, "Internal error", "the service met a fault of its own; it is in the log")
+    # The log has the traceback, which the client does not get.
+    return _problem(500, "Internal error", "internal error; details are in the server log")
 
 
 def _problem(status: int, title: str, detail: str, details: Mapping[str, object] | None = None) -> Response:
@@ -76,7 +76,7 @@ def _problem(status: int, title: str, detail: str, details: Mapping[str, object]
     if named and accepted.best_match([MEDIA_TYPE, "text/html"]) == "text/html":
         excerpt = (details or {}).get("excerpt")
         if request.endpoint == "sparql.endpoint" and "query" in request.args:
-            # Nobody should have to write a query again.
+            # Keep the query, so that it need not be typed again.
             query = request.args["query"]
             page = render_template("sparql.html", query=query, title=title, problem=detail, excerpt=excerpt)
         else:

@@ -1,5 +1,5 @@
 """
-Read a request as the SPARQL 1.1 Protocol says, query side, and refuse what is no single query.
+Read a request as the SPARQL 1.1 Protocol says, query side, and refuse what is not a single query.
 
 Source: https://www.w3.org/TR/sparql11-protocol/; the method QUERY is that of the HTTP working group.
 """
@@ -22,7 +22,7 @@ QUERY = "application/sparql-query"
 UPDATE = "application/sparql-update"
 MOST_GRAPHS = 1000
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
-READ_ONLY = "this store is read-only and takes no updates; send a query"
+READ_ONLY = "this store is read-only and does not accept updates; send a query"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +57,18 @@ def read(request: Request, longest: int, base: str) -> Operation:
     names = [name for name, _ in fields]
     if "update" in names:
         if request.method == "GET":
-            raise BadRequest(f"an update does not go into the URL of a GET; and {READ_ONLY}")
+            raise BadRequest(f"an update cannot be sent in the URL of a GET; {READ_ONLY}")
         raise (
-            BadRequest("there are a query and an update; send one query") if "query" in names else Forbidden(READ_ONLY)
+            BadRequest("there is a query and an update; send one query") if "query" in names else Forbidden(READ_ONLY)
         )
     queries = [value for name, value in fields if name == "query"] + body
     if len(queries) > 1:
-        raise BadRequest(f"there are {len(queries)} queries; send one")
+        raise BadRequest(f"the request has {len(queries)} queries; send one")
     if queries and not queries[0].strip():
         raise BadRequest("the query is empty; send a SELECT, ASK, CONSTRUCT or DESCRIBE")
     if queries and len(queries[0]) > longest:
         raise QueryError(
-            f"the query has {len(queries[0])} characters; at most {longest} are taken; take it apart", status=413
+            f"the query has {len(queries[0])} characters, more than the {longest} allowed; split it", status=413
         )
     return Operation(
         query=queries[0] if queries else None,
@@ -87,7 +87,7 @@ def _body(request: Request, fields: list[tuple[str, str]]) -> list[str]:
     if request.mimetype not in {FORM, QUERY, UPDATE}:
         raise UnsupportedMediaType(f"send {QUERY} or {FORM}, not {request.mimetype or 'a body without a type'}")
     if charset.casefold() not in {"utf-8", "utf8", "us-ascii"}:
-        raise UnsupportedMediaType(f"a query is UTF-8, not {charset}")
+        raise UnsupportedMediaType(f"the charset of a query has to be UTF-8, not {charset}; encode it as UTF-8")
     if request.mimetype == UPDATE:
         raise Forbidden(READ_ONLY)
     # Kept, since the ETag is made of it as well.
@@ -98,18 +98,18 @@ def _body(request: Request, fields: list[tuple[str, str]]) -> list[str]:
     try:
         return [body.decode("utf-8")]
     except UnicodeDecodeError:
-        raise UnsupportedMediaType("the query is not UTF-8") from None
+        raise UnsupportedMediaType("the query is not UTF-8; encode it as UTF-8") from None
 
 
 def _pairs(text: bytes) -> list[tuple[str, str]]:
     """Decode the fields of a URL or of a form, once, and strictly."""
     try:
-        # Some servers hand on bytes that a client should have encoded.
+        # Some servers pass on bytes that a client should have percent-encoded.
         return parse_qsl(text.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MOST_GRAPHS)
     except UnicodeDecodeError:
-        raise BadRequest("a parameter is not UTF-8; encode it by percent signs") from None
+        raise BadRequest("a parameter is not UTF-8; percent-encode its UTF-8 bytes") from None
     except ValueError:
-        raise BadRequest(f"there are more than {MOST_GRAPHS} parameters; send fewer") from None
+        raise BadRequest(f"the request has more than {MOST_GRAPHS} parameters; send fewer") from None
 
 
 def _graphs(fields: list[tuple[str, str]], key: str, base: str) -> list[str]:
@@ -122,12 +122,12 @@ def graph_name(value: str, base: str, key: str) -> str:
     Return the IRI that a parameter names; an absolute one as it is, to the letter.
 
     Raises:
-        BadRequest: If it is no IRI.
+        BadRequest: If it is not an IRI.
     """
     try:
         return NamedNode(value if SCHEME.match(value) else urljoin(base, value)).value
     except ValueError:
-        raise BadRequest(f"{key} {value!r} is no IRI; give the name of a graph") from None
+        raise BadRequest(f"{key} {value!r} is not an IRI; give the name of a graph") from None
 
 
 def _timeout(fields: list[tuple[str, str]]) -> float | None:
@@ -140,5 +140,5 @@ def _timeout(fields: list[tuple[str, str]]) -> float | None:
     except ValueError:
         seconds = math.nan
     if not 0 < seconds < math.inf:
-        raise BadRequest(f"timeout {given!r} is no number of seconds above 0; for instance timeout=2.5")
+        raise BadRequest(f"timeout {given!r} is not a positive number of seconds; give for instance timeout=2.5")
     return seconds

@@ -1,10 +1,9 @@
 """
-Free-form queries on another store: sent there and answered here.
+Free-form queries on another store.
 
-Nothing of them is read in this process but their tokens. A worker reads a query and has it written again,
-the store is asked what was written, and a worker reads what it answers: each within what is left of the
-seconds of the query, the last within its bytes and rows. A graph that the release does not hold is never
-named to the other store, which might fetch it.
+This process reads only the tokens of a query. A worker parses it and serialises it again, the store is sent
+that text, and a worker parses the response: each within the time left for the query, the last within its bytes
+and rows. A graph that the release does not contain is never named to the other store, which might fetch it.
 """
 
 from __future__ import annotations
@@ -47,23 +46,23 @@ class _TooManyRowsError(RemoteError):
     """The store has sent more rows than are taken."""
 
 
-class Direct:
-    """In the place of the worker pool, where the engine is another store."""
+class RemoteRunner:
+    """Runs free-form queries on another store; it has the interface of `Pool`."""
 
     def __init__(self, store: ReleaseStore, limits: Limits, on_restart: Callable[[str], None]) -> None:
-        """Take the store; nothing is asked yet."""
+        """Take the store; no query is sent yet."""
         assert isinstance(store.engine, RemoteEngine)
         self._engine = store.engine
         self._pool = Pool(lambda _file: None, limits, on_restart, RELAY)
-        # Whoever waits takes a thread of the server, and whoever asks a connection to the store.
-        self._door = threading.Semaphore(limits.short + limits.long + limits.waiting)
+        # Each waiting query holds a thread of the server, and each running one a connection to the store.
+        self._admission = threading.Semaphore(limits.short + limits.long + limits.waiting)
         self._asking = threading.Semaphore(limits.short)
         self.close = self._pool.close
         self.warm = self._pool.warm
 
     @property
     def pids(self) -> list[int]:
-        """The idle workers, for tests and for the curious."""
+        """The idle workers; for tests and diagnostics."""
         return self._pool.pids
 
     @property
@@ -81,18 +80,18 @@ class Direct:
 
         Raises:
             WorkerError: If it is not SPARQL, or has no answer within its limits.
-            QueryError: If it cannot be asked of another store, or that finds it at fault.
+            QueryError: If it cannot be sent to another store, or the store rejects it.
             RemoteError: If the other store does not answer.
         """
         if job.probes:
-            # What the engine says of a part of the query is known here.
+            # The embedded engine can judge parts of a query without the other store.
             return self._pool.run(job)
-        if not self._door.acquire(blocking=False):
+        if not self._admission.acquire(blocking=False):
             raise WorkerError("busy")
         try:
             return self._run(job, _Left(time.monotonic() + job.timeout))
         finally:
-            self._door.release()
+            self._admission.release()
 
     def _run(self, job: Job, left: _Left) -> Result:
         is_whole = self._sorts_badly(job)
@@ -117,7 +116,7 @@ class Direct:
         return dataclasses.replace(result, truncated=truncated, unknown=unknown)
 
     def _sorts_badly(self, job: Job) -> bool:
-        """Whether the store would refuse to sort because of a limit of ours, so that it is asked without."""
+        """Whether the store would refuse to sort because of the LIMIT added here, which is then left out."""
         if self._engine.product is None or self._engine.product.sorts_all:
             return False
         return any(token.kind == "word" and token.text.upper() == "ORDER" for token in tokens(job.query))
@@ -156,7 +155,7 @@ class Direct:
 
     @contextmanager
     def _turn(self, left: _Left) -> Iterator[None]:
-        """Wait until the store may be asked."""
+        """Wait until a query may be sent to the store."""
         if not self._asking.acquire(timeout=left.seconds):
             raise WorkerError("busy")
         try:
@@ -186,7 +185,7 @@ class Direct:
     def _has_more(
         self, job: Job, following: str, default: list[str] | None, named: list[str] | None, left: _Left
     ) -> bool:
-        """Tell whether there is a row after the last that may be."""
+        """Tell whether there is a row after the last one allowed."""
         asked = self._question(job, following, left)
         body = self._fetch(job, asked, default, named, left)
         return not self._written(job, asked, body, JSON, 1, left).empty

@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from eurasia_graph.export import xmlform
 from eurasia_graph.formats import FORMATS, Content, Format
-from eurasia_graph.web.cache import REFUSED
+from eurasia_graph.web.cache import REFUSED, Environ
 from eurasia_graph.web.context import Service, the_service
 
-# A release stays as it is while it is served; a minute bounds how long a proxy shows the one before.
+# A release does not change while it is served; after a restart a proxy shows the old one for a minute at most.
 CACHED = "public, max-age=60"
 EXPOSED = "ETag, Link, Warning, X-Release, X-Result-Truncated, X-Unknown-Graph, X-Note, Content-Location, Retry-After"
 SECURITY = {
@@ -24,6 +24,8 @@ SECURITY = {
     "Server": "eurasia-graph",
 }
 BOM = b"\xef\xbb\xbf"
+# Methods whose answer depends on the body of the request.
+WITH_BODY = {"POST", "QUERY"}
 
 
 def register(app: Flask) -> None:
@@ -61,21 +63,34 @@ def content_type(chosen: Format) -> str:
 
 
 def cached(response: Response, *, is_weak: bool = False) -> Response:
-    """Let an answer be kept: it depends on the release and the request alone."""
+    """Let an answer be cached: it depends on the release and the request alone."""
     response.headers.setdefault("Cache-Control", CACHED)
-    parts = (
-        the_service().tag,
-        request.method if request.method != "HEAD" else "GET",
-        # As they came: a URL in its readable form takes longer to write than many an answer.
-        *(request.environ.get(name, "") for name in ("SCRIPT_NAME", "HTTP_HOST", "PATH_INFO", "QUERY_STRING")),
-        request.content_type if request.method != "GET" else "",
-        response.content_type or "",
-    )
-    digest = hashlib.sha256("\n".join(map(str, parts)).encode())
-    if request.method in {"POST", "QUERY"}:
-        digest.update(request.get_data())
-    response.set_etag(digest.hexdigest()[:32], weak=is_weak)
+    body = request.get_data() if request.method in WITH_BODY else b""
+    tag = entity_tag(the_service(), request.environ, response.content_type or "", body)
+    response.set_etag(tag, weak=is_weak)
     return response
+
+
+def entity_tag(service: Service, environ: Environ, kind: str, body: bytes = b"") -> str:
+    """
+    Make an ETag of everything that an answer depends on.
+
+    Args:
+        service: The release, its limits and the code.
+        environ: The request, as WSGI has it.
+        kind: The content type of the answer.
+        body: That of the request.
+    """
+    method = environ["REQUEST_METHOD"]
+    # The parts as they came, since decoding a URL takes longer than many an answer.
+    parts = [
+        service.tag,
+        method if method in WITH_BODY else "GET",
+        *(environ.get(name, "") for name in ("SCRIPT_NAME", "HTTP_HOST", "PATH_INFO", "QUERY_STRING")),
+        environ.get("CONTENT_TYPE", "") if method in WITH_BODY else "",
+        kind,
+    ]
+    return hashlib.sha256("\n".join(parts).encode() + body).hexdigest()[:32]
 
 
 def header_text(text: str) -> str:
@@ -114,7 +129,7 @@ def fixed_headers(service: Service) -> list[tuple[str, str]]:
 
 def _finish(response: BaseResponse) -> BaseResponse:
     if isinstance(request.routing_exception, RequestRedirect) and response.location:
-        # The router writes where it sends with a host in front, which nobody has told it.
+        # The router puts a host in front of the location that it has only guessed.
         response.location = urlunsplit(("", "", *urlsplit(response.location)[2:]))
     if response.location:
         response.headers.setdefault("Cache-Control", CACHED)

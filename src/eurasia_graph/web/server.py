@@ -1,4 +1,4 @@
-"""Run the application on a port of this machine until somebody stops it."""
+"""Run the application on a port of this machine until it is stopped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pyoxigraph import Store
 
 from eurasia_graph.errors import UsageError
 from eurasia_graph.web import bodies, connections, sending
-from eurasia_graph.web.cache import MOST_WAITING, Front
+from eurasia_graph.web.cache import MOST_WAITING, AnswerCache
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -101,14 +101,14 @@ def _allow_connections() -> None:
 
 def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int, patience_s: float) -> Flask:
     """
-    Say where we are, start the first query worker beside the first requests, and end with the parent.
+    Print the address, start the first query worker while the first requests arrive, and end with the parent.
 
     All threads begin here: one that runs while a process forks may leave a lock closed in the child.
     """
     from eurasia_graph.web.context import Service
 
     service, front = app.extensions["eurasia-graph"], app.wsgi_app
-    assert isinstance(service, Service) and isinstance(front, Front)
+    assert isinstance(service, Service) and isinstance(front, AnswerCache)
     watching = connections.Watch(port, _longest_answer_s(service), patience_s)
     front.bodies.watched = watching.reading if watching.start() else None
     service.here = f"http://{_shown(host)}:{port}/"
@@ -135,7 +135,7 @@ def _follow(lifeline: int) -> None:
 
 
 def _announce(host: str, port: int) -> None:
-    """Print the address as soon as somebody can connect to it."""
+    """Print the address as soon as it accepts connections."""
     for _ in range(int(START_S / TICK_S)):
         try:
             socket.create_connection((host, port), timeout=1).close()
@@ -161,4 +161,4 @@ def _free(host: str, port: int) -> int:
         if error.errno in BUSY:
             another = f"try --port {port + 1 if port else 8000}"
             raise UsageError(f"cannot serve on {host}:{port}: {BUSY[error.errno]}; {another}") from None
-        raise UsageError(f"cannot serve on {host}: it is no address of this machine; try --host 127.0.0.1") from None
+        raise UsageError(f"cannot serve on {host}: not an address of this machine; try --host 127.0.0.1") from None

@@ -1,5 +1,5 @@
 """
-`/sparql`: the query side of the SPARQL 1.1 Protocol, read-only, in processes of its own.
+`/sparql`: the query side of the SPARQL 1.1 Protocol, read-only, evaluated in worker processes.
 
 The whole answer is made before the first byte is sent, so that no status has to be taken back.
 """
@@ -31,7 +31,7 @@ ROWS = [*carrying(Content.ROWS), JSON, XML]
 GRAPHS = carrying(Content.GRAPH, Content.DATASET)
 OFFERED = {"SELECT": ROWS, "ASK": ROWS, "CONSTRUCT": GRAPHS, "DESCRIBE": GRAPHS}
 MOST_ROWS_ON_A_PAGE = 1000
-# Of what a header says is not known.
+# Most unknown names that a header lists.
 MOST_NAMED = 5
 LONGEST_NAMED = 200
 BUSY_S = 2
@@ -51,12 +51,12 @@ def endpoint() -> Response:
     if operation.query is None:
         if request.method != "GET":
             raise BadRequest(
-                "there is no query; send it as a field query=, or as a body of type application/sparql-query"
+                "the request has no query; send it as a field query=, or as a body of type application/sparql-query"
             )
         return _without_query()
     query = shape.read(operation.query)
     refuse_service(operation.query)
-    # What does not begin as a query is sent all the same: the engine says what is wrong with it.
+    # Text that does not begin like a query is sent too: the engine says what is wrong with it.
     offered = OFFERED.get(query.form or "", ROWS)
     chosen = pick(operation.formats, request.accept_mimetypes, offered, html=request.method == "GET")
     if chosen is None:
@@ -132,9 +132,9 @@ def _refusal(service: Service, query: shape.Query, job: Job, error: WorkerError,
     if error.reason == "format":
         return QueryError(error.detail, status=406)
     if error.reason == "engine":
-        return QueryError(f"the query cannot be answered: {error.detail}")
+        return QueryError(f"the query cannot be answered: {error.detail}; change that part of it")
     texts = {
-        "time": f"the query was stopped after {job.timeout:g} s; ask for less: name more of the pattern, drop a part "
+        "time": f"the query was stopped after {job.timeout:g} s; ask for less: be more specific, drop a part "
         "that is joined to nothing, add LIMIT, or take the release and run it on your own machine",
         "memory": f"the query needed more than {limits.memory_mib} MiB, or is nested too deep; ask for less: "
         "sort or group fewer rows, add LIMIT, or take the release and run it on your own machine",
@@ -150,7 +150,7 @@ def _refusal(service: Service, query: shape.Query, job: Job, error: WorkerError,
 
 
 def _syntax_error(service: Service, query: shape.Query, job: Job, message: str, end: float) -> QueryError:
-    """Say what is wrong with a query; to find out, its parts are tried in what is left of its time."""
+    """Diagnose a syntax error by trying parts of the query in the rest of its time."""
 
     def probe(texts: list[str]) -> list[str | None]:
         left = end - time.perf_counter()
@@ -167,7 +167,7 @@ def _syntax_error(service: Service, query: shape.Query, job: Job, message: str, 
         return QueryError(f"this is an update, not a query: {protocol.READ_ONLY}")
     fault = faults.explain(query, message, probe)
     if fault is None:
-        return QueryError(f"this is not a SPARQL query: {message}")
+        return QueryError(f"this is not a SPARQL query: {message}; compare it with SPARQL 1.1")
     start = "" if query.form else "; start with PREFIX lines, then SELECT, ASK, CONSTRUCT or DESCRIBE"
     return QueryError(
         f"line {fault.line}, column {fault.column}: this is not SPARQL; expected {fault.expected}; {fault.hint}{start}",
@@ -182,7 +182,7 @@ def _syntax_error(service: Service, query: shape.Query, job: Job, message: str, 
 
 
 def _flagged(result: Result, chosen: Format, rows: int) -> bytes:
-    """Say in JSON as well that rows were cut; readers skip members they do not know."""
+    """Say in JSON as well that rows were cut; clients ignore members that they do not know."""
     if result.truncated and chosen.name == "json":
         return result.body[:-1] + f',"truncated":{{"rows":{rows}}}}}'.encode()
     return result.body
@@ -212,7 +212,7 @@ def _with_notes(
 
 
 def unknown_terms(service: Service, query: shape.Query) -> list[str]:
-    """Name the terms of our ontology that a query uses and that do not exist, with the nearest that do."""
+    """List the terms of the ontology's namespace in a query that do not exist, with the nearest that do."""
     if not service.store.iri:
         return []
     local = {iri.removeprefix(ns.EG) for iri in service.terms}
@@ -220,9 +220,9 @@ def unknown_terms(service: Service, query: shape.Query) -> list[str]:
     for iri in unknown[:MOST_NAMED]:
         name = shortened(iri.removeprefix(ns.EG))
         near = ", ".join(f"eg:{each}" for each in nearest(name, local))
-        found.append(f"eg:{name} is no term of the ontology" + (f"; nearest: {near}" if near else ""))
+        found.append(f"eg:{name} is not a term of the ontology" + (f"; nearest: {near}" if near else ""))
     if len(unknown) > MOST_NAMED:
-        found.append(f"{len(unknown) - MOST_NAMED} more are no terms of the ontology")
+        found.append(f"{len(unknown) - MOST_NAMED} more are not terms of the ontology")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Tell a query whose answer may be another one each time, so that nobody keeps it."""
+"""Recognise a query whose answer may differ each time, so that it is not cached."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ CASTS = {
 
 def is_changing(query: str) -> bool:
     """
-    Whether a query may call a function that gives something else each time, however it is written.
+    Whether a query may call a function whose value differs each time, however it is written.
 
-    Engines read words that run together (`FILTERRAND()`), with comments in between, and decode escapes; and what a
-    function of another namespace gives nobody knows. Where it cannot be told, it may.
+    Engines read words that run together (`FILTERRAND()`), with comments in between, and decode escapes. A function of
+    another namespace may do anything. In doubt, the answer is yes.
     """
     try:
         return any(_calls(tokens(text)) for text in readings(query))

@@ -3,7 +3,7 @@ The process that runs free-form queries: it loads a dataset once and forks a wor
 
 It stands alone and imports nothing of the package, so that it starts in a few milliseconds. A worker
 has an alarm, a limit on its address space and not one free file descriptor: it ends by itself if
-nobody ends it, and can open neither a file nor a connection, whatever a query says.
+the pool does not end it, and can open neither a file nor a connection, whatever a query says.
 
 Run by `pool.py` as `python -P worker.py CONTROL-DESCRIPTOR N-QUADS-DESCRIPTOR ADDRESS-SPACE-BYTES`.
 """
@@ -42,7 +42,7 @@ from pyoxigraph import (
 LENGTH = struct.Struct("!Q")
 # One letter and one number: F 0 forks, K pid ends; the answers are a pid and a wait status.
 ORDER = struct.Struct("!cq")
-# How long after its limit a worker ends itself, if nobody has ended it until then.
+# How long after its limit a worker ends itself if the pool has not ended it.
 GRACE_S = 2.0
 MERGES_KEPT = 4
 WIRE = 3
@@ -62,26 +62,26 @@ FORMATS: dict[str, Any] = {
     )
 }
 
-# The engine reads without a lexer and takes `CONSTRUCTWHERE`; the form was told from the words.
+# The engine has no lexer and accepts `CONSTRUCTWHERE`; the form was determined from the tokens.
 KINDS: dict[str | None, type] = {
     "SELECT": QuerySolutions,
     "ASK": QueryBoolean,
     "CONSTRUCT": QueryTriples,
     "DESCRIBE": QueryTriples,
 }
-UNREADABLE_END = "the end of the query cannot be read; write LIMIT, OFFSET and VALUES on lines of their own"
-RUN_TOGETHER = "words run together; write a blank after SELECT, ASK, CONSTRUCT or DESCRIBE"
+UNREADABLE_END = "the end of the query cannot be read; write LIMIT, OFFSET and VALUES on separate lines"
+RUN_TOGETHER = "words run together; write a space after SELECT, ASK, CONSTRUCT or DESCRIBE"
 
-NAMELESS = "RDF/XML cannot name a property or a class that does not end in a name of XML; ask for another format"
+NAMELESS = "RDF/XML cannot name a property or a class whose IRI does not end in an XML name; ask for another format"
 
 Request = dict[str, Any]
 Header = dict[str, Any]
 
-# What a worker can do beside answering queries, by name; `relay.py` adds to it.
+# Tasks of a worker other than answering queries, by name; `relay.py` adds to it.
 ERRANDS: dict[str, Callable[[Request, bytes], tuple[Header, bytes]]] = {}
 
 
-# As `xmlform`, which is not at hand here.
+# As in `xmlform`, which is not imported here.
 NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 
 
@@ -90,7 +90,7 @@ class NotWritableError(Exception):
 
 
 class Told(Exception):  # noqa: N818  (what it is depends on the reason)
-    """An errand finds something wrong; `reason` is one of those of `pool.WorkerError`."""
+    """A task fails; `reason` is one of those of `pool.WorkerError`."""
 
     def __init__(self, reason: str, detail: str) -> None:
         """Keep both."""
@@ -112,7 +112,7 @@ FAULTS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
 
 
 class Sink(io.RawIOBase):
-    """A file that takes so many bytes and no more."""
+    """A byte sink with a size limit."""
 
     def __init__(self, limit: int) -> None:
         """Start empty."""
@@ -121,7 +121,7 @@ class Sink(io.RawIOBase):
         self.parts: list[bytes] = []
 
     def write(self, part: Any) -> int:
-        """Take a part, or refuse it."""
+        """Write a part; raises `TooLargeError` over the limit."""
         self.left -= len(part)
         if self.left < 0:
             raise TooLargeError
@@ -141,7 +141,7 @@ def main() -> None:
     """Load, say so, and fork and end workers until the other side closes the control socket."""
     control = socket.socket(fileno=int(sys.argv[1]))
     store = Store()
-    # Written by an engine of the same kind, which has looked at every IRI.
+    # Written by the same engine, which has validated every IRI.
     with os.fdopen(int(sys.argv[2]), "rb") as file:
         store.bulk_load(file, RdfFormat.N_QUADS, lenient=True)
     control.sendall(ORDER.pack(b"R", os.getpid()))
@@ -166,7 +166,7 @@ def main() -> None:
 
 
 def _end(pid: int, children: set[int]) -> int:
-    """End one of our own and return how it ended; a number that is no longer ours is left alone."""
+    """End a child and return its wait status; a pid that is not one of our children is ignored."""
     if pid not in children:
         return 0
     children.discard(pid)
@@ -203,11 +203,11 @@ def _live(descriptor: int, store: Store, address_space: int) -> None:
 
 
 def _confine(address_space: int) -> None:
-    """Take away memory beyond the dataset and a limit, core dumps, and every descriptor above the wire."""
+    """Limit memory to the dataset and so many bytes more, and forbid core dumps and further descriptors."""
     most = _mapped() + address_space
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (WIRE + 1, WIRE + 1))
-    # macOS knows the limit and refuses to set it.
+    # macOS has the limit but does not allow setting it.
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
@@ -254,13 +254,13 @@ def _answer(
         engine, dataset, unknown = _dataset(store, merges, request)
         header, body = run(engine, dataset, request)
         header["unknown"] = unknown
-    except Exception as error:  # noqa: BLE001  (a fault of ours ends one answer and not the worker)
+    except Exception as error:  # noqa: BLE001  (a bug fails one answer, not the worker)
         return _fault(error), b""
     return header, body
 
 
 def _message(text: str) -> str | None:
-    """Try whether the engine can read a text; returns what it says if it cannot."""
+    """Try to parse a text; returns the message of the engine if it cannot."""
     try:
         Store().query(text)
     except SyntaxError as error:
@@ -269,7 +269,7 @@ def _message(text: str) -> str | None:
 
 
 def _fault(error: Exception) -> Header:
-    """Name the reason why there is no answer, in words that `pool.WorkerError` knows."""
+    """Name the reason of a failure, as `pool.WorkerError` lists them."""
     if isinstance(error, Told):
         return {"fault": error.reason, "detail": str(error)}
     for kinds, reason in FAULTS:
@@ -302,7 +302,7 @@ def _dataset(
     merges[key] = merged
     while len(merges) > MERGES_KEPT:
         merges.popitem(last=False)
-    # Said to the engine as well, since the text may have FROM clauses, which would count.
+    # Passed to the engine as well, since FROM clauses in the text would otherwise count.
     return merged, {"default_graph": [DefaultGraph()], "named_graphs": graphs}, unknown
 
 
