@@ -8,6 +8,7 @@ The labels are asked for by `queries/beside/labels.rq`, and the columns that hav
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -32,6 +33,18 @@ def with_labels(columns: Sequence[str], named: Iterable[str]) -> tuple[str, ...]
     """
     wanted = set(named)
     return tuple(name for column in columns for name in ([column, column + SUFFIX] if column in wanted else [column]))
+
+
+def described(answer: str, named: Iterable[str]) -> str:
+    """Add the labels to the words that say what the columns of a query hold: `?body IRI; ?bodyLabel text`."""
+    wanted = set(named)
+    parts = re.split(r"; (?=\?)", answer)
+    return "; ".join(
+        word
+        for part in parts
+        for name in [part.partition(" ")[0].removeprefix("?")]
+        for word in ([part, f"?{name}{SUFFIX} text"] if name in wanted else [part])
+    )
 
 
 def labelled(

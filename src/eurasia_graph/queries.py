@@ -329,7 +329,7 @@ def _read(path: Path) -> CannedQuery:
         group=header["group"][0],
         parameters=tuple(parameters),
         columns=labels.with_labels(COLUMN.findall(answer), named),
-        answer=answer,
+        answer=labels.described(answer, named),
         empty=header["empty"][0],
         examples=dict(pair.split("=", 1) for line in header.get("example", []) for pair in line.split()),
         instead=dict(line.split(" ", 1) for line in header.get("instead", [])),

@@ -13,16 +13,25 @@ import click
 
 from eurasia_graph.cli.group import Once
 from eurasia_graph.cli.opening import open_release, open_remote, refuse_idle, refuse_two
-from eurasia_graph.cli.options import REMOTE, WRITTEN, data_option, format_option, release_option, store_options
+from eurasia_graph.cli.options import (
+    REMOTE,
+    WRITTEN,
+    data_option,
+    format_option,
+    release_option,
+    spreadsheet_options,
+    store_options,
+)
 from eurasia_graph.cli.output import print_notes, print_rows, write_bytes
 from eurasia_graph.errors import UsageError
 
 if TYPE_CHECKING:
-    from eurasia_graph.queries import CannedQuery
+    from eurasia_graph.queries import CannedQuery, Parameter
     from eurasia_graph.store import ReleaseStore
 
 
 LARGEST_QUERY = 1 << 20
+WITHOUT_FLAGS: Mapping[str, bool] = {}
 
 
 @dataclass
@@ -33,6 +42,8 @@ class Asked:
     data: Path | None
     folder: Path | None
     remote: dict[str, str | None]
+    bom: bool = False
+    no_formulas: bool = False
 
     def joined(self, later: Asked) -> Asked:
         """
@@ -51,7 +62,23 @@ class Asked:
             later.data or self.data,
             later.folder or self.folder,
             {name: later.remote[name] or value for name, value in self.remote.items()},
+            self.bom or later.bom,
+            self.no_formulas or later.no_formulas,
         )
+
+    def for_rows(self) -> tuple[str, dict[str, bool]]:
+        """
+        Give the format of rows, and how CSV is written.
+
+        Raises:
+            UsageError: If an option for spreadsheets is given and the format is another.
+        """
+        form = self.form or "table"
+        flags = {"bom": self.bom, "no_formulas": self.no_formulas}
+        for name, forms in (("bom", ("csv",)), ("no_formulas", ("csv", "tsv"))):
+            if flags[name] and form not in forms:
+                raise UsageError(f"--{name.replace('_', '-')} is for {' and '.join(forms)}; add --format {forms[0]}")
+        return form, flags
 
     def by_option(self) -> dict[str, str | Path | None]:
         """Give the values by the names of their options."""
@@ -91,6 +118,7 @@ class QueryCommands(Once, click.Group):
 @click.option("--sparql", metavar="QUERY", help="Run a free-form SPARQL query.")
 @click.option("--file", "file", type=WRITTEN, metavar="F.rq", help="Run the SPARQL query in a file.")
 @format_option
+@spreadsheet_options
 @data_option
 @release_option
 @store_options
@@ -102,6 +130,8 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     sparql: str | None,
     file: Path | None,
     form: str | None,
+    bom: bool,
+    no_formulas: bool,
     data: Path | None,
     folder: Path | None,
     **remote: str | None,
@@ -112,7 +142,7 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     \b
     Example: eurasia-graph query members-on --body csto --date 1993-06-30
     """
-    ctx.obj = asked = Asked(form, data, folder, remote)
+    ctx.obj = asked = Asked(form, data, folder, remote, bom, no_formulas)
     chosen = [
         name
         for name, is_given in (
@@ -135,7 +165,8 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
             raise UsageError(f"--list only shows the names of the queries; leave {idle} out")
         click.echo(_listing())
     else:
-        print_answer(asked.open(), _read_query(file) if sparql is None else sparql, form or "table")
+        wanted, flags = asked.for_rows()
+        print_answer(asked.open(), _read_query(file) if sparql is None else sparql, wanted, flags)
 
 
 def _query_command(canned: CannedQuery) -> click.Command:
@@ -145,8 +176,8 @@ def _query_command(canned: CannedQuery) -> click.Command:
             [parameter.name, *_spellings(parameter.name)],
             type=str,
             default=None,
-            metavar=parameter.type.partition(":")[2].upper(),
-            help=_parameter_help(parameter.description, parameter.required, parameter.default),
+            metavar=_metavar(parameter.type),
+            help=_parameter_help(canned, parameter),
         )
         for parameter in canned.parameters
     ]
@@ -154,18 +185,26 @@ def _query_command(canned: CannedQuery) -> click.Command:
     own = {parameter.name for parameter in canned.parameters}
 
     @format_option
+    @spreadsheet_options
     @data_option
     @release_option
     @store_options
     @click.pass_context
-    def ask(
-        ctx: click.Context, /, form: str | None, data: Path | None, folder: Path | None, **values: str | None
+    def ask(  # noqa: PLR0913, PLR0917  (one for each option)
+        ctx: click.Context,
+        /,
+        form: str | None,
+        bom: bool,
+        no_formulas: bool,
+        data: Path | None,
+        folder: Path | None,
+        **values: str | None,
     ) -> None:
         remote = {name: None if name in own else values.pop(name) for name in REMOTE}
-        asked = ctx.obj.joined(Asked(form, data, folder, remote))
-        _print_canned(canned, asked.open(), values, asked.form or "table")
+        asked = ctx.obj.joined(Asked(form, data, folder, remote, bom, no_formulas))
+        _print_canned(canned, asked, values)
 
-    command = click.command(canned.name, cls=Once, help=f"{canned.summary}.\n\nColumns: {canned.answer}.")(ask)
+    command = click.command(canned.name, cls=Once, help=_query_help(canned))(ask)
     # Some queries have a parameter `kind`; the --kind of a store then has to stand before the name.
     command.params = [*options, *(each for each in command.params if each.name not in own)]
     return command
@@ -177,9 +216,24 @@ def _spellings(name: str) -> list[str]:
     return list(dict.fromkeys([f"--{name}", f"--{dashed}"]))
 
 
-def _parameter_help(description: str, required: bool, default: str | None) -> str:
-    need = "required" if required else f"default {default}" if default else "optional"
-    return f"{description} [{need}]"
+def _metavar(kind: str) -> str:
+    """Name the value of an option by the class that it is of: `BODY` for `eg:Body`."""
+    return kind.rpartition("|")[2].partition(":")[2].upper()
+
+
+def _parameter_help(canned: CannedQuery, parameter: Parameter) -> str:
+    default = f"default {parameter.default}" if parameter.default else "optional"
+    need = "required" if parameter.required else "at least one" if parameter.name in canned.needs else default
+    allowed = f": {', '.join(parameter.allowed)}" if parameter.allowed else ""
+    return f"{parameter.description}{allowed} [{need}]"
+
+
+def _query_help(canned: CannedQuery) -> str:
+    """Say what a query answers, what it needs, an example that can be run, and what its columns hold."""
+    given = " ".join(f"--{name} {value}" for name, value in canned.examples.items())
+    needs = f"\n\nAt least one of {canned.wants} is needed." if canned.needs else ""
+    example = f"Example: eurasia-graph query {canned.name} {given}".rstrip()
+    return f"{canned.summary}.{needs}\n\n{example}\n\nColumns: {canned.answer}."
 
 
 def _read_query(file: Path | None) -> str:
@@ -203,24 +257,28 @@ def _listing() -> str:
     return "\n".join(f"{group}\n" + "\n".join(lines) for group, lines in groups.items())
 
 
-def _print_canned(canned: CannedQuery, store: ReleaseStore, values: Mapping[str, str | None], form: str) -> None:
+def _print_canned(canned: CannedQuery, asked: Asked, values: Mapping[str, str | None]) -> None:
     from eurasia_graph.formats import FORMATS
 
+    form, flags = asked.for_rows()
     if form in {"turtle", "jsonld"}:
         raise _no_graph(form)
+    store = asked.open()
     if form == "xml":
         body = canned.ask(store, values).serialize(format=FORMATS["xml"].rows) or b""
         write_bytes(body)
         print_notes(canned.notes(store, values, is_empty=b"<result>" not in body))
     else:
-        print_rows(canned.run(store, values), form)
+        print_rows(canned.run(store, values), form, **flags)
 
 
 def _no_graph(form: str) -> UsageError:
-    return UsageError(f"SELECT gives rows, not a graph; use --format table, csv, tsv, json or xml instead of {form}")
+    return UsageError(
+        f"SELECT gives rows, not a graph; use --format table, list, csv, tsv, json or xml instead of {form}"
+    )
 
 
-def print_answer(store: ReleaseStore, sparql: str, form: str) -> None:
+def print_answer(store: ReleaseStore, sparql: str, form: str, flags: Mapping[str, bool] = WITHOUT_FLAGS) -> None:
     """Print the answer of a free-form query: rows, a boolean or triples."""
     from pyoxigraph import QueryBoolean, QuerySolutions
 
@@ -244,7 +302,7 @@ def print_answer(store: ReleaseStore, sparql: str, form: str) -> None:
             rows = queries.Rows(
                 (dict(zip(columns, map(queries.cell, row), strict=True)) for row in answer), columns, []
             )
-            print_rows(rows, form)
+            print_rows(rows, form, **flags)
     else:
         _print_graph(answer, form)
 
@@ -253,7 +311,7 @@ def _print_graph(triples: Any, form: str) -> None:
     from eurasia_graph.formats import FORMATS
     from eurasia_graph.turtle.formatting import NotComparedError, compared
 
-    if form in {"table", "turtle"}:
+    if form in {"table", "list", "turtle"}:
         graph = list(triples)
         try:
             write_bytes(compared(graph).encode())
