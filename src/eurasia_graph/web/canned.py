@@ -28,7 +28,7 @@ from eurasia_graph.formats import FORMATS, Content, Format, carrying
 from eurasia_graph.notes import Note
 from eurasia_graph.queries import CannedQuery, Parameter
 from eurasia_graph.store import ReleaseStore
-from eurasia_graph.web import description, log
+from eurasia_graph.web import citing, description, log
 from eurasia_graph.web.cache import Environ
 from eurasia_graph.web.context import Service, the_service
 from eurasia_graph.web.limited_store import LimitedStore
@@ -85,6 +85,9 @@ def ask(name: str) -> Response:
     """Answer a canned query; a browser gets the form, and the table where the form is filled in."""
     if FAILED in request.environ:
         raise request.environ[FAILED]
+    form = citing.wanted(request.environ, name)
+    if form:
+        return citing.answer(f"queries/{name.partition('.')[0]}", form)
     service = the_service()
     asked = read(service, request.environ, name)
     if asked.chosen in DESCRIBED:
