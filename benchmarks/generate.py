@@ -16,7 +16,7 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from eurasia_graph import graphs, store
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import closure, differences, pipeline, sources
+from eurasia_graph.build import closure, differences, indexes, pipeline, sources
 
 BODIES_PER_SOURCE = 12
 # Every body is told of by about this many sources, and every state belongs to about as many bodies,
@@ -57,6 +57,7 @@ def release_of(quads: int, seed: int = 1) -> store.ReleaseStore:
     pipeline.derive(dataset)
     closure.close(dataset)
     differences.find_differences(dataset)
+    indexes.add_indexes(dataset)
     return store.from_quads(dataset.store)
 
 

@@ -55,7 +55,9 @@ def test_citeproc_reads_every_reference(references: list[Reference]) -> None:
         from citeproc.source.json import CiteProcJSON
 
         source = CiteProcJSON(json.loads(citing.write(references, "csl")))
-        shelf = CitationStylesBibliography(CitationStylesStyle("harvard1", validate=False), source, formatter.plain)
+        shelf = CitationStylesBibliography(
+            CitationStylesStyle("harvard-cite-them-right", validate=False), source, formatter.plain
+        )
         for each in references:
             shelf.register(Citation([CitationItem(each.key)]))
         told = [str(each) for each in shelf.bibliography()]
