@@ -240,7 +240,7 @@ def test_other_formats_carry_the_same_columns(form: str, begins: str) -> None:
         (["query", "members-on", "--bodi", "csto"], 2, "No such option '--bodi'"),
         (["query", "member-on"], 2, "no query 'member-on'; nearest: members-on"),
         (["query"], 2, "query needs a name, --list, --sparql or --file"),
-        (["query", "--sparql", "SELECT * WHERE {"], 1, "this is not a SPARQL query"),
+        (["query", "--sparql", "SELECT * WHERE {"], 1, "this is not SPARQL"),
         (["query", "--sparql", "SELECT * { SERVICE <http://127.0.0.1/> { ?s ?p ?o } }"], 1, "SERVICE is refused"),
         (["query", "--format", "csv", "find", "--text", "a", "--format", "json"], 2, "--format is given twice, as csv"),
         (["query", "find", "--text", "a", "--text", "b"], 2, "--text is given 2 times; give it once"),

@@ -37,8 +37,8 @@ class Graph:
 
         Args:
             name: Such as `members-on`; `eurasia-graph query --list` prints all of them.
-            **parameters: Such as `body="csto"` and `date="1993"`, in the forms that the command takes; `from_` is `from`,
-                which Python keeps for itself.
+            **parameters: Such as `body="csto"` and `date="1993"`, in the forms that the command takes; `from_`
+                is `from`, which Python keeps for itself.
         Returns:
             A list of dictionaries, one a row, which `pandas.DataFrame(rows)` takes as it is;
             `rows.columns` are the names, `rows.notes` what a reader should know.

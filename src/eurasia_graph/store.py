@@ -31,7 +31,8 @@ from eurasia_graph.load import sandbox
 from eurasia_graph.load.literals import Rewritten
 from eurasia_graph.paths import root
 from eurasia_graph.sparql.columns import spelled_out
-from eurasia_graph.sparql.refusals import not_sparql, refuse_service
+from eurasia_graph.sparql.diagnosis import not_sparql
+from eurasia_graph.sparql.refusals import refuse_service
 
 # What a query without GRAPH sees: what the texts say and what follows, not what curators judged
 # and not what only serves the derivation.
@@ -129,7 +130,7 @@ class ReleaseStore:
         except SyntaxError as error:
             raise not_sparql(sparql, error) from None
         except (RuntimeError, ValueError, OSError) as error:
-            raise QueryError(f"the query cannot be answered: {error}") from None
+            raise QueryError(f"the query cannot be answered: {error}; change that part of it") from None
 
     def refresh(self) -> None:
         """Learn which release is there now; the embedded one does not change."""

@@ -23,7 +23,7 @@ from eurasia_graph.cli.options import (
     store_options,
 )
 from eurasia_graph.cli.output import print_notes, print_rows, write_bytes
-from eurasia_graph.errors import UsageError
+from eurasia_graph.errors import QueryError, UsageError
 
 if TYPE_CHECKING:
     from eurasia_graph.queries import CannedQuery, Parameter
@@ -285,8 +285,13 @@ def print_answer(store: ReleaseStore, sparql: str, form: str, flags: Mapping[str
     from eurasia_graph import queries
     from eurasia_graph.export import xmlform
     from eurasia_graph.formats import FORMATS
+    from eurasia_graph.sparql import shape
+    from eurasia_graph.sparql.refusals import EMPTY
     from eurasia_graph.store import refuse_what_ends_the_engine
 
+    if not sparql.strip():
+        raise QueryError(EMPTY)
+    shape.read(sparql)
     refuse_what_ends_the_engine(sparql)
     answer = store.query(sparql)
     if isinstance(answer, QueryBoolean):
