@@ -27,7 +27,7 @@ from eurasia_graph.stores import push, send, verify
 from eurasia_graph.stores.remote import META
 from eurasia_graph.stores.swap import STAGING
 from fake import WELL, Fake, Fault, running
-from test_push import toy
+from pushing import toy
 
 pytestmark = pytest.mark.external
 
@@ -231,7 +231,7 @@ def test_a_full_disk_leaves_the_old_release(
         result = CliRunner().invoke(main, ["push", store.url, "--kind", kind, "--replace"])
 
         assert result.exit_code == 1
-        assert "its disk seems to be full: make room" in result.stderr
+        assert "its disk seems to be full: free some space" in result.stderr
         assert holds(target_of(store), old)
 
         # Both stores take no more until they are started again.

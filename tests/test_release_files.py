@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -204,6 +205,49 @@ def test_an_export_of_a_release_is_its_quads(written: Path) -> None:
     assert result.stdout_bytes == (written / "release.nq").read_bytes()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["coverage", "one", "--format", "csv"],
+        ["explain", "one/1", "--text", "ONE"],
+        ["verify", "one", "ONE"],
+    ],
+)
+def test_a_release_answers_as_its_data_folder_does(written: Path, command: list[str]) -> None:
+    """What is said of a text is the same from either; the folder is not read for the release."""
+    words = [str(TESTS / "mini" / "texts" / "one.txt") if word == "ONE" else word for word in command]
+    opened = CliRunner().invoke(main, [*words, "--release", str(written)])
+    folder = CliRunner().invoke(main, [*words, "--data", str(TESTS / "mini")]) if "verify" in command else None
+
+    assert (opened.exit_code, opened.exception) == (0, None), opened.output
+    if folder:
+        assert (folder.exit_code, folder.output) == (0, opened.output)
+    if "coverage" in command:
+        assert opened.output.startswith("source,")
+        assert "one," in opened.output
+    if "explain" in command:
+        assert "Alpha" in opened.output
+
+
+def test_a_source_that_the_release_lacks_is_named_with_those_it_has(written: Path) -> None:
+    """Not looked up in the shipped data."""
+    text = str(TESTS / "mini" / "texts" / "one.txt")
+    result = CliRunner().invoke(main, ["verify", "icds-2016", text, "--release", str(written)])
+
+    assert result.exit_code == 2
+    assert "no source 'icds-2016'; there are one, two" in result.output
+
+
+def test_a_release_is_published_from_a_release(written: Path, tmp_path: Path) -> None:
+    """Its quads are those of the folder that was opened."""
+    result = CliRunner().invoke(main, ["release", str(tmp_path / "out"), "--release", str(written)])
+
+    assert (result.exit_code, result.exception) == (0, None), result.output
+    quads = next((tmp_path / "out").glob("*.nq*"))
+    data = gzip.decompress(quads.read_bytes()) if quads.suffix == ".gz" else quads.read_bytes()
+    assert sorted(data.splitlines()) == sorted((written / "release.nq").read_bytes().splitlines())
+
+
 def test_a_release_is_served(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The service that is started names it."""
     served: list[str] = []
@@ -227,6 +271,8 @@ def test_a_release_is_served(written: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (["query", "find", "--data", "d"], "give --data or --release, not both"),
         (["query", "find", "--store", "http://127.0.0.1:9/"], "give --release or --store, not both"),
         (["export", "nquads", "--data", "d"], "give --data or --release, not both"),
+        (["coverage", "--data", "d"], "give --data or --release, not both"),
+        (["verify", "one", "README.md", "--data", "d"], "give --data or --release, not both"),
         (["serve", "a.ttl"], "give FILES or --release, not both"),
         (["serve", "--data", "d"], "give --data or --release, not both"),
         (["serve", "--store", "http://127.0.0.1:9/"], "give --release or --store, not both"),
@@ -235,7 +281,7 @@ def test_a_release_is_served(written: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_two_things_to_open_are_refused(written: Path, command: list[str], told: str) -> None:
-    """One of them would be left out without a word."""
+    """One of them would be silently ignored."""
     result = CliRunner().invoke(main, [*command, "--release", str(written)])
 
     assert result.exit_code == 2

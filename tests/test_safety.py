@@ -151,7 +151,7 @@ def test_many_runaway_queries_leave_room_for_short_ones(app: Flask) -> None:
 
     with ThreadPoolExecutor(20) as threads:
         running = [threads.submit(run_away) for _ in range(20)]
-        short = []
+        short: list[int] = []
         while 200 not in short and len(short) < MOST_TRIES:
             short.append(ask(app, "ASK {}").status_code)
         answered.set()

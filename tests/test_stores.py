@@ -155,7 +155,7 @@ def test_a_swap_that_fails_half_way_leaves_the_old_release(program: programs.Run
             wrong = b"this is nothing\n" if doing == "write the graph ontology" else body
             return super().send(method, url, doing, wrong, content)
 
-    broken = Broken(target.product, target.url, target.transport, target.engine)
+    broken = Broken(product=target.product, url=target.url, transport=target.transport, engine=target.engine)
     if target.product.swap is Swap.TRANSACTION:
         whole = target.transport.send
         target.transport.send = lambda method, url, **rest: whole(  # type: ignore[method-assign]

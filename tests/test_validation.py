@@ -78,9 +78,10 @@ def test_a_message_says_what_is_needed(case: dict[str, Any]) -> None:
     from rdflib import SH, URIRef
 
     from eurasia_graph.build.findings import MANUAL
-    from eurasia_graph.build.validation import _shapes
+    from eurasia_graph.build.judge import shapes_graph
+    from eurasia_graph.build.shapes import folder
 
-    shapes = _shapes("Violation")
+    shapes = shapes_graph(folder(), "Violation")
     shape = URIRef(MANUAL + case["rule"])
     query = shapes.value(shape, SH.sparql)
     message = str(shapes.value(query or shape, SH.message))

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -322,8 +323,20 @@ def test_every_term_of_the_ontology_is_documented(client: FlaskClient, release: 
     for kind in ("Class", "ObjectProperty", "DatatypeProperty", "AnnotationProperty"):
         for quad in release.engine.quads_for_pattern(None, None, NamedNode(owl + kind), graph):
             name = str(getattr(quad.subject, "value", "")).partition("/eurasia-graph/ontology#")[2]
-            assert not name or f'<section id="{name}">' in page
-    assert "Somebody joins a treaty that others have signed before." in page
+            assert not name or f'<section class="term" id="{name}">' in page
+    assert "An actor joins a treaty that others have signed earlier." in page
+
+
+def test_a_term_is_shown_with_what_it_connects_and_an_example(client: FlaskClient) -> None:
+    """Subject and object of a property as the shapes have them; an instance of a class, a triple of a property."""
+    page = client.get("/ontology", headers={"Accept": BROWSER}).text
+    found = re.findall(r'id="(\w+)">(.*?)</section>', page, re.DOTALL)
+    sections = {name: re.sub(r"\s+", " ", text) for name, text in found}
+    used = {"Membership": "id/membership/", "holder": "id/membership/", "Status": "scheme/status/"}
+
+    assert re.search(r"<dt>subject</dt><dd>.*eg:Membership.*<dt>object</dt><dd>.*eg:Actor", sections["holder"])
+    for name, start in used.items():
+        assert re.search(f"<dt>example</dt><dd> *<a href=[^>]*>{start}", sections[name]), name
 
 
 def test_a_withdrawn_name_is_410_and_a_merged_one_leads_on() -> None:

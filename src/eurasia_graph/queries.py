@@ -6,11 +6,11 @@ label is put (`labels.py`), `needs` the parameters of which at least one is give
 others, `only-with` one that goes with another alone, `nearest` one for which the nearest names are offered where
 nothing is found.
 
-What an answer leaves out is asked by a query beside it, `queries/<name>.left-out.rq`, with the same parameters
-and the columns claim and why; where there is none, nothing is left out.
+What an answer leaves out is found by a companion query, `queries/<name>.left-out.rq`, with the same parameters
+and the columns claim and why; if there is none, nothing is left out.
 
-A file runs as it stands in any SPARQL 1.1 engine, since its parameters are a VALUES block with
-examples. Calling it puts terms in place of that block, written by the RDF library, never text.
+A file runs unchanged in any SPARQL 1.1 engine, since its parameters are a VALUES block with examples. Running it
+from here replaces that block with terms serialised by the RDF library, never with text.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from eurasia_graph.resolving import resolve
 from eurasia_graph.store import OwnQuery, ReleaseStore
 
 BESIDE = ".left-out.rq"
-# What a query is settled by where no single parameter does it: both actors, and the days of their memberships.
+# The value of `settled-by` if no single parameter decides: both actors, and the days of their memberships.
 PAIR = "pair"
 HEADER = re.compile(r"^#\+ ([\w-]+): (.*)$", re.MULTILINE)
 PARAMETER = re.compile(r"(\w+) (\S+) (required|optional|default=\S+) (.+)")
 VALUES = re.compile(r"VALUES \(((?:\?\w+ ?)+)\) \{ \(([^\n]*)\) \}")
-# A query beside another, from its columns to its end; between them stands what it asks.
+# A companion query from its columns to its end, with its pattern between them.
 WITHOUT_ORDER = re.compile(r"^SELECT DISTINCT \?claim \?why$(.*)^ORDER BY \?why \?claim$", re.MULTILINE | re.DOTALL)
 COLUMN = re.compile(r"\?(\w+)")
 NUMBERS = {ns.XSD + "integer": int, ns.XSD + "decimal": float, ns.XSD + "double": float}
@@ -52,13 +52,13 @@ Cell = str | int | float | bool | None
 
 class Rows(list[dict[str, Cell]]):
     """
-    The rows of an answer, which `pandas.DataFrame(rows)` takes as they are.
+    The rows of an answer, which can be passed to `pandas.DataFrame(rows)`.
 
     `columns` are the names in order, `notes` what a reader should know about the answer.
     """
 
     def __init__(self, rows: Iterator[dict[str, Cell]], columns: list[str], notes: list[str]) -> None:
-        """Take the rows with their column names and notes."""
+        """Store the rows with their column names and notes."""
         super().__init__(rows)
         self.columns = columns
         self.notes = notes
@@ -101,11 +101,11 @@ class CannedQuery:
     """
     A named query with its parameters, its columns and the text that it runs.
 
-    `answer` says what the columns hold, `empty` what it means when there are no rows, and `alone` what it
-    means when only one text was asked. `examples` has a value for each required parameter, `instead` says of
-    some what to ask without them. `left_out` is the text that asks what the answer leaves out. Whether that can
-    be anything depends on the parameter `settled_by`, of whose values the store knows it. What is `asked_once`, without
-    values, gives with every claim the values of these parameters for which an answer leaves it out.
+    `answer` describes the columns, `empty` what an answer without rows means, and `alone` the same if only one
+    text was asked. `examples` has a value for each required parameter, `instead` the queries to use without
+    some of them. `left_out` is the query for what the answer leaves out. Whether that can be anything depends on
+    the parameter `settled_by`, whose values the store has. A query with `asked_once` is run once without values, and
+    gives with every claim the values of these parameters for which an answer leaves it out.
     """
 
     name: str
@@ -135,18 +135,18 @@ class CannedQuery:
 
     def bind(self, store: ReleaseStore, values: Mapping[str, object]) -> OwnQuery:
         """
-        Put values in place of the example values.
+        Replace the example values with the values given.
 
         Args:
-            store: Knows the entities that names stand for.
+            store: Has the entities that names stand for.
             values: By parameter; None and "" count as left out.
         Raises:
-            UsageError: If a parameter is unknown, missing or of the wrong type; says what is right.
+            UsageError: If a parameter is unknown, missing or of the wrong type; the message says what is right.
         """
         return _filled(self.text, self._given(store, values))
 
     def bind_left_out(self, store: ReleaseStore, values: Mapping[str, object]) -> OwnQuery | None:
-        """Do what `bind` does with the query that asks what the answer leaves out; None where there is none."""
+        """Do the same as `bind` for the companion query; None if there is none."""
         return _filled(self.left_out, self._given(store, values)) if self.left_out else None
 
     def _given(self, store: ReleaseStore, values: Mapping[str, object]) -> dict[str, str]:
@@ -183,7 +183,7 @@ class CannedQuery:
             store: The release to ask.
             values: By parameter, as `bind` takes them.
         Returns:
-            Rows with IRIs and texts as strings, numbers as numbers, and None for what is not said.
+            Rows with IRIs and texts as strings, numbers as numbers, and None for unbound values.
         """
         answer = self.ask(store, values)
         columns = [variable.value for variable in answer.variables]
@@ -194,7 +194,7 @@ class CannedQuery:
 
     def notes(self, store: ReleaseStore, values: Mapping[str, object], *, is_empty: bool) -> list[str]:
         """
-        Say what a reader should know about the answer.
+        Return what a reader should know about the answer.
 
         Args:
             store: The release that was asked.
@@ -216,7 +216,7 @@ class CannedQuery:
         return [*found, *notes.of_left_out(left_out)]
 
     def ask_left_out(self, store: ReleaseStore, values: Mapping[str, object]) -> LeftOut:
-        """Ask which claims the answer leaves out and why; arguments and errors are those of `run`."""
+        """Find which claims the answer leaves out and why; arguments and errors are those of `run`."""
         if self.left_out is None:
             return []
         terms = self._given(store, values)
@@ -231,7 +231,7 @@ class CannedQuery:
         return [(ns.value(claim), ns.value(why)) for claim, why in answer]
 
     def _may_leave_out(self, store: ReleaseStore, terms: Mapping[str, str]) -> bool:
-        """Tell whether an answer may leave something out; more often yes than it does, never no where it does."""
+        """Return whether an answer may leave something out; False only if it certainly does not."""
         if self.settled_by == PAIR:
             return together.may_leave_out(store, terms)
         if self.settled_by:
@@ -241,9 +241,9 @@ class CannedQuery:
 
     def _picked(self, store: ReleaseStore, terms: Mapping[str, str]) -> LeftOut:
         """
-        Pick from all that is left out of any answer what is left out with these values.
+        Pick from everything that is left out of any answer what is left out with these values.
 
-        Only of the embedded store: another one is rather asked one question about one thing than one about all.
+        Only for the embedded store: for another store, one query about one thing is better than one about all.
         """
         assert self.left_out
         if self.name not in store.leaving_out:
@@ -308,7 +308,7 @@ def cell(term: Any) -> Cell:
 
 
 def headers(text: str) -> dict[str, list[str]]:
-    """Return what the headers of a query say, by their names, in the order of their lines."""
+    """Return the headers of a query by name, in the order of their lines."""
     found: dict[str, list[str]] = {}
     for match in HEADER.finditer(text):
         found.setdefault(match.group(1), []).append(match.group(2))
@@ -369,7 +369,7 @@ def _block(text: str) -> tuple[str, str]:
 
 
 def _filled(text: OwnQuery, terms: Mapping[str, str]) -> OwnQuery:
-    """Write terms in the place of the examples, wherever the block stands."""
+    """Write terms in place of the examples, wherever the block is."""
     block, variables = _block(text)
     row = " ".join(terms[variable[1:]] for variable in variables.split())
     return OwnQuery(text.replace(block, f"VALUES ({variables}) {{ ({row}) }}"))
@@ -411,11 +411,11 @@ def _term(store: ReleaseStore, parameter: Parameter, value: str) -> Literal | Na
         return Literal(value)
     if parameter.type == "xsd:boolean":
         if value.casefold() not in TRUTHS:
-            raise UsageError(f"{parameter.name} is true or false, not {value!r}")
+            raise UsageError(f"{parameter.name} must be true or false, not {value!r}; write {parameter.name}=true")
         return Literal(TRUTHS[value.casefold()])
     if parameter.type == "xsd:integer":
         if not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
-            raise UsageError(f"{parameter.name} is a whole number, not {value!r}; for instance 12")
+            raise UsageError(f"{parameter.name} must be a whole number, not {value!r}; for instance 12")
         return Literal(int(value))
     return resolve(store, parameter.type, value)
 
@@ -450,7 +450,7 @@ def _check_span(given: Mapping[str, str], terms: Mapping[str, str]) -> None:
 
 
 def _of_horizons(store: ReleaseStore, values: Mapping[str, object], only: str | None) -> Iterator[str]:
-    """Say which texts cannot know of the time that is asked about."""
+    """Return which texts cannot know about the time asked about."""
     asked = str(values.get("date") or "")
     if not asked:
         return

@@ -8,7 +8,10 @@ from pyoxigraph import NamedNode, QueryTriples, RdfFormat, Store, Triple
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import effects, rules
+from eurasia_graph.build.lines import lines_of
+from eurasia_graph.build.pieces import Pieces, key_of
 from eurasia_graph.build.sources import Dataset, source_name
+from eurasia_graph.build.toolkit import toolkit_digest
 from eurasia_graph.graphs import ENTITIES, SCHEMA_GRAPHS, graph_of
 
 CLOSURE_OF_SCHEMA = ns.GRAPH("closure-ontology")
@@ -22,10 +25,17 @@ NOISE_CLASSES = {ns.OWL(name) for name in ("Thing", "Nothing")} | {
 }
 
 
-def close(dataset: Dataset) -> None:
-    """Compute the closure of the schema with owlrl, then with rules that of the entities, once, and of each source."""
-    _close_schema(dataset.store)
-    closer = Closer(dataset.store)
+def close(dataset: Dataset, pieces: Pieces | None = None) -> None:
+    """
+    Compute the closure of the schema with owlrl, then with rules that of the entities, once, and of each source.
+
+    Args:
+        dataset: With facts and memberships.
+        pieces: What is kept between builds.
+    """
+    kept = pieces or Pieces()
+    close_schema(dataset.store, kept)
+    closer = Closer(dataset.store, kept)
     closer.close_entities()
     for source in map(source_name, dataset.sources()):
         closer.close_source(source)
@@ -34,21 +44,31 @@ def close(dataset: Dataset) -> None:
 class Closer:
     """The rules of the closure, with what they make of one statement."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, pieces: Pieces) -> None:
         """
         Read the rules.
 
         Args:
             store: With the closed schema; read, and extended by what follows.
+            pieces: What is kept between builds: the effects of single statements.
         """
-        self.store = store
+        self.store, self.pieces = store, pieces
         found = [rule for group in rules.ordered(store, "closure") for rule in group]
         # A rule that joins statements about instances needs all of them, not one at a time.
         self.joining = [rule for rule in found if len(effects.instances_of(rule)) > 1]
         self.single = [rule for rule in found if rule not in self.joining]
         self.terms = effects.schema_terms(found)
         self.known = {line for graph in SCHEMA for line in self._of_schema(self._lines(graph))}
-        self.effects = effects.find(self.single, self.known)
+        self.effects = self._find()
+
+    def _find(self) -> effects.Effects:
+        key = key_of("effects", toolkit_digest(), *(rule.text for rule in self.single), *sorted(self.known))
+        kept = self.pieces.get(key)
+        if kept is not None:
+            return effects.Effects.read(kept)
+        found = effects.find(self.single, self.known)
+        self.pieces.put(key, found.write())
+        return found
 
     def close_entities(self) -> None:
         """Write what follows from the schemes and the entities alone."""
@@ -101,7 +121,7 @@ class Closer:
         more = set(self._of_schema(lines)) - self.known
         if more:
             self.known |= more
-            self.effects = effects.find(self.single, self.known)
+            self.effects = self._find()
         return bool(more)
 
     def _without(self, lines: set[bytes], graphs: Iterable[NamedNode]) -> set[bytes]:
@@ -110,19 +130,22 @@ class Closer:
         return lines
 
 
-def lines_of(data: bytes | None) -> list[bytes]:
-    """Take lines apart, each with its end."""
-    return (data or b"").splitlines(keepends=True)
-
-
-def _close_schema(store: Store) -> None:
+def close_schema(store: Store, pieces: Pieces) -> None:
     """
     Write what OWL 2 RL adds to the ontology and its alignments.
 
-    The schemes are left to the rules, since they contain instances only, and no blank nodes.
+    The schemes are left to the rules, since they contain instances only, and no blank nodes. owlrl is run once for
+    each ontology: what it adds is kept.
     """
-    schema = {quad.triple for graph in SCHEMA_GRAPHS[:2] for quad in store.quads_for_pattern(None, None, None, graph)}
-    store.extend(ns.quad(triple, CLOSURE_OF_SCHEMA) for triple in close_by_owlrl(schema) - schema)
+    texts = [sorted(lines_of(store.dump(format=RdfFormat.N_TRIPLES, from_graph=graph))) for graph in SCHEMA_GRAPHS[:2]]
+    key = key_of("closure-ontology", toolkit_digest(), *(b"".join(lines) for lines in texts))
+    kept = pieces.get(key)
+    if kept is None:
+        schema = set(_parse(b"".join(line for lines in texts for line in lines)))
+        new = close_by_owlrl(schema) - schema
+        kept = b"".join(sorted(f"{triple} .\n".encode() for triple in new))
+        pieces.put(key, kept)
+    store.bulk_load(kept, format=RdfFormat.N_TRIPLES, to_graph=CLOSURE_OF_SCHEMA, lenient=True)
 
 
 def close_by_owlrl(triples: set[Triple]) -> set[Triple]:

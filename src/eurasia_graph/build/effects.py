@@ -8,6 +8,7 @@ out says what becomes of any other statement: a pass over the lines of a graph i
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -39,6 +40,29 @@ class Effects:
     of_objects: dict[tuple[bytes, bool], list[Effect]] = field(default_factory=lambda: defaultdict(list))
     of_members: dict[bytes, list[Effect]] = field(default_factory=lambda: defaultdict(list))
 
+    def write(self) -> bytes:
+        """Write the effects, so that `read` finds them again."""
+        tables = [
+            [
+                [*map(_text, key if isinstance(key, tuple) else (key,)), [[*map(_text, each)] for each in effects]]
+                for key, effects in sorted(table.items())
+            ]
+            for table in (self.pairs, self.of_subjects, self.of_objects, self.of_members)
+        ]
+        return json.dumps(tables).encode()
+
+    @classmethod
+    def read(cls, raw: bytes) -> Effects:
+        """Read what `write` wrote."""
+        found = cls()
+        *by_kind, members = json.loads(raw)
+        for table, rows in zip((found.pairs, found.of_subjects, found.of_objects), by_kind, strict=True):
+            for term, is_text, effects in rows:
+                table[term.encode(), is_text] = [_effect(each) for each in effects]
+        for term, effects in members:
+            found.of_members[term.encode()] = [_effect(each) for each in effects]
+        return found
+
     def apply(self, lines: Iterable[bytes]) -> set[bytes]:
         """Return what follows from statements, all as lines of N-Triples."""
         members: dict[bytes, set[bytes]] = defaultdict(set)
@@ -67,9 +91,18 @@ class Effects:
 
 def _line(effect: Effect, x: bytes, y: bytes) -> bytes:
     subject, predicate, obj = effect
-    subject = x if subject is X else y if subject is Y else subject
-    obj = x if obj is X else y if obj is Y else obj
+    subject = x if subject == X else y if subject == Y else subject
+    obj = x if obj == X else y if obj == Y else obj
     return b"%b %b %b .\n" % (subject, predicate, obj)
+
+
+def _text(term: bytes | bool) -> str | bool:
+    return term.decode() if isinstance(term, bytes) else term
+
+
+def _effect(terms: list[str]) -> Effect:
+    subject, predicate, obj = (each.encode() for each in terms)
+    return subject, predicate, obj
 
 
 def instances_of(rule: Rule) -> list[Pattern]:
@@ -94,7 +127,7 @@ def schema_terms(rules: Iterable[Rule]) -> set[bytes]:
 
 
 def speaks_of_schema(line: bytes, terms: set[bytes]) -> bool:
-    """Tell whether a statement is one that the rules read as the ontology's."""
+    """Return whether a statement is one that the rules read as the ontology's."""
     _, predicate, rest = line.split(b" ", 2)
     return predicate in terms or (predicate == RDF_TYPE and rest[:-3] in terms)
 
@@ -144,7 +177,7 @@ def _sort_in(found: Effects, quad: Quad, named: dict[int, NamedNode]) -> None:
         found.of_members[key].append(effect)
         return
     is_text = "t" in kinds
-    used = {term for term in effect if term is X or term is Y}
+    used = {term for term in effect if term in {X, Y}}
     if used == {X}:
         found.of_subjects[key, is_text].append(effect)
     elif used == {Y}:

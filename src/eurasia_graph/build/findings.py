@@ -43,7 +43,7 @@ class Severity(Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """
     One finding: where it is, what is needed and what was seen.
@@ -64,11 +64,17 @@ class Finding:
     related: Place | None = None
     statement: tuple[str, str, str] | None = field(default=None, compare=False, repr=False)
 
-    def text(self) -> str:
-        """Format the finding as compilers do, so that editors can jump to it."""
-        where = _written_at(self.place) if self.place else "(generated)"
-        other = f" ({_written_at(self.related)})" if self.related else ""
-        return f"{where}: {self.severity.value}: {self.message} Seen: {self.seen}{other}. [{self.rule}]"
+    def text(self, base: Path | None = None) -> str:
+        """
+        Format the finding as compilers do, so that editors can jump to it.
+
+        Args:
+            base: The folder that paths are relative to, for a text that says the same wherever it is written; the
+                current one if left out.
+        """
+        where = _written_at(self.place, base) if self.place else "(generated)"
+        beside = f" ({_written_at(self.related, base)})" if self.related else ""
+        return f"{where}: {self.severity.value}: {self.message} Seen: {self.seen}{beside}. [{self.rule}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +140,12 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _written_at(place: Place) -> str:
-    return f"{shown(place.path)}:{place.line}:{place.column}"
+def _written_at(place: Place, base: Path | None = None) -> str:
+    path = shown(place.path)
+    if base:
+        within = place.path.resolve()
+        path = within.relative_to(base.resolve()) if within.is_relative_to(base.resolve()) else Path(within.name)
+    return f"{path.as_posix() if base else path}:{place.line}:{place.column}"
 
 
 def _finding_json(finding: Finding) -> dict[str, Any]:

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import os
 import re
-import stat
-from contextlib import suppress
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from eurasia_graph.build import ours, pieces
 from eurasia_graph.build.release import canonical_lines, described
 from eurasia_graph.build.release_files import FAULTS, FILES, read_files, reason, write_files
 from eurasia_graph.errors import StoreError
@@ -39,7 +38,7 @@ def keep(store: ReleaseStore, folder: Path) -> None:
     """
     assert store.iri and store.content and store.inputs
     try:
-        _make_ours(folder.parent)
+        ours.make_ours(folder.parent, _belongs)
         with new_folder(folder.parent, SCRATCH) as scratch:
             lines = (line for own in canonical_lines(store.local).values() for line in own)
             write_files(scratch, lines, described(store))
@@ -65,7 +64,7 @@ def load_kept(folder: Path) -> ReleaseStore | None:
 
 def clean(cache: Path) -> None:
     """
-    Remove the kept releases and the leftovers of killed builds, and nothing else that may be in the cache.
+    Remove the kept releases and parts and the leftovers of killed builds, and nothing else that may be in the cache.
 
     Raises:
         StoreError: If one of them cannot be removed.
@@ -73,6 +72,7 @@ def clean(cache: Path) -> None:
     if not cache.is_dir():
         return
     try:
+        pieces.clean(cache)
         with locked(cache) as held:
             if held:
                 clear_leftovers(cache, SCRATCH)
@@ -89,61 +89,16 @@ def _is_kept(folder: Path) -> bool:
     return folder.is_dir() and {path.name for path in folder.iterdir()} <= FILES
 
 
-def _make_ours(cache: Path) -> None:
-    """
-    Ensure that no other user can replace our folder with one of theirs.
-
-    A missing cache is created with access for the user alone, and one that belongs to the user and contains only
-    kept releases is restricted likewise. In a folder like /tmp, the sticky bit keeps other users from moving it.
-    """
-    if not cache.is_dir():
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            cache.mkdir(mode=0o700)
-    status = cache.stat()
-    ours, mode = status.st_uid == os.getuid(), stat.S_IMODE(status.st_mode)
-    if ours and mode & 0o077 and all(_belongs(path.name) for path in cache.iterdir()):
-        cache.chmod(0o700)
-    elif _open_to_others(status):
-        raise StoreError(f"the release could not be kept in {cache}: other users may write there")
-
-
-def _open_to_others(status: os.stat_result) -> bool:
-    return bool(status.st_mode & 0o022) and not status.st_mode & stat.S_ISVTX
-
-
 def _belongs(name: str) -> bool:
-    return bool(NAME.fullmatch(name)) or name.startswith(SCRATCH)
+    return bool(NAME.fullmatch(name)) or name.startswith(SCRATCH) or name == pieces.FOLDER
 
 
 def _load(folder: Path) -> ReleaseStore:
-    if _open_to_others(folder.parent.stat()):
-        raise ValueError(f"other users may write to {folder.parent}")
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    opened = ours.open_ours(folder)
     try:
-        _refuse_others(os.fstat(opened), "the folder", 0o077)
-        return read_files(lambda name, limit: _read(opened, name, limit), is_ours=True)
+        return read_files(lambda name, limit: ours.read_ours(opened, name, limit), is_ours=True)
     finally:
         os.close(opened)
-
-
-def _refuse_others(status: os.stat_result, what: str, rights: int) -> None:
-    if status.st_uid != os.getuid():
-        raise ValueError(f"{what} belongs to another user")
-    if status.st_mode & rights:
-        raise ValueError(f"other users have access to {what}: mode {stat.S_IMODE(status.st_mode):o}")
-
-
-def _read(folder: int, name: str, limit: int) -> bytes:
-    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError(f"{name} is not a file")
-        _refuse_others(status, name, 0o022)
-        if status.st_size > limit:
-            raise ValueError(f"{name} is too long")
-        return file.read()
 
 
 def cache_folder() -> Path:
@@ -154,7 +109,7 @@ def cache_folder() -> Path:
 
 def clean_cache() -> None:
     """
-    Remove the kept releases, and nothing else that may be in the cache folder.
+    Remove the kept releases and parts, and nothing else that may be in the cache folder.
 
     Raises:
         StoreError: If one of them cannot be removed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,53 +19,31 @@ from eurasia_graph.build import sources
 from eurasia_graph.build.findings import Report
 from eurasia_graph.build.release_files import FILES, META, QUADS, content_digest, release_iri, write_files
 from eurasia_graph.build.sources import Dataset
+from eurasia_graph.build.toolkit import file_digest, ontology_files, toolkit_digest
 from eurasia_graph.errors import EurasiaGraphError, StoreError
-from eurasia_graph.files import MIB, mask, named, new_folder, put, read_bounded
+from eurasia_graph.files import mask, named, new_folder, put
 from eurasia_graph.paths import root
 from eurasia_graph.store import ReleaseStore, from_quads
 
-# The modules outside its own package on which the build depends.
-GROUND = (
-    "dates.py",
-    "graphs.py",
-    "namespaces.py",
-    "sparql/tokens.py",
-    "turtle/reader.py",
-    "turtle/places.py",
-    "variants.py",
-)
-
-
-LARGEST_FILE = 1024 * MIB
 # A blank node in lines of N-Triples, in which the line feeds of literals are escaped.
 BLANK = re.compile(rb"^(?:_:|\S+ \S+ _:)", re.MULTILINE)
 
 
-Progress = Callable[[str], None]
-
-
-# Progress lines that begin so are for the user, even where stages are not shown.
-NOTE = "note: "
-
-
-def silent(_stage: str) -> None:
-    """Show no progress."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """
     A built dataset.
 
     `store` holds the named graphs; its default graph is empty. `inputs` is the digest of the files
     and versions, `content` that over the digests of all graphs but `meta`, both sha256 in
-    lower-case hexadecimal. `report` holds the warnings.
+    lower-case hexadecimal. `report` holds the warnings, `data` is the folder it was built from.
     """
 
     store: Store
     inputs: str
     content: str
     report: Report
+    data: Path
 
     @property
     def iri(self) -> NamedNode:
@@ -74,8 +52,8 @@ class Release:
 
     @property
     def warnings(self) -> list[str]:
-        """The warnings of the build, as text."""
-        return [finding.text() for finding in self.report.findings]
+        """The warnings of the build, as text that is the same wherever the release is built."""
+        return [finding.text(self.data) for finding in self.report.findings]
 
 
 def counts(release: Release) -> dict[str, int]:
@@ -137,21 +115,15 @@ def described(release: Release | ReleaseStore) -> dict[str, Any]:
 
 
 def inputs_digest(data: Path | None = None) -> str:
-    """Digest everything that a release depends on: files, rules, shapes, the code of the build, versions."""
-    whole = hashlib.sha256()
-    for name in ("eurasia-graph", "pyoxigraph"):
-        whole.update(f"{name} {version(name)}\n".encode())
-    package = Path(__file__).parent.parent
-    code = sorted([*(package / "build").glob("*.py"), *(package / name for name in GROUND)])
+    """Return the digest of what a release depends on: the files, the rules and shapes, the code, the versions."""
+    whole = hashlib.sha256(toolkit_digest().encode())
     for label, base, paths in (
-        ("code", package, code),
-        ("ontology", root() / "ontology", sorted((root() / "ontology").rglob("*.*"))),
+        ("ontology", root() / "ontology", ontology_files()),
         ("data", data or root() / "data", [file.path for file in sources.find(data)]),
     ):
         for path in paths:
             place = path.relative_to(base) if path.is_relative_to(base) else path.relative_to(root())
-            raw = read_bounded(path, LARGEST_FILE, "check its name and rights")
-            whole.update(f"{label}/{place.as_posix()} {hashlib.sha256(raw).hexdigest()}\n".encode())
+            whole.update(f"{label}/{place.as_posix()} {file_digest(path)}\n".encode())
     return whole.hexdigest()
 
 
@@ -193,10 +165,17 @@ def digest_of(store: Store, graph: NamedNode) -> str:
     return hashlib.sha256(b"".join(lines)).hexdigest()
 
 
-def describe_release(dataset: Dataset, inputs: str) -> str:
-    """Write the digests of all graphs and of the whole into the graph `meta`; return that of the whole."""
+def describe_release(dataset: Dataset, inputs: str, known: Mapping[str, str] | None = None) -> str:
+    """
+    Write the digests of all graphs and of the whole into the graph `meta`; return that of the whole.
+
+    Args:
+        dataset: With all other graphs of the release.
+        inputs: The digest of what it depends on.
+        known: The digests of some graphs, by their IRIs.
+    """
     graphs = sorted(graph.value for graph in dataset.store.named_graphs() if isinstance(graph, NamedNode))
-    digests = {graph: digest_of(dataset.store, NamedNode(graph)) for graph in graphs}
+    digests = {graph: (known or {}).get(graph) or digest_of(dataset.store, NamedNode(graph)) for graph in graphs}
     whole = content_digest(digests)
     release = release_iri(whole)
     facts = [

@@ -1,8 +1,8 @@
 """
 Find entities that share a name: a query by that name would find one of them and miss the other.
 
-Two names are the same if they differ only in case, spaces, hyphens and other punctuation, in the
-spelling -ise or -ize, or in letters of another script that look the same.
+Two names are the same if they differ only in case, spaces, hyphens and other punctuation, in British
+and American spelling, or in letters of another script that look the same.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pyoxigraph import Literal, NamedNode, Quad
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph import variants
 from eurasia_graph.build.record import Fault
 from eurasia_graph.build.sources import Dataset
 from eurasia_graph.build.vocabulary import curie
@@ -38,16 +39,19 @@ FAMILIES = {
     "work": ("Work",),
 }
 FAMILY_OF = {ns.EG(name): family for family, classes in FAMILIES.items() for name in classes}
-IZE = re.compile(r"iz(?=ation|e|ing)")
 # Letters that a reader cannot tell from Latin ones, as small or as capital letters: Cyrillic, then Greek.
 LOOK_ALIKES = str.maketrans("авекмнорстухіјѕԛԝһ" + "αβεηικμνορτυχζ", "abekmhopctyxijsqwh" + "abehikmnoptyxz")
+IZE = re.compile(r"(?<=[a-z]{2})([iy])z")
 RULE = "Name-shared"
 
 
 def fold(name: str) -> str:
     """Reduce a name to what distinguishes it: letters and digits, in one case and one spelling."""
-    plain = "".join(each for each in unicodedata.normalize("NFKC", name).casefold() if each.isalnum())
-    return IZE.sub("is", plain.translate(LOOK_ALIKES))
+    plain = unicodedata.normalize("NFKC", name).casefold().translate(LOOK_ALIKES)
+    # The spelling before the rest, since its rules look at the ends of words.
+    joined = "".join(each for each in variants.fold(plain) if each.isalnum())
+    # Where no ends of words can be seen, as in OrganizationOfStates. A code is not a word: US is not UZ.
+    return IZE.sub(r"\1s", joined)
 
 
 def shared(dataset: Dataset) -> Iterator[Fault]:

@@ -34,7 +34,7 @@ LARGEST_QUERY = 1 << 20
 WITHOUT_FLAGS: Mapping[str, bool] = {}
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Asked:
     """How a query is asked: the options that may stand before or after the name of a canned query."""
 
@@ -58,12 +58,12 @@ class Asked:
             if before is not None and value is not None and before != value:
                 raise UsageError(f"{option} is given twice, as {before} and as {value}; give it once")
         return Asked(
-            later.form or self.form,
-            later.data or self.data,
-            later.folder or self.folder,
-            {name: later.remote[name] or value for name, value in self.remote.items()},
-            self.bom or later.bom,
-            self.no_formulas or later.no_formulas,
+            form=later.form or self.form,
+            data=later.data or self.data,
+            folder=later.folder or self.folder,
+            remote={name: later.remote[name] or value for name, value in self.remote.items()},
+            bom=self.bom or later.bom,
+            no_formulas=self.no_formulas or later.no_formulas,
         )
 
     def for_rows(self) -> tuple[str, dict[str, bool]]:
@@ -142,7 +142,7 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     \b
     Example: eurasia-graph query members-on --body csto --date 1993-06-30
     """
-    ctx.obj = asked = Asked(form, data, folder, remote, bom, no_formulas)
+    ctx.obj = asked = Asked(form=form, data=data, folder=folder, remote=remote, bom=bom, no_formulas=no_formulas)
     chosen = [
         name
         for name, is_given in (
@@ -201,7 +201,9 @@ def _query_command(canned: CannedQuery) -> click.Command:
         **values: str | None,
     ) -> None:
         remote = {name: None if name in own else values.pop(name) for name in REMOTE}
-        asked = ctx.obj.joined(Asked(form, data, folder, remote, bom, no_formulas))
+        asked = ctx.obj.joined(
+            Asked(form=form, data=data, folder=folder, remote=remote, bom=bom, no_formulas=no_formulas)
+        )
         _print_canned(canned, asked, values)
 
     command = click.command(canned.name, cls=Once, help=_query_help(canned))(ask)

@@ -18,7 +18,7 @@ from eurasia_graph.errors import UsageError
 @click.option(
     "--out", type=EXISTING, metavar="DIR", help="Write the release there: canonical N-Quads and a description."
 )
-@click.option("--clean", is_flag=True, help="Delete the releases kept so far.")
+@click.option("--clean", is_flag=True, help="First delete the releases and parts kept so far.")
 @data_option
 def build(out: Path | None, clean: bool, data: Path | None) -> None:
     """
@@ -29,11 +29,12 @@ def build(out: Path | None, clean: bool, data: Path | None) -> None:
     """
     from eurasia_graph import namespaces as ns
     from eurasia_graph.build import kept, pipeline
+    from eurasia_graph.build.pieces import Pieces
     from eurasia_graph.build.release import counts, write
 
     if clean:
         kept.clean_cache()
-    release = pipeline.build(data, progress)
+    release = pipeline.build(data, progress, Pieces(kept.cache_folder()))
     progress("")
     for finding in release.report.findings:
         click.echo(finding.text(), err=True)
@@ -91,9 +92,10 @@ def export(  # noqa: PLR0913, PLR0917  (one for each option)
 
 
 @click.command(cls=Once)
-@click.argument("folder", type=EXISTING, metavar="DIR")
+@click.argument("target", type=EXISTING, metavar="DIR")
 @data_option
-def release(folder: Path, data: Path | None) -> None:
+@release_option
+def release(target: Path, data: Path | None, folder: Path | None) -> None:
     """
     Write the release as a folder to publish: all formats, checksums, VoID and DCAT.
 
@@ -102,6 +104,6 @@ def release(folder: Path, data: Path | None) -> None:
     """
     from eurasia_graph.export import release_folder
 
-    written = release_folder.publish(open_release(data), folder, progress)
+    written = release_folder.publish(open_release(data, folder), target, progress)
     progress("")
     click.echo(table(["file", "bytes"], [[path.name, path.stat().st_size] for path in written]))

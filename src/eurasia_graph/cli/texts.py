@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from eurasia_graph.cli.group import Once
-from eurasia_graph.cli.opening import open_release
-from eurasia_graph.cli.options import WRITTEN, data_option
+from eurasia_graph.cli.opening import open_release, refuse_two
+from eurasia_graph.cli.options import WRITTEN, data_option, release_option
 from eurasia_graph.cli.output import table
 
 
@@ -44,8 +44,9 @@ def passages(source: str, textfile: Path, clause: tuple[str, str] | None, headin
 @click.argument("source")
 @click.argument("textfile", type=WRITTEN)
 @data_option
+@release_option
 @click.pass_context
-def verify(ctx: click.Context, source: str, textfile: Path, data: Path | None) -> None:
+def verify(ctx: click.Context, source: str, textfile: Path, data: Path | None, folder: Path | None) -> None:
     """
     Check the passages of a source against your own copy of its text.
 
@@ -54,7 +55,9 @@ def verify(ctx: click.Context, source: str, textfile: Path, data: Path | None) -
     """
     from eurasia_graph.text import passage_files
 
-    lines, missing = passage_files.verify_passages(data, source, textfile)
+    refuse_two(data, folder, None)
+    store = open_release(None, folder) if folder else None
+    lines, missing = passage_files.verify_passages(data, source, textfile, store)
     click.echo("\n".join(lines))
     ctx.exit(1 if missing else 0)
 
@@ -63,7 +66,8 @@ def verify(ctx: click.Context, source: str, textfile: Path, data: Path | None) -
 @click.argument("source", required=False)
 @click.option("--format", "form", type=click.Choice(["text", "csv", "html"]), default="text", show_default=True)
 @data_option
-def coverage(source: str | None, form: str, data: Path | None) -> None:
+@release_option
+def coverage(source: str | None, form: str, data: Path | None, folder: Path | None) -> None:
     """
     Say which sentences are encoded, which are not, and why.
 
@@ -72,7 +76,7 @@ def coverage(source: str | None, form: str, data: Path | None) -> None:
     """
     from eurasia_graph.text import coverage as coverages
 
-    lines = coverages.coverage(open_release(data), source)
+    lines = coverages.coverage(open_release(data, folder), source)
     if form == "csv":
         click.echo(coverages.coverage_csv(lines), nl=False)
     elif form == "html":
@@ -87,7 +91,8 @@ def coverage(source: str | None, form: str, data: Path | None) -> None:
     "--text", "text_file", type=WRITTEN, metavar="FILE", help="Your own copy of the source: show the sentence itself."
 )
 @data_option
-def explain(claim: str, text_file: Path | None, data: Path | None) -> None:
+@release_option
+def explain(claim: str, text_file: Path | None, data: Path | None, folder: Path | None) -> None:
     """
     Show what a claim says, the passage it rests on, and what was derived from it.
 
@@ -96,4 +101,4 @@ def explain(claim: str, text_file: Path | None, data: Path | None) -> None:
     """
     from eurasia_graph import explain as explaining
 
-    click.echo(explaining.explain(open_release(data), claim, text_file).text())
+    click.echo(explaining.explain(open_release(data, folder), claim, text_file).text())

@@ -8,7 +8,6 @@ The bytes depend on the release alone, so that two exports can be compared.
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterable, Iterator
 from heapq import merge
 from itertools import chain, islice
@@ -30,13 +29,12 @@ from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.export import csvw, jsonld, rdf12, xmlform
 from eurasia_graph.export.sorting import dump, sort, sorted_lines
 from eurasia_graph.formats import FORMATS, Content, Format, by_name
+from eurasia_graph.graphs import graphs_of, is_hand_written
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.turtle import writer
 
 OTHER_FORMATS = ("trig12", "csv")
 BLOCK_LINES = 2_000
-# What people write; the other graphs are generated.
-HAND_WRITTEN = re.compile(r"ontology|align|schemes|entities|links|notes|(passages|claims)-.*")
 COMMENTS = {
     RdfFormat.TURTLE: "# {}\n",
     RdfFormat.N_TRIPLES: "# {}\n",
@@ -96,7 +94,7 @@ def write(  # noqa: PLR0913  (what, how, where to, and three ways to name a part
     if folded == "csv":
         if chosen is not None:
             option = "--graph" if graph else "--source" if source else f"--{only}"
-            raise UsageError(f"csv carries the whole release and no part of it; leave {option} out")
+            raise UsageError(f"csv always contains the whole release; leave out {option}")
         csvw.write(store, about(store.iri), out)
         return
     if folded == "trig12":
@@ -183,7 +181,7 @@ class _Commented:
 
 
 def _has_blank_nodes(store: ReleaseStore) -> bool:
-    """Tell whether the lines need new names to be canonical."""
+    """Return whether the lines need new names to be canonical."""
     test = "ASK { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } FILTER(isBlank(?s) || isBlank(?o)) }"
     return bool(store.local.query(test))
 
@@ -201,7 +199,7 @@ def select(
     if not (graph or only or source):
         return None
     if graph and (only or source):
-        raise UsageError(f"one graph is named, so that {source or only} chooses nothing; give --graph or the other")
+        raise UsageError(f"--graph names one graph, so {source or only} has no effect; give only one of the two")
     found = {each.value.removeprefix(ns.GRAPH): each for each in _all(store)}
     if graph:
         if graph.removeprefix(ns.GRAPH) not in found:
@@ -211,11 +209,11 @@ def select(
         known = {name.partition("-")[2] for name in found if name.startswith("claims-")}
         if source not in known:
             raise UnknownNameError("source", source, known)
-        kinds = ("bounds", "claims", "closure", "facts", "memberships", "passages")
-        found = {name: each for name, each in found.items() if name in {f"{kind}-{source}" for kind in kinds}}
+        own = graphs_of(source)
+        found = {name: each for name, each in found.items() if each in own}
     if only:
         wanted = only == "hand-written"
-        found = {name: each for name, each in found.items() if bool(HAND_WRITTEN.fullmatch(name)) == wanted}
+        found = {name: each for name, each in found.items() if is_hand_written(each) == wanted}
     return list(found.values())
 
 

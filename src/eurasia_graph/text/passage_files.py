@@ -1,7 +1,7 @@
 """
-Help somebody encode a text: write the passages of a source, and check them against a copy.
+Write the passages of a source, and check them against a copy of its text.
 
-The commands `passages` and `verify` are thin faces of this module.
+The commands `passages` and `verify` call this module.
 """
 
 from __future__ import annotations
@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from pyoxigraph import NamedNode
+
 from eurasia_graph import graphs, paths
+from eurasia_graph import namespaces as ns
 from eurasia_graph.build import sources
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.files import write_whole
+from eurasia_graph.store import ReleaseStore
 from eurasia_graph.text.passages import (
     Found,
     Passage,
@@ -31,7 +35,7 @@ from eurasia_graph.turtle import reader
 from eurasia_graph.turtle.writer import format_triples
 
 LONGEST_SHOWN = 80
-# What a copy may have around the text; looking for sentences in more of it takes minutes.
+# How much a copy may have around the text; searching more of it for sentences takes minutes.
 TIMES_LONGER, FREE_LENGTH = 10, 100_000
 
 
@@ -51,7 +55,7 @@ def write_passages(
         textfile: The text, UTF-8.
         new_clause: The number of a sentence and words in it, to add a clause.
         headings: The numbers of the sentences that are headings, with commas between; or `all`, for all that the
-            splitter takes for one. What it takes for one counts as open until somebody says so here.
+            splitter takes for one. Those it proposes count as not encoded until they are accepted here.
     Returns:
         Lines to print: what was written, and what the splitter takes for headings and page furniture.
     Raises:
@@ -80,7 +84,7 @@ def write_passages(
 
 
 def _chosen(headings: str, pieces: list[Piece], found: list[Passage]) -> set[str]:
-    """Read the numbers of the headings that somebody decided on."""
+    """Read the numbers of the headings that were decided on."""
     named = list(zip(pieces, found, strict=False))
     if headings.strip() == "all":
         return {passage.name for piece, passage in named if piece.kind is Kind.HEADING and not passage.reason}
@@ -112,17 +116,25 @@ def _proposals(textfile: Path, text: str, pieces: list[Piece], found: list[Passa
         )
 
 
-def verify_passages(data: Path | None, source: str, textfile: Path) -> tuple[list[str], int]:
+def verify_passages(
+    data: Path | None, source: str, textfile: Path, store: ReleaseStore | None = None
+) -> tuple[list[str], int]:
     """
     Look for the passages of a source in a copy of its text.
 
+    Args:
+        data: The data folder; the shipped one if left out.
+        source: The name of a source.
+        textfile: The copy, UTF-8.
+        store: A release whose passages are looked for, instead of those of the data folder.
     Returns:
         Lines to print, and how many passages were not found.
+    Raises:
+        UsageError: If there is no such source, it has no passages, or the copy is far longer than the source.
     """
-    path = _folder(data, source) / "passages.ttl"
-    known = _known(path, source)
+    known, digest = _of_release(store, source) if store else _of_folder(data, source)
     if not known:
-        raise UsageError(f"{path} holds no passages; run eurasia-graph passages {source} {textfile} first")
+        raise UsageError(f"{source} has no passages yet; run eurasia-graph passages {source} {textfile} first")
     text = read_text(textfile)
     longest = TIMES_LONGER * max(each.span.end for each in known) + FREE_LENGTH
     if len(text) > longest:
@@ -133,7 +145,7 @@ def verify_passages(data: Path | None, source: str, textfile: Path) -> tuple[lis
     results = verify(known, text)
     counts = {state: sum(1 for each in results if each.found is state) for state in Found}
     lines = [_line(textfile, text, each) for each in results if each.found is not Found.IN_PLACE]
-    same = " (the very same text)" if _text_digest_of(path) == text_digest(text).sha256 else ""
+    same = " (the very same text)" if digest == text_digest(text).sha256 else ""
     lines.append(", ".join(f"{count} {state.value}" for state, count in counts.items()) + f" of {len(results)}{same}")
     return lines, counts[Found.NOWHERE]
 
@@ -155,6 +167,25 @@ def _known(path: Path, source: str) -> list[Passage]:
     if dataset.errors:
         raise dataset.errors[0]
     return from_store(dataset.store, source)
+
+
+def _of_folder(data: Path | None, source: str) -> tuple[list[Passage], str]:
+    """Read the passages of a source and the digest of its text from a data folder."""
+    path = _folder(data, source) / "passages.ttl"
+    known = _known(path, source)
+    return known, _text_digest_of(path) if known else ""
+
+
+def _of_release(store: ReleaseStore, source: str) -> tuple[list[Passage], str]:
+    """Read the passages of a source and the digest of its text from a release."""
+    prefix = ns.GRAPH("passages-").value
+    names = (graph.value for graph in store.local.named_graphs() if isinstance(graph, NamedNode))
+    known = sorted(name.removeprefix(prefix) for name in names if name.startswith(prefix))
+    if source not in known:
+        raise UsageError(f"no source {source!r}; there are {', '.join(known)}")
+    graph = graphs.graph_of("passages", source)
+    digests = (ns.value(quad.object) for quad in store.local.quads_for_pattern(None, ns.EG("textSha256"), None, graph))
+    return from_store(store.local, source), next(digests, "")
 
 
 def _text_digest_of(path: Path) -> str:

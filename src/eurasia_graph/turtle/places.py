@@ -1,8 +1,8 @@
 """
 Find where in a Turtle file every statement is written: its subject, its predicate and its object.
 
-What a file means is for the engine to say; this reads tokens and follows brackets, so that a finding
-can be shown at its line and column. Statements come in the order in which the engine gives them.
+The engine decides what a file means; this module reads tokens and follows brackets, so that a finding can be shown
+at its line and column. Statements come in the order in which the engine gives them.
 
 A line ends where editors end it, as the Language Server Protocol has it: at a line feed, at a carriage return or
 at both, and at no other character; U+2028, U+2029, U+0085, VT and FF stand within a line. Columns count code
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from eurasia_graph.sparql.tokens import LATER, LOCAL, NAME
 
-# Names are read more generously than the engine reads them, which has refused what is no Turtle before.
+# Names are read more liberally than by the engine, which has already refused anything that is not Turtle.
 TOKEN = re.compile(
     r"(?P<blank>[ \t\r\n]++)"
     r"|(?P<comment>#[^\r\n]*+)"
@@ -82,7 +82,7 @@ class Lines:
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """Read the tokens of a Turtle file, blanks left out."""
+    """Read the tokens of a Turtle file, without white space."""
     position = 0
     while position < len(text):
         for match in TOKEN.finditer(text, position):
@@ -90,7 +90,7 @@ def tokens(text: str) -> Iterator[Token]:
             position = match.end()
             if kind == "blank":
                 continue
-            # A name ends before the dots behind it, unless the last is escaped.
+            # A name ends before the dots after it, unless the last is escaped.
             if kind in {"label", "name", "word"}:
                 kind, written = _without_dots(kind, written)
             yield Token(kind, written, match.start())
@@ -222,7 +222,7 @@ class _Walk:
         self._object(frame, token)
 
     def _close(self, frame: _Frame, start: int, *, told: bool = False) -> None:
-        """Go on behind a bracket, which is the subject or an object of what is around it."""
+        """Continue after a bracket, which is the subject or an object of what is around it."""
         if frame.awaits == "subject":
             frame.subject, frame.awaits = start, "verb"
         elif told:

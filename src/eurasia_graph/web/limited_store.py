@@ -17,7 +17,7 @@ class LimitedStore(ReleaseStore):
 
     def __init__(self, service: Service) -> None:
         """Take the service; no query is run yet."""
-        super().__init__(service.store.engine, service.store.iri)
+        super().__init__(service.store.engine, iri=service.store.iri)
         self._service = service
         self.is_cut = False
         # Computed once for the release, not once for each request.

@@ -26,6 +26,7 @@ from eurasia_graph.store import Engine, ReleaseStore
 from eurasia_graph.web import citing
 from eurasia_graph.web.context import the_service, the_store
 from eurasia_graph.web.negotiation import NAMES, choose
+from eurasia_graph.web.ontology import sections
 from eurasia_graph.web.responses import cached, header_text, respond
 
 blueprint = Blueprint("pages", __name__)
@@ -133,24 +134,6 @@ def page(name: str) -> Response:
 
 # --- the ontology --------------------------------------------------------------------------
 
-PARTS = (
-    ("definition", ns.SKOS("definition")),
-    ("example", ns.SKOS("example")),
-    ("note", ns.SKOS("scopeNote")),
-    ("answers", ns.EG("competencyQuestion")),
-    ("kind of", ns.RDFS("subClassOf")),
-    ("special case of", ns.RDFS("subPropertyOf")),
-    ("of", ns.RDFS("domain")),
-    ("holds", ns.RDFS("range")),
-    ("what then holds", ns.EG("states")),
-)
-SECTIONS = {
-    "Class": "Classes",
-    "ObjectProperty": "Relations",
-    "DatatypeProperty": "Values",
-    "AnnotationProperty": "Notes",
-}
-
 
 @blueprint.route("/ontology")
 def ontology() -> Response:
@@ -164,13 +147,7 @@ def ontology() -> Response:
         with xmlform.told():
             body = store.engine.dump(format=chosen.rdf, from_graph=graph, prefixes=ns.PREFIXES) or b""
         return respond(body, chosen)
-    engine = store.engine
-    if not isinstance(engine, Store):
-        # One request instead of one for every value of every term.
-        engine = Store()
-        engine.extend(store.engine.quads_for_pattern(None, None, None, graph))
-    sections = {title: _terms(engine, kind) for kind, title in SECTIONS.items()}
-    return _html(render_template("ontology.html", sections=sections, link=_link, formats=DATA))
+    return _html(render_template("ontology.html", sections=sections(store.engine), link=_link, formats=DATA))
 
 
 @blueprint.route("/ontology/<path:name>")
@@ -192,31 +169,6 @@ def _ontology_iri(name: str) -> NamedNode:
         raise NotFound(f"{name!r} can be no name of an ontology; see /ontology") from None
 
 
-def _terms(engine: Engine, kind: str) -> list[dict[str, object]]:
-    """List the terms of one kind, by name, with what the ontology says of each."""
-    graph = ns.GRAPH("ontology")
-    found: list[dict[str, object]] = []
-    for quad in engine.quads_for_pattern(None, ns.RDF("type"), ns.OWL(kind), graph):
-        node = quad.subject
-        if isinstance(node, NamedNode) and node.value.startswith(ns.EG):
-            parts = [
-                (
-                    title,
-                    sorted({each.object for each in engine.quads_for_pattern(node, predicate, None, graph)}, key=str),
-                )
-                for title, predicate in PARTS
-            ]
-            known = [(title, [each for each in values if not _is_blank(each)]) for title, values in parts]
-            shown: object = [each for each in known if each[1]]
-            name = node.value.removeprefix(ns.EG)
-            found.append({"name": name, "label": _label(engine, node), "parts": shown})
-    return sorted(found, key=lambda term: str(term["name"]).casefold())
-
-
-def _is_blank(term: object) -> bool:
-    return not isinstance(term, (NamedNode, Literal))
-
-
 # --- finding -------------------------------------------------------------------------------
 
 
@@ -232,7 +184,8 @@ def _iri(name: str) -> NamedNode:
 def _shapes() -> Store:
     """Read the shapes, which are rules about the data and not part of it."""
     shapes = Store()
-    for path in sorted((root() / "ontology" / "shapes").glob("*.ttl")):
+    folder = root() / "ontology"
+    for path in (*sorted((folder / "shapes").glob("*.ttl")), folder / "term-shapes.ttl"):
         shapes.load(path=str(path), format=RdfFormat.TURTLE)
     return shapes
 

@@ -88,7 +88,7 @@ class Job:
 JOB_FIELDS = tuple(each.name for each in fields(Job))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
     """Another task for a worker: its name there, its parameters, and the bytes that go with it."""
 

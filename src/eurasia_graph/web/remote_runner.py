@@ -125,7 +125,7 @@ class RemoteRunner:
         def reader(text: str, prologue: str, terms: list[str], base: str | None) -> Meaning:
             told = {"text": text, "prologue": prologue, "terms": terms, "base": base}
             try:
-                found = self._pool.run(Errand("read", told, left.seconds))
+                found = self._pool.run(Errand(name="read", told=told, timeout=left.seconds))
             except WorkerError as error:
                 if error.reason == "syntax":
                     raise SyntaxError(error.detail) from None
@@ -174,7 +174,7 @@ class RemoteRunner:
             "bytes": job.bytes,
         }
         try:
-            return self._pool.run(Errand("write", told, left.seconds, body))
+            return self._pool.run(Errand(name="write", told=told, timeout=left.seconds, given=body))
         except WorkerError as error:
             if error.reason == "rows":
                 raise _TooManyRowsError(str(no_result(self._engine.address, error.detail))) from None
@@ -185,7 +185,7 @@ class RemoteRunner:
     def _has_more(
         self, job: Job, following: str, default: list[str] | None, named: list[str] | None, left: _Left
     ) -> bool:
-        """Tell whether there is a row after the last one allowed."""
+        """Return whether there is a row after the last one allowed."""
         asked = self._question(job, following, left)
         body = self._fetch(job, asked, default, named, left)
         return not self._written(job, asked, body, JSON, 1, left).empty

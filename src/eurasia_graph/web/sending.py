@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import IO
 
@@ -54,7 +55,7 @@ class Sending:
             self.bytes -= size
 
 
-class _Parts:
+class _Parts(ABC):
     """The pieces of one answer; the server calls `close` when the last has gone or the client has."""
 
     def __init__(self, sending: Sending, size: int) -> None:
@@ -67,8 +68,8 @@ class _Parts:
             self._is_open = False
             self._sending.done(self._size)
 
-    def __iter__(self) -> Iterator[bytes]:
-        raise NotImplementedError
+    @abstractmethod
+    def __iter__(self) -> Iterator[bytes]: ...
 
 
 class _Memory(_Parts):

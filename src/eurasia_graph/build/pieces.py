@@ -1,0 +1,116 @@
+"""
+Keep what a stage of the build has made, under the digest of all that it depends on.
+
+A piece is a file in the folder `parts` of the cache, as private as a kept release. Its first line is the digest of the
+rest; a piece that does not match it, or that other users can have written, is made again. Nothing here is needed: a
+build that can keep nothing makes everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from eurasia_graph.build import ours
+from eurasia_graph.errors import StoreError
+from eurasia_graph.files import MIB, remove
+
+FOLDER = "parts"
+NAME = re.compile(r"[0-9a-f]{64}")
+SCRATCH = ".new-"
+LARGEST = 1024 * MIB
+# Pieces that have not been used for the longest time are removed above this size of all together.
+MOST = 2048 * MIB
+DIGEST = re.compile(rb"[0-9a-f]{64}\n")
+
+
+class Pieces:
+    """What is kept between builds; of nothing, without a folder."""
+
+    def __init__(self, cache: Path | None = None) -> None:
+        """
+        Look at nothing yet.
+
+        Args:
+            cache: The folder of the cache; if left out, nothing is kept.
+        """
+        self.folder = cache / FOLDER if cache else None
+        self._held: dict[str, bytes] = {}
+
+    def get(self, name: str) -> bytes | None:
+        """Return a piece by its name, the sha256 of what it depends on; None where it has to be made."""
+        if self.folder is None or not os.path.lexists(self.folder):
+            return self._held.get(name)
+        with suppress(OSError, ValueError):
+            opened = ours.open_ours(self.folder)
+            try:
+                raw = ours.read_ours(opened, name, LARGEST)
+            finally:
+                os.close(opened)
+            if DIGEST.match(raw) and raw[:64] == _sha256(raw[65:]):
+                os.utime(self.folder / name)
+                return raw[65:]
+        return None
+
+    def put(self, name: str, piece: bytes) -> None:
+        """Keep a piece, completely or not at all; where that fails, it is made again the next time."""
+        if self.folder is None:
+            self._held[name] = piece
+            return
+        with suppress(OSError, StoreError):
+            ours.make_ours(self.folder.parent, lambda _: False, "part")
+            ours.make_ours(self.folder, _belongs, "part")
+            scratch = self.folder / f"{SCRATCH}{os.getpid()}-{name[:16]}"
+            try:
+                with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                    file.write(_sha256(piece) + b"\n" + piece)
+                scratch.replace(self.folder / name)
+            finally:
+                scratch.unlink(missing_ok=True)
+
+    def prune(self, most: int = MOST) -> None:
+        """Remove the pieces that were used least recently, as far as all together are too large."""
+        if self.folder is None:
+            return
+        with suppress(OSError):
+            found = sorted(((path.stat(), path) for path in self.folder.iterdir()), key=lambda each: -each[0].st_mtime)
+            size = 0
+            for status, path in found:
+                size += status.st_size
+                if size > most and NAME.fullmatch(path.name):
+                    path.unlink(missing_ok=True)
+
+
+def clean(cache: Path) -> None:
+    """
+    Remove the pieces of a cache, and nothing else.
+
+    Raises:
+        StoreError: If they cannot be removed.
+    """
+    folder = cache / FOLDER
+    if folder.is_symlink() or not folder.is_dir() or not all(_belongs(path.name) for path in folder.iterdir()):
+        return
+    remove(folder)
+    if folder.exists():
+        raise StoreError(f"{folder} cannot be removed; remove it by hand or as its owner")
+
+
+def key_of(*parts: str | bytes) -> str:
+    """Return the name of a piece that depends on some texts, in their order."""
+    whole = hashlib.sha256()
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        whole.update(f"{len(raw)} ".encode() + raw)
+    return whole.hexdigest()
+
+
+def _belongs(name: str) -> bool:
+    return bool(NAME.fullmatch(name)) or name.startswith(SCRATCH)
+
+
+def _sha256(raw: bytes) -> bytes:
+    return hashlib.sha256(raw).hexdigest().encode()
