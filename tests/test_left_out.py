@@ -458,7 +458,7 @@ RESTING: dict[str, Callable[[list[Claim], Given, Rows], Pairs]] = {
 TRIED: dict[str, list[str]] = {
     "eg:Body": ["ALPHA", "BETA", "GAMMA"],
     "eg:Actor": ["KZ", "UZ", "RU"],
-    "eg:Source": ["one"],
+    "eg:Source": ["one", "two"],
     "eg:Place": ["almaty"],
     "eg:Location": ["almaty"],
     "eg:EventKind": ["meeting"],
