@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from eurasia_graph import namespaces as ns
 from eurasia_graph.labels import BETWEEN_LABELS, BETWEEN_THINGS, SUFFIX
 from eurasia_graph.queries import Cell, Rows
+from eurasia_graph.store import kebab
 
 # What a spreadsheet takes for a formula at the beginning of a cell, and what keeps it from doing so.
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -49,7 +50,7 @@ def _things(value: Cell, label: Cell) -> Iterator[Thing]:
     of_each = labels if len(labels) == len(iris) else [str(label or "")] if len(iris) == 1 else [""] * len(iris)
     for iri, of_it in zip(iris, of_each, strict=True):
         short = ns.shorten(iri)
-        plain = short.rpartition(":")[2].replace("-", " ")
+        plain = kebab(short.rpartition(":")[2]).replace("-", " ")
         yield Thing(iri, f"{of_it} ({short})" if of_it and of_it.casefold() != plain.casefold() else of_it or short)
 
 

@@ -52,24 +52,12 @@ def _first(store: Store, subject: NamedNode, term: str, graph: NamedNode) -> str
 
 
 def _names(store: Store) -> Iterator[Triple]:
-    """Fold the names of entities and of the concepts of all schemes, with what a row shows of each."""
+    """Fold the names of entities and of the concepts of all schemes."""
     for graph in (ENTITIES, SCHEMA_GRAPHS[2]):
-        labels = {
-            quad.subject: quad.object for quad in store.quads_for_pattern(None, LABEL, None, graph) if _is_english(quad)
-        }
-        for entity, label in labels.items():
-            assert isinstance(entity, NamedNode)
-            kinds = [
-                quad.object
-                for quad in store.quads_for_pattern(entity, TYPE, None, graph)
-                if isinstance(quad.object, NamedNode) and quad.object.value.startswith(ns.EG)
-            ]
-            if not kinds:
-                continue
-            yield Triple(entity, LABEL, label)
-            yield from (Triple(entity, TYPE, kind) for kind in kinds)
-            for folded in sorted(set(_folded(store, entity, graph))):
-                yield Triple(entity, ns.EG("foldedName"), Literal(folded))
+        for quad in store.quads_for_pattern(None, LABEL, None, graph):
+            if isinstance(quad.subject, NamedNode) and _is_english(quad):
+                for folded in sorted(set(_folded(store, quad.subject, graph))):
+                    yield Triple(quad.subject, ns.EG("foldedName"), Literal(folded))
 
 
 def _folded(store: Store, entity: NamedNode, graph: NamedNode) -> Iterator[str]:
