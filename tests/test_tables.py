@@ -144,7 +144,9 @@ def test_a_column_that_cannot_be_read_is_named(tmp_path: Path, line: str) -> Non
 )
 def test_a_membership_is_spread_over_its_years(membership: dict[str, str], expected: str) -> None:
     """Until its text was issued, or until it had surely ended."""
-    blank = dict.fromkeys(("certainFrom", "certainUntil", "heldFrom", "heldTo", "toLatest"), "")
+    blank = dict.fromkeys(
+        ("certainFrom", "certainUntil", "heldFrom", "heldTo", "toLatest", "openFrom", "completeFrom"), ""
+    )
 
     assert " ".join(f"{row['year']} {row['certainty']}" for row in tables.years({**blank, **membership})) == expected
 

@@ -20,6 +20,7 @@ from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import (
     assets,
     canned,
+    citing,
     description,
     frame,
     graphs,
@@ -77,7 +78,7 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     app.extensions["eurasia-graph"] = service
     frame.register(app)
     app.jinja_env.filters["local_link"] = pages.local_link
-    for module in (sparql, canned, lists, quarrels, pages, graphs, description, health, openapi, assets):
+    for module in (sparql, canned, citing, lists, quarrels, pages, graphs, description, health, openapi, assets):
         app.register_blueprint(module.blueprint)
     problems.register(app)
     responses.register(app)

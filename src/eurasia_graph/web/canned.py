@@ -7,8 +7,6 @@ trusted, so they run in this process, unless the dataset is so large that they n
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,13 +21,14 @@ from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response as BaseResponse
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import queries
-from eurasia_graph.errors import UnknownNameError, UsageError
+from eurasia_graph import queries, tabular
+from eurasia_graph.errors import Choice, UnknownNameError, UsageError
 from eurasia_graph.export import xmlform
 from eurasia_graph.formats import FORMATS, Content, Format, carrying
-from eurasia_graph.queries import CannedQuery, Parameter, Rows
+from eurasia_graph.notes import Note
+from eurasia_graph.queries import CannedQuery, Parameter
 from eurasia_graph.store import ReleaseStore
-from eurasia_graph.web import answers, description, log
+from eurasia_graph.web import answers, citing, description, log
 from eurasia_graph.web.addresses import address, needless
 from eurasia_graph.web.cache import Environ
 from eurasia_graph.web.context import Service, the_service
@@ -51,14 +50,15 @@ EXTENSIONS = {
         for extension, name in (("csv", "csv"), ("tsv", "tsv"), ("xml", "xml"), ("srj", "json"), ("srx", "xml"))
     },
 }
+DELIMITERS = {"csv": ",", "tsv": "\t"}
 # What the engine writes where there is nothing to write.
 NO_ROWS: dict[str, Callable[[bytes], bool]] = {
-    "csv": lambda body: body.count(b"\n") == 1,
     "json": lambda body: body.endswith(b'"bindings":[]}}'),
     "xml": lambda body: b"<results></results>" in body,
 }
 # These say how the answer is written, not what is asked.
-OF_THE_ANSWER = {*NAMES, "bom"}
+NO_FORMULAS = "no-formulas"
+OF_THE_ANSWER = {*NAMES, "bom", NO_FORMULAS}
 # These say which part of an answer a page shows.
 OF_THE_PAGE = ("sort", "page")
 # The fast path puts here the error that it met, so that the framework answers it without running the query again.
@@ -98,6 +98,9 @@ def ask(name: str) -> BaseResponse:
     """Answer a canned query; a browser gets the form, and the table where the form is filled in."""
     if FAILED in request.environ:
         raise request.environ[FAILED]
+    form = citing.wanted(request.environ, name)
+    if form:
+        return citing.answer(f"queries/{name.partition('.')[0]}", form)
     service = the_service()
     asked = read(service, request.environ, name)
     if asked.chosen in DESCRIBED:
@@ -122,8 +125,9 @@ class Asked:
     """
     What a request asks of a canned query.
 
-    `chosen` is the format, None for a page; `bom` whether CSV begins with a byte order mark; `shown` how a page is
-    sorted and which of its parts is shown.
+    `chosen` is the format, None for a page; `bom` whether CSV begins with a byte order mark, `no_formulas` whether
+    a text in it that a spreadsheet would take for a formula is made safe; `shown` how a page is sorted and which of
+    its parts is shown.
     """
 
     canned: CannedQuery
@@ -131,6 +135,7 @@ class Asked:
     repeated: str | None
     chosen: Format | None
     bom: bool
+    no_formulas: bool
     shown: dict[str, str]
 
 
@@ -168,6 +173,7 @@ def read(service: Service, environ: Environ, name: str) -> Asked:
         repeated=_repeated(given),
         chosen=chosen,
         bom=next((value for key, value in pairs if key == "bom"), "") == "1",
+        no_formulas=next((value for key, value in pairs if key == NO_FORMULAS), "") == "1",
         shown=shown,
     )
 
@@ -215,7 +221,7 @@ def answer(service: Service, environ: Environ, asked: Asked) -> tuple[Headers, b
         raise UsageError(asked.repeated)
     store = _store(service)
     with _timed(service, asked.canned.name, asked.values):
-        body, notes = _written(store, asked.canned, asked.values, chosen)
+        body, notes = _written(store, asked, chosen)
     if asked.bom and chosen is FORMATS["csv"]:
         body = BOM + body
     kind = content_type(chosen)
@@ -236,13 +242,15 @@ def _store(service: Service) -> ReleaseStore:
     return service.store if service.is_small else LimitedStore(service)
 
 
-def _written(
-    store: ReleaseStore, canned: CannedQuery, values: Mapping[str, str], chosen: Format
-) -> tuple[bytes, list[str]]:
-    """Write the rows, and say what a reader should know; the engine serialises the formats that it knows."""
-    if chosen is JSON or chosen is FORMATS["tsv"]:
+def _written(store: ReleaseStore, asked: Asked, chosen: Format) -> tuple[bytes, list[str]]:
+    """Write the rows, and say what a reader should know; the engine serialises the results of SPARQL."""
+    canned, values = asked.canned, asked.values
+    if chosen is JSON or chosen.name in DELIMITERS:
         rows = canned.run(store, values)
-        return _serialised(rows, chosen).encode(), rows.notes
+        if chosen is JSON:
+            return json.dumps(rows, ensure_ascii=False, indent=1).encode(), rows.notes
+        text = tabular.separated(rows, DELIMITERS[chosen.name], "\r\n", no_formulas=asked.no_formulas)
+        return text.encode(), rows.notes
     body = xmlform.check(canned.ask(store, values).serialize(format=chosen.rows) or b"", chosen.rows)
     return body, canned.notes(store, values, is_empty=NO_ROWS[chosen.name](body))
 
@@ -270,14 +278,15 @@ def _timed(service: Service, name: str, values: Mapping[str, str]) -> Iterator[N
             log.slow_query("canned", f"{name} {values}", seconds, outcome)
 
 
-def _serialised(rows: Rows, chosen: Format) -> str:
-    if chosen is JSON:
-        return json.dumps(rows, ensure_ascii=False, indent=1)
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter="\t", lineterminator="\r\n")
-    writer.writerow(rows.columns)
-    writer.writerows(["" if value is None else value for value in row.values()] for row in rows)
-    return out.getvalue()
+def _offered(
+    canned: CannedQuery, values: Mapping[str, str], parameter: str | None, choices: Sequence[Choice]
+) -> list[tuple[str, str]]:
+    """List what can be asked instead, each with its words and its address."""
+    if not parameter:
+        return []
+    return [
+        (each.text(), address("queries.ask", name=canned.name, **{**values, parameter: each.value})) for each in choices
+    ]
 
 
 def _page(service: Service, store: ReleaseStore, asked: Asked) -> Response:
@@ -286,12 +295,15 @@ def _page(service: Service, store: ReleaseStore, asked: Asked) -> Response:
     wanted = [parameter.name for parameter in canned.parameters if parameter.required]
     faulty: list[str] = []
     choices: list[tuple[str, str]] = []
-    if not problem and (values or not wanted):
+    if not problem and (values or not (wanted or canned.needs)):
         try:
             rows = canned.run(store, values)
         except UsageError as error:
             problem, faulty = str(error), _faulty(canned, values, error)
-            choices = _instead(canned, values, faulty, error)
+            choices = _offered(canned, values, error.parameter, error.choices)
+    for note in rows.notes if rows is not None else ():
+        if isinstance(note, Note):
+            choices += _offered(canned, values, note.of, note.choices)
     names = service.names_of_things
     sort, part = asked.shown.get("sort", ""), asked.shown.get("page", "")
 
@@ -321,24 +333,11 @@ def _page(service: Service, store: ReleaseStore, asked: Asked) -> Response:
 
 def _faulty(canned: CannedQuery, values: Mapping[str, str], error: UsageError) -> list[str]:
     """Name the parameters that an error is about."""
+    if error.parameter:
+        return [error.parameter]
     known = [parameter.name for parameter in canned.parameters]
-    if isinstance(error, UnknownNameError):
-        return [name for name in known if values.get(name) == error.name]
     seen = [name for name in known if values.get(name) and repr(values[name]) in str(error)]
     return seen or [each.name for each in canned.parameters if each.required and not values.get(each.name)][:1]
-
-
-def _instead(
-    canned: CannedQuery, values: Mapping[str, str], faulty: Sequence[str], error: UsageError
-) -> list[tuple[str, str]]:
-    """List the nearest names, each with the address that asks with it."""
-    if not isinstance(error, UnknownNameError):
-        return []
-    return [
-        (near, address("queries.ask", name=canned.name, **{**values, name: near}))
-        for name in faulty[:1]
-        for near in error.nearest
-    ]
 
 
 def _example(canned: CannedQuery, names: Names) -> tuple[str, str] | None:
@@ -352,7 +351,10 @@ def _choices(store: ReleaseStore, parameter: Parameter) -> list[tuple[str, str]]
     """List the short names and labels of the entities that a parameter can stand for, by label."""
     if parameter.type == "xsd:boolean":
         return [("true", "yes"), ("false", "no")]
+    if parameter.allowed:
+        return [(each, each.replace("-", " ")) for each in parameter.allowed]
     labels: dict[str, str] = {}
-    for iri, name in store.entities.get(ns.EG + parameter.type.removeprefix("eg:"), []):
-        labels.setdefault(ns.local_name(iri), name)
+    for kind in parameter.classes[-1:]:
+        for iri, name in store.entities.get(kind, []):
+            labels.setdefault(ns.local_name(iri), name)
     return sorted(labels.items(), key=lambda item: item[1].casefold())

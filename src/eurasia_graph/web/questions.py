@@ -14,6 +14,7 @@ from functools import lru_cache
 from eurasia_graph import queries, words
 from eurasia_graph.errors import UsageError
 from eurasia_graph.queries import CannedQuery, Parameter
+from eurasia_graph.resolving import resolve
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web.naming import Names
 
@@ -72,6 +73,6 @@ def _value(names: Names, parameter: Parameter, value: str) -> str:
 
 def _meant(store: ReleaseStore, parameter: Parameter, value: str) -> str | None:
     try:
-        return queries.resolve(store, parameter.type, value).value
+        return resolve(store, parameter.type, value).value
     except UsageError:
         return None
