@@ -106,7 +106,7 @@ def damaged(place: Path, damage: Callable[[Path], None]) -> str | None:
         return None if "\n" not in str(error) else f"{damage.__doc__}: more than a line: {error}"
     except BaseException as error:  # noqa: BLE001  (whatever comes of it is the finding)
         return f"{damage.__doc__}: {type(error).__name__}: {error!s:.200}"
-    return f"{damage.__doc__}: taken up" if found else None
+    return f"{damage.__doc__}: reused" if found else None
 
 
 def changing(label: str, name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
@@ -273,7 +273,7 @@ def killed_writing(target: Path, count: int) -> Iterator[str | None]:
 
 
 def at_once(place: Path, count: int) -> Iterator[str | None]:
-    """Let several processes keep a release under one name while it is taken up: it is whole or not there."""
+    """Let several processes keep a release under one name while it is being reused: it is complete or not there."""
     for number in range(count):
         files.remove(place.parent)
         keepers = [

@@ -190,7 +190,7 @@ def bombs(name: str, app: Flask, kinds: list[str], at_once: int) -> None:
 
 
 def _recovers(app: Flask) -> bool:
-    """Tell whether a plain query is answered again, in a moment."""
+    """Return whether a plain query is answered again, in a moment."""
     end = time.monotonic() + PATIENCE_S
     while _status(app, "ASK {}") != 200:
         if time.monotonic() > end:

@@ -380,7 +380,7 @@ def wrong_places(content: str, triples: list[Triple]) -> str:
 
 
 def stands_there(term: object, token: places.Token) -> bool:
-    """Tell whether a token can be a term."""
+    """Return whether a token can be a term."""
     if "\\" in token.text or token.text in {"[", "("} or (token.text, term) == (")", NIL):
         return token.kind != "mark" or not isinstance(term, Literal)
     if isinstance(term, Literal):

@@ -289,7 +289,7 @@ def compare(store: ReleaseStore, by_name: dict[str, list[tuple[Row, Span]]]) -> 
 
 
 def _was_in(rows: list[tuple[Row, Span]], who: tuple[str, str]) -> bool:
-    """Tell whether a state had the same status in the year before the last."""
+    """Return whether a state had the same status in the year before the last."""
     return len(rows) > 1 and any(
         (_state(key).value, STATUS[code]) == who
         for key, code in rows[-2][0].items()

@@ -16,7 +16,8 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from eurasia_graph import graphs, store
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import closure, differences, pipeline, sources
+from eurasia_graph.build import closure, differences, sources
+from eurasia_graph.build.derive import derive
 
 BODIES_PER_SOURCE = 12
 # Every body is told of by about this many sources, and every state belongs to about as many bodies,
@@ -54,7 +55,7 @@ def release_of(quads: int, seed: int = 1) -> store.ReleaseStore:
     for number in range(1, tellers + 1):
         told = chance.sample(range(bodies), stories * number // tellers - stories * (number - 1) // tellers)
         _write_source(dataset, number, told, bodies * STATES_PER_BODY, chance)
-    pipeline.derive(dataset)
+    derive(dataset)
     closure.close(dataset)
     differences.find_differences(dataset)
     return store.from_quads(dataset.store)

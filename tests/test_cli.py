@@ -207,16 +207,16 @@ def test_other_formats_carry_the_same_columns(form: str, begins: str) -> None:
         (["serve", "a.ttl", "--data", "d"], 2, "give FILES or --data, not both"),
         (["serve", "--kind", "fuseki"], 2, "none is named; add --store URL"),
         (["fmt", "a.ttl", "--data", "d"], 2, "give PATHS or --data, not both"),
-        (["export", "turtle", "--graph", "links", "--source", "icds-2016"], 2, "chooses nothing; give --graph or"),
+        (["export", "turtle", "--graph", "links", "--source", "icds-2016"], 2, "has no effect; give only one"),
         (["push", "http://a/", "--kind", "fuseki", "--dry-run", "--verify"], 2, "give one of the two"),
         (["query", "--file", "nowhere.rq"], 2, "cannot read nowhere.rq"),
         (["explain", "icds-2016/999"], 2, "no claim 'icds-2016/999'; nearest: icds-2016/99"),
-        (["coverage", "icds"], 2, "no source 'icds'; there are eurasianism-central-asia, icds-2016"),
+        (["coverage", "icds"], 2, "there is no source 'icds'; give one of eurasianism-central-asia, icds-2016"),
         (["verify", "icds-2016", "nowhere.txt"], 2, "cannot read nowhere.txt"),
         (["passages", "nowhere", str(TEXT)], 2, "to add one, make the folder"),
         (["export", "turtel"], 2, "no format 'turtel'; nearest: turtle"),
         (["validate", "--data", "nowhere"], 2, "no folder nowhere"),
-        (["serve", "table.xls"], 2, "names no RDF format"),
+        (["serve", "table.xls"], 2, "is not of an RDF format"),
         (["serve", "--port", "99999"], 2, "is not in the range"),
         (["no-such"], 2, "No such command 'no-such'"),
     ],
@@ -234,7 +234,7 @@ def test_notes_go_to_stderr_so_that_stdout_stays_data() -> None:
     result = run("query", "members-on", "--body", "eacu", "--date", "2020", "--format", "csv")
 
     assert result.exit_code == 0
-    assert "cannot tell of 2020" in result.stderr
+    assert "cannot know about 2020" in result.stderr
     assert "note" not in result.stdout
 
 
@@ -246,7 +246,7 @@ def test_what_is_left_out_is_said_whatever_the_format(form: str) -> None:
     assert result.exit_code == 0
     assert result.stderr.splitlines() == [
         "note: no rows: no text has the two surely together in a body at the time asked about; memberships-of shows each",
-        "note: left out: 1 claim of a standing that the two only perhaps had together (icds-2016/9)",
+        "note: left out: 1 claim of a status that the two only possibly had at the same time (icds-2016/9)",
     ]
 
 

@@ -99,6 +99,7 @@ def test_a_long_string_is_not_repeated_in_full() -> None:
     assert len(str(caught.value)) < 300
 
 
+@settings(deadline=None)
 @given(st.dates(date(1800, 1, 1), date(2100, 12, 31)), st.sampled_from(["%Y", "%Y-%m", "%Y-%m-%d"]))
 def test_plain_dates_have_the_bounds_of_the_edtf_library(day: date, precision: str) -> None:
     """Years, months and days are those that the library gives."""

@@ -215,7 +215,7 @@ def test_an_unknown_format_or_graph_is_answered_with_the_nearest(
 
 def test_a_zip_of_tables_carries_no_single_graph(release: ReleaseStore) -> None:
     """An option that a format cannot honour is refused, not ignored."""
-    with pytest.raises(UsageError, match="leave --graph out"):
+    with pytest.raises(UsageError, match="leave out --graph"):
         write.export(release, "csv", "links")
 
 

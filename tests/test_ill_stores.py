@@ -231,7 +231,7 @@ def test_a_full_disk_leaves_the_old_release(
         result = CliRunner().invoke(main, ["push", store.url, "--kind", kind, "--replace"])
 
         assert result.exit_code == 1
-        assert "its disk seems to be full: make room" in result.stderr
+        assert "its disk seems to be full: free some space" in result.stderr
         assert holds(target_of(store), old)
 
         # Both stores take no more until they are started again.

@@ -19,7 +19,8 @@ from conftest import copy_mini
 from eurasia_graph import files
 from eurasia_graph.build import kept, pipeline
 from eurasia_graph.build.pieces import FOLDER
-from eurasia_graph.build.release import NOTE, Progress, Release, inputs_digest
+from eurasia_graph.build.progress import NOTE, Progress
+from eurasia_graph.build.release import Release, inputs_digest
 from eurasia_graph.build.release import write as write_release
 from eurasia_graph.errors import StoreError
 

@@ -17,7 +17,8 @@ from rdflib.plugins.sparql import prepareQuery
 from conftest import CHECKOUT
 from eurasia_graph import graphs, notes, queries
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import pipeline, sources
+from eurasia_graph.build import sources
+from eurasia_graph.build.derive import derive
 from eurasia_graph.dates import bounds
 from eurasia_graph.queries import VALUES, CannedQuery
 from eurasia_graph.store import ReleaseStore
@@ -169,7 +170,7 @@ def world(seed: int) -> tuple[list[Claim], ReleaseStore]:
     schema = [file for file in sources.find() if file.graph in graphs.SCHEMA_GRAPHS]
     dataset = sources.load(schema)
     dataset.store.extend(_quads(claims))
-    pipeline.derive(dataset)
+    derive(dataset)
     return claims, ReleaseStore(dataset.store)
 
 
@@ -271,12 +272,12 @@ def succession(claims: list[Claim], given: Given) -> Pairs:
 
 
 def stands(claim: Claim) -> bool:
-    """Tell whether a claim is of a standing: it gives one, denies one, or tells of a joining or leaving without one."""
+    """Return whether a claim is of a standing: it gives one, denies one, or tells of a joining or leaving without one."""
     return "status" in claim.says or claim.kind in STANDINGS
 
 
 def ends(claim: Claim, body: str | None = None) -> bool:
-    """Tell whether a claim tells of the end of a body, or of a certain one."""
+    """Return whether a claim tells of the end of a body, or of a certain one."""
     over = claim.says.get("oldBody") or (claim.says.get("body") if claim.kind == "Dissolution" else None)
     return over is not None and body in {None, over}
 
@@ -338,7 +339,7 @@ def told_otherwise(claims: Iterable[Claim], known: Rows, asked: str | None) -> d
 
 
 def tells_of(claim: Claim, asked: str | None) -> bool:
-    """Tell whether a claim itself tells of a standing at a time, or of all times of its end."""
+    """Return whether a claim itself tells of a standing at a time, or of all times of its end."""
     if not asked:
         return bounds(str(claim.date)).held is not None
     begin, end = own_days(claim)
@@ -346,7 +347,7 @@ def tells_of(claim: Claim, asked: str | None) -> bool:
 
 
 def is_on(membership: dict[str, str], asked: str) -> bool:
-    """Tell whether a membership is possible at some time of a day, month or year."""
+    """Return whether a membership is possible at some time of a day, month or year."""
     first, last = str(bounds(asked).earliest), str(bounds(asked).latest)
     return membership["fromEarliest"] <= last and first < membership["toLatest"]
 
@@ -448,7 +449,7 @@ def test_every_claim_that_matches_is_in_a_row_or_left_out_with_a_reason(name: st
 
 
 def counts_in_circles(claim: Claim) -> bool:
-    """Tell whether a claim is of a standing that counts for who shares a body, or of its end, or denies one."""
+    """Return whether a claim is of a standing that counts for who shares a body, or of its end, or denies one."""
     return stands(claim) and claim.says.get("status", "outside") in {*CIRCLES, "outside"}
 
 

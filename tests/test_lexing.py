@@ -76,7 +76,7 @@ def test_the_time_grows_with_the_text(piece: str) -> None:
 )
 def test_what_is_nested_too_deep_is_refused(query: str) -> None:
     """The engine reads by recursion."""
-    with pytest.raises(QueryError, match="take the query apart"):
+    with pytest.raises(QueryError, match="split the query"):
         shape.read(query)
 
 

@@ -87,7 +87,7 @@ def test_a_redirect_is_not_followed() -> None:
         with hostile.running(speak) as store:
             status, problem = ask(app_over(store.url).test_client(), "ASK { ?s ?p ?o }")
     assert trap.connections == 0
-    assert status == 502 and "give that address" in str(problem["detail"])
+    assert status == 502 and "use that" in str(problem["detail"])
 
 
 def test_the_time_is_that_of_all_pieces_together() -> None:

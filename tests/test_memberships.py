@@ -19,7 +19,8 @@ from conftest import TESTS
 from definition import DATES, DAWN, DAY, Claim, World
 from eurasia_graph import graphs, queries
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import pipeline, sources, validation
+from eurasia_graph.build import sources, validation
+from eurasia_graph.build.derive import derive
 from eurasia_graph.build.differences import DIFFERENCES, find_differences
 from eurasia_graph.store import ReleaseStore, fill_default_graph
 
@@ -74,7 +75,7 @@ def random_claims(draw: st.DrawFn) -> Claim:
 def dataset_of(claims: list[Claim], issued: str = "2000-12-31") -> sources.Dataset:
     """Write claims of one source and derive their memberships."""
     dataset = told_by(claims, issued)
-    pipeline.derive(dataset)
+    derive(dataset)
     return dataset
 
 
@@ -327,7 +328,7 @@ def test_a_membership_without_a_claim_that_counts_is_reported(mini_dataset: sour
     """Constraint 49: whatever wrote it, a membership that rests on nothing is found."""
     dataset = sources.Dataset(Store(), {})
     dataset.store.extend(mini_dataset.store)
-    pipeline.derive(dataset)
+    derive(dataset)
     graph = graphs.graph_of("memberships", "one")
     dataset.store.add(Quad(ns.ID("membership/one/stray"), ns.RDF("type"), ns.EG("Membership"), graph))
 
@@ -340,7 +341,7 @@ def test_two_sure_statuses_at_a_time_are_reported(mini_dataset: sources.Dataset)
     """Constraint 48: whatever wrote them, two memberships that surely overlap are found."""
     dataset = sources.Dataset(Store(), {})
     dataset.store.extend(mini_dataset.store)
-    pipeline.derive(dataset)
+    derive(dataset)
     graph = graphs.graph_of("memberships", "one")
     first = ns.ID("membership/one/KZ-ALPHA-5")
     copies = [

@@ -204,9 +204,10 @@ def test_a_generated_term_is_in_files_only_where_a_shape_lists_it() -> None:
     """What is marked "sometimes" is listed by a shape; what is marked true is in no list and in no file."""
     from rdflib import SH, URIRef
 
-    from eurasia_graph.build.validation import _shapes
+    from eurasia_graph.build.judge import shapes_graph
+    from eurasia_graph.build.shapes import folder
 
-    shapes = _shapes("Violation")
+    shapes = shapes_graph(folder(), "Violation")
     lists = [shapes.items(head) for term in (SH["in"], SH.ignoredProperties) for head in shapes.objects(None, term)]
     listed = {str(each) for items in lists for each in items} | {str(each) for each in shapes.objects(None, SH.path)}
     in_files = terms_in([quad for quad in DATASET.origins if quad.graph_name not in graphs.SCHEMA_GRAPHS])
@@ -222,9 +223,10 @@ def test_every_record_has_a_closed_shape() -> None:
     from rdflib import SH, URIRef
 
     from eurasia_graph.build.findings import MANUAL
-    from eurasia_graph.build.validation import _shapes
+    from eurasia_graph.build.judge import shapes_graph
+    from eurasia_graph.build.shapes import folder
 
-    shapes = _shapes("Violation")
+    shapes = shapes_graph(folder(), "Violation")
     closed = list(shapes.subjects(SH.closed, None))
     targets = {str(target) for shape in closed for target in shapes.objects(shape, SH.targetClass)}
 
@@ -252,7 +254,7 @@ def test_the_rules_use_terms_of_the_ontology_and_scratch_terms_of_their_own(buil
 
 
 def described(term: NamedNode) -> bool:
-    """Tell whether the ontology describes a term."""
+    """Return whether the ontology describes a term."""
     return any(DATASET.store.quads_for_pattern(term, None, None, ONTOLOGY))
 
 

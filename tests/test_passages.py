@@ -139,7 +139,7 @@ def test_a_clause_is_described_by_its_words_and_found_again() -> None:
 
 def test_a_clause_of_other_words_is_refused() -> None:
     """Words that do not stand in the sentence are named."""
-    with pytest.raises(UsageError, match="do not stand in sentence 3"):
+    with pytest.raises(UsageError, match="are not in sentence 3"):
         clause(TEXT, passages()[2], "it lapsed", "3-1")
 
 

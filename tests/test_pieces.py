@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from conftest import TESTS
-from eurasia_graph.build import closure, kept, pieces, pipeline, sources
+from eurasia_graph.build import closure, kept, pieces, sources
 from eurasia_graph.build.closure import CLOSURE_OF_SCHEMA
+from eurasia_graph.build.derive import derive
 from eurasia_graph.build.pieces import Pieces, key_of
 
 NAME = key_of("what it depends on")
@@ -110,7 +111,7 @@ def test_the_closure_of_the_ontology_is_that_of_owlrl_the_second_time_as_well(
     """The reasoner runs once for an ontology; what is kept is the same."""
     first, second = (sources.load(sources.find(TESTS / "mini")) for _ in range(2))
     for dataset in (first, second):
-        pipeline.derive(dataset)
+        derive(dataset)
     closure.close(first, Pieces(tmp_path / "cache"))
     monkeypatch.setattr(closure, "close_by_owlrl", None)
     closure.close(second, Pieces(tmp_path / "cache"))

@@ -67,7 +67,7 @@ def test_the_order_of_statements_is_that_of_the_engine() -> None:
 
 
 def could_be(triple: Triple, token: places.Token) -> bool:
-    """Tell whether a token can be the object of a triple, as far as it is written in full."""
+    """Return whether a token can be the object of a triple, as far as it is written in full."""
     value = ns.value(triple.object)
     if triple.predicate == ns.RDF("rest"):
         return True  # which nobody writes

@@ -29,7 +29,7 @@ def test_a_busy_store_is_asked_again_later(fake: Fake, no_pauses: list[float]) -
     push.push(toy("one", "claims"), target)
 
     assert no_pauses == [7.0, 1.0, 2.0]
-    assert "is busy (503); next try in 7 s" in notices[0]
+    assert "is busy (503); retrying in 7 s" in notices[0]
     assert "broke" in notices[2]
 
 
@@ -39,8 +39,8 @@ def test_a_busy_store_is_asked_again_later(fake: Fake, no_pauses: list[float]) -
         ((500, {}), "answers 500 when asked to load the graphs"),
         ((507, {}), "its disk is full"),
         ((413, {}), "too large for the store"),
-        ((403, {}), "this user may not"),
-        ((302, {"Location": "http://elsewhere/"}), "give that address"),
+        ((403, {}), "this user has no permission"),
+        ((302, {"Location": "http://elsewhere/"}), "use that"),
         ((503, {}), "answers 503"),
         (None, "check that the store is running"),
     ],
@@ -134,8 +134,8 @@ def test_a_name_without_a_password_is_asked_for_one(fake: Fake) -> None:
     [
         ("http://no-such-host.invalid/eurasia", 1, "does not resolve"),
         ("http://127.0.0.1:1/eurasia", 1, "nothing answers at 127.0.0.1:1"),
-        ("ftp://127.0.0.1/eurasia", 2, "is no address of a store"),
-        ("eurasia", 2, "is no address of a store"),
+        ("ftp://127.0.0.1/eurasia", 2, "is not a valid store address"),
+        ("eurasia", 2, "is not a valid store address"),
     ],
 )
 def test_an_address_that_leads_nowhere_is_said(fake: Fake, url: str, status: int, says: str) -> None:

@@ -29,6 +29,12 @@ NOTES = tomllib.loads((TESTS / "cases" / "notes.toml").read_text(encoding="utf-8
 FILES = sorted(path for path in (CHECKOUT / "queries").glob("*.rq") if not path.name.endswith(".left-out.rq"))
 
 
+@pytest.fixture(scope="module")
+def release(read_texts: ReleaseStore) -> ReleaseStore:
+    """The texts that the cases were read from."""
+    return read_texts
+
+
 def shown(value: object) -> object:
     """Write a cell as the cases do: short names, nothing for nothing."""
     if value is None:
@@ -147,7 +153,11 @@ def test_an_entity_goes_by_any_of_its_names(release: ReleaseStore, value: str) -
             "'June 1993' is not a date; write 2001, 2001-06 or 2001-06-14",
         ),
         ("members-on", {"body": "csto", "date": "1993-13"}, "month must be in 1..12"),
-        ("members-on", {"body": "csto", "date": "1993", "lineage": "maybe"}, "lineage is true or false, not 'maybe'"),
+        (
+            "members-on",
+            {"body": "csto", "date": "1993", "lineage": "maybe"},
+            "lineage must be true or false, not 'maybe'",
+        ),
         ("members-on", {"body": "csto", "date": "1993", "source": "icds"}, "no source 'icds'; nearest: icds-2016"),
         ("memberships-of", {"actor": "Kazakstan"}, "no actor 'Kazakstan'; nearest: kazakhstan"),
         ("disagreements", {"kind": "dates"}, "no difference kind 'dates'; nearest: date"),
@@ -175,7 +185,7 @@ def test_a_day_after_the_horizon_says_what_to_ask_instead(release: ReleaseStore)
 
     assert {row["certainty"] for row in rows} == {"possible"}
     assert rows.notes == [
-        "icds-2016 was issued by 2016-03-11 and cannot tell of 2020: what it says is only possible then; ask for 2016-03-11 or before"
+        "icds-2016 was issued by 2016-03-11 and cannot know about 2020: what it says is only possible then; ask for 2016-03-11 or before"
     ]
 
 
@@ -220,7 +230,7 @@ def test_a_table_covers_up_to_its_last_year(mini: Path) -> None:
     assert within.notes == []
     assert {row["certainty"] for row in after} == {"possible"}
     assert after.notes == [
-        "one covers up to 2007 and cannot tell of 2008-01-01: what it says is only possible then; ask for 2007 or before"
+        "one covers up to 2007 and cannot know about 2008-01-01: what it says is only possible then; ask for 2007 or before"
     ]
 
 

@@ -105,7 +105,7 @@ def test_notes_are_those_that_are_given_here(well: Fake, release: ReleaseStore) 
     there = queries.by_name("organs").run(over(well), {"body": "sco"})
 
     assert there.notes == queries.by_name("organs").run(release, {"body": "sco"}).notes
-    assert there.notes == ["left out: 2 claims that name no organ (icds-2016/61, icds-2016/90)"]
+    assert "2 claims that name no organ (icds-2016/61, icds-2016/90)" in " ".join(there.notes)
 
 
 def test_a_query_without_graph_sees_what_it_sees_here(well: Fake, release: ReleaseStore) -> None:
@@ -191,9 +191,9 @@ def test_the_pages_are_those_of_the_embedded_release(well: Fake, release: Releas
         (None, 502, "check that the store is running"),
         ((500, {}), 502, "answers 500"),
         ((401, {}), 502, "password is wrong or missing"),
-        ((200, {}), 502, "what is no result"),
+        ((200, {}), 502, "did not return SPARQL results"),
         ((504, {}), 504, "answers 504"),
-        ((200, {"X-SQL-State": "S1TAT"}), 504, "sent a part of the answer"),
+        ((200, {"X-SQL-State": "S1TAT"}), 504, "sent a partial answer"),
         ((200, {"X-SPARQL-MaxRows": "10000"}), 502, "cuts answers off at 10000 rows"),
     ],
 )
@@ -320,7 +320,7 @@ def test_the_command_says_what_does_not_go_together(well: Fake) -> None:
     both = CliRunner().invoke(main, ["serve", "x.ttl", "--store", well.url])
 
     assert both.exit_code == 2 and "FILES or --store" in both.stderr
-    with pytest.raises(UsageError, match="not on a remote store"):
+    with pytest.raises(UsageError, match="does not work with a remote store"):
         assert over(well).local
 
 

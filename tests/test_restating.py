@@ -100,16 +100,16 @@ def test_graphs_of_from_go_beside_the_query() -> None:
 @pytest.mark.parametrize(
     ("text", "status", "says"),
     [
-        (r'ASK { ?s ?p "\u0022" }', 400, r"line 1: \\u0022 makes another query where it is decoded before"),
-        ("ASK {\n?s ?p ?o # \\u000a?s ?p ?z\n}", 400, r"line 2: \\u000a makes another query"),
+        (r'ASK { ?s ?p "\u0022" }', 400, r"line 1: \\u0022 makes a different query if it is decoded before"),
+        ("ASK {\n?s ?p ?o # \\u000a?s ?p ?z\n}", 400, r"line 2: \\u000a makes a different query"),
         (r'ASK { ?s ?p "C:\\u0041" }', 400, r"a backslash in front of u0041, .* write CONCAT"),
         ("ASK { ?s ?p '\\u0000' }", 400, "NUL"),
         ("ASK { ?s <java:a.B> ?o }", 403, "<java:a.B> is refused"),
         ("ASK { GRAPH <urn:x-arq:UnionGraph> { ?s ?p ?o } }", 403, "UnionGraph"),
         ("PREFIX p: <BIF:> ASK { ?s p:contains 'x' }", 403, "BIF:contains"),
-        ("ASK { LATERAL { ?s ?p ?o } }", 400, "line 1: LATERAL is not of SPARQL 1.1"),
+        ("ASK { LATERAL { ?s ?p ?o } }", 400, "line 1: LATERAL is not part of SPARQL 1.1"),
         ("SELECTDISTINCT ?s { ?s ?p ?o }", 400, "words run together"),
-        ("ASK { FILTER(trueIN(true)) }", 400, "trueIN is not of SPARQL 1.1"),
+        ("ASK { FILTER(trueIN(true)) }", 400, "trueIN is not part of SPARQL 1.1"),
     ],
 )
 def test_what_engines_read_in_two_ways_is_refused_with_a_way_out(text: str, status: int, says: str) -> None:

@@ -13,8 +13,9 @@ from pyoxigraph import NamedNode, Quad, QueryTriples, Store, Triple
 from conftest import TESTS
 from definition import Claim
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import closure, differences, pipeline, rules, sources
+from eurasia_graph.build import closure, differences, rules, sources
 from eurasia_graph.build.closure import CLOSURE_OF_SCHEMA
+from eurasia_graph.build.derive import derive
 from eurasia_graph.build.rule_order import ANYTHING, Rule, in_order
 from eurasia_graph.errors import EurasiaGraphError
 from eurasia_graph.graphs import ENTITIES, SCHEMA_GRAPHS, graph_of
@@ -42,7 +43,7 @@ def again_and_again(
 
 def derived(dataset: sources.Dataset) -> dict[str, set[Quad]]:
     """Derive all that rules derive of a dataset but the closure; the quads by graph."""
-    pipeline.derive(dataset)
+    derive(dataset)
     differences.find_differences(dataset)
     return {
         str(graph): set(dataset.store.quads_for_pattern(None, None, None, graph))
@@ -78,7 +79,7 @@ def test_once_in_order_is_enough_for_random_claims(claims: list[Claim]) -> None:
 def test_the_closure_by_effects_is_that_of_the_rules() -> None:
     """The rules of the closure are recursive; what they make of samples, applied to all, is what they make of all."""
     dataset = sources.load(sources.find(TESTS / "mini"))
-    pipeline.derive(dataset)
+    derive(dataset)
     closure.close(dataset)
     own = [graph_of(kind, "one") for kind in ("claims", "passages", "facts", "memberships")]
     reads = [*SCHEMA_GRAPHS, CLOSURE_OF_SCHEMA, ENTITIES, *own]

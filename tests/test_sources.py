@@ -26,8 +26,8 @@ BROKEN = {
     "a stray semicolon": (b"PREFIX a: <http://a/>\na:b a:c\n;;; .", 3, 1, "expected: subject predicate object"),
     "an unclosed string": (b'PREFIX a: <http://a/>\na:b a:c "d\n .', 2, 9, "not Turtle"),
     "bytes that are not UTF-8": (b'PREFIX a: <http://a/>\na:b a:c "caf\xe9" .\n', 2, 13, "save the file as UTF-8"),
-    "nothing at all": (b"", 1, 1, "holds no statement"),
-    "prefixes only": (b"PREFIX a: <http://a/>\n", 1, 1, "holds no statement"),
+    "nothing at all": (b"", 1, 1, "contains no statements"),
+    "prefixes only": (b"PREFIX a: <http://a/>\n", 1, 1, "contains no statements"),
 }
 
 

@@ -159,7 +159,7 @@ def test_any_rdf_file_can_be_served_as_it_is(tmp_path: Path, name: str, content:
 
 def test_a_file_of_no_rdf_format_is_refused(tmp_path: Path) -> None:
     """The message lists the extensions that are read."""
-    with pytest.raises(UsageError, match=r"'\.xls' names no RDF format; give one of \.ttl"):
+    with pytest.raises(UsageError, match=r"'\.xls' is not of an RDF format; give one of \.ttl"):
         load_files([tmp_path / "table.xls"])
 
 
@@ -177,7 +177,7 @@ def test_a_context_at_another_address_is_named_with_a_way_out(tmp_path: Path) ->
     file = tmp_path / "data.jsonld"
     file.write_text('{"@context": "http://127.0.0.1:9/context", "@id": "http://a/s", "name": "x"}', "utf-8")
 
-    with pytest.raises(StoreError, match=r"data\.jsonld: its @context stands at another address.*N-Quads"):
+    with pytest.raises(StoreError, match=r"data\.jsonld: its @context is at another address.*N-Quads"):
         load_files([file])
 
 
@@ -213,5 +213,5 @@ def test_the_first_name_of_an_entity_is_its_english_label(release: ReleaseStore)
 @pytest.mark.parametrize("text", ["SELECT * {" + "OPTIONAL{?s ?p ?o}" * 9000 + "}", "ASK {" + "MINUS{}" * 20_000 + "}"])
 def test_a_query_that_would_end_the_process_is_an_error(text: str) -> None:
     """The engine reads them by recursion, and Python with it ends without a word."""
-    with pytest.raises(QueryError, match="ends the engine"):
+    with pytest.raises(QueryError, match="too deeply for the engine"):
         Graph(ReleaseStore(Store())).sparql(text)

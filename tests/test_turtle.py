@@ -200,7 +200,7 @@ def test_a_fault_of_the_writer_leaves_the_file_alone(tmp_path: Path, monkeypatch
     result = run("fmt", file)
 
     assert result.exit_code == 1
-    assert "another graph would be written" in result.stderr
+    assert "a different graph would be written" in result.stderr
     assert file.read_text(encoding="utf-8") == "<http://x/a> <http://x/b> 1 , 2 ."
     with pytest.raises(ChangedGraphError):
         compared([quad.triple for quad in read("<http://x/a> <http://x/b> 1 , 2 .")])

@@ -202,12 +202,12 @@ def test_an_empty_answer_says_what_that_means(client: FlaskClient, extension: st
 @pytest.mark.parametrize("extension", ["csv", "json", "tsv", "xml", "srj"])
 def test_what_an_answer_leaves_out_is_named_in_every_format(client: FlaskClient, extension: str) -> None:
     """In a header, and on the page below the number of rows."""
-    note = "left out: 2 claims that name no organ (icds-2016/61, icds-2016/90)"
+    note = "2 claims that name no organ (icds-2016/61, icds-2016/90)"
 
     answer = client.get(f"/queries/organs.{extension}?body=sco")
     page = client.get("/queries/organs?body=sco", headers={"Accept": BROWSER})
 
-    assert answer.headers.getlist("X-Note") == [note]
+    assert note in " ".join(answer.headers.getlist("X-Note"))
     assert note in page.text
 
 
@@ -216,7 +216,7 @@ def test_a_page_shows_the_rows_with_links_and_notes(client: FlaskClient) -> None
     page = client.get("/queries/members-on?body=eacu&date=2020", headers={"Accept": BROWSER})
 
     assert 'href="/id/claim/icds-2016/' in page.text
-    assert "cannot tell of 2020" in page.text
+    assert "cannot know about 2020" in page.text
     assert '<option value="EACU" selected>' in page.text
 
 

@@ -1,5 +1,5 @@
 """
-Who belonged to what, when, in which standing, and who says so.
+Who belonged to what, when, with which status, and who says so.
 
 >>> import eurasia_graph as eg
 >>> kg = eg.open_graph()
@@ -25,7 +25,7 @@ __version__ = version("eurasia-graph")
 
 
 class Graph:
-    """A release, ready to be asked."""
+    """A release, ready to be queried."""
 
     def __init__(self, store: ReleaseStore) -> None:
         """Wrap a store; `open_graph` is the usual way to get one."""
@@ -33,29 +33,29 @@ class Graph:
 
     def query(self, name: str, **parameters: object) -> Rows:
         """
-        Ask a canned query.
+        Run a canned query.
 
         Args:
             name: Such as `members-on`; `eurasia-graph query --list` prints all of them.
             **parameters: Such as `body="csto"` and `date="1993"`, in the forms that the command takes.
         Returns:
-            A list of dictionaries, one a row, which `pandas.DataFrame(rows)` takes as it is;
+            A list of dictionaries, one per row, which can be passed to `pandas.DataFrame(rows)`;
             `rows.columns` are the names, `rows.notes` what a reader should know.
         Raises:
-            UsageError: If the name or a parameter is wrong; says what would be right.
+            UsageError: If the name or a parameter is wrong; the message says what is right.
         """
         return queries.by_name(name).run(self.store, parameters)
 
     def sparql(self, text: str) -> Answer:
         """
-        Run a SPARQL 1.1 query of your own.
+        Run a free-form SPARQL 1.1 query.
 
         Args:
             text: SELECT, ASK, CONSTRUCT or DESCRIBE; SERVICE and updates are refused.
         Returns:
             The engine's solutions, boolean or triples.
         Raises:
-            QueryError: If the query is refused, is not SPARQL or would end the process.
+            QueryError: If the query is refused, is not SPARQL or would crash the process.
         """
         refuse_what_ends_the_engine(text)
         return self.store.query(text)
@@ -63,7 +63,7 @@ class Graph:
 
 def open_graph(data: str | PathLike[str] | None = None, *, release: str | PathLike[str] | None = None) -> Graph:
     """
-    Open the shipped graph, one built from a data folder of your own, or a release in a folder.
+    Open the shipped graph, one built from your own data folder, or a release in a folder.
 
     The first call builds the release and keeps it; later ones load it in a fraction of a second.
 
@@ -71,9 +71,9 @@ def open_graph(data: str | PathLike[str] | None = None, *, release: str | PathLi
         data: A folder like the shipped `data/`.
         release: A folder that `eurasia-graph build --out` has written; nothing is built.
     Raises:
-        UsageError: If the folder is not a data folder, or holds no release, or both are given.
+        UsageError: If the folder is not a data folder or has no release, or if both are given.
         InvalidDataError: If a file in a data folder breaks a rule.
-        StoreError: If the release is not as it was written.
+        StoreError: If the release is damaged.
     """
     if release is not None:
         if data is not None:

@@ -1,9 +1,9 @@
 """
-EDTF strings and the days they stand for: the one place that knows calendars.
+EDTF strings and the days that they stand for: the only module that deals with calendars.
 
 A text says `1993`; a query compares days. `bounds` turns the first into the second.
 
-The grammar stands here in full, so that a string is either read or refused with a reason: the EDTF
+The grammar is given here in full, so that a string is either read or refused with a reason: the EDTF
 library reads more than the rules allow (decades for `1950S2`, December alone for a winter) and fails
 on days that are not in the calendar. A test compares the two where they should agree.
 
@@ -21,14 +21,14 @@ from functools import lru_cache
 
 from eurasia_graph.errors import EurasiaGraphError
 
-# ASCII digits alone: \d would take those of other scripts as well.
+# ASCII digits only: \d would match those of other scripts as well.
 YEAR_MONTH_DAY = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 SIMPLE = re.compile(r"([0-9]{4}|[0-9]{3}X|[0-9]{2}XX)(?:-([0-9]{2}|XX)(?:-([0-9]{2}|XX))?)?([?~%]?)")
 ONE_OF_DAYS = re.compile(r"\[([0-9]{4}-[0-9]{2}-[0-9]{2})?\.\.([0-9]{4}-[0-9]{2}-[0-9]{2})\]")
 OTHER_YEARS = re.compile(r"Y?-?[0-9]+(?:-[0-9]{2}){0,2}[?~%]?")
 TIME_OF_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T.*", re.DOTALL)
 EXAMPLES = "write 2001, 2001-06, 2001-06-14, 1993~, 2002/.., 1999/2005 or [2001-06-14..2001-07-31]"
-# The first and the last month of each season, as on the northern half of the globe.
+# The first and last month of each season in the northern hemisphere.
 SEASONS = {"21": (3, 5), "22": (6, 8), "23": (9, 11), "24": (12, 2)}
 LONGEST_SHOWN = 60
 # The last day of the calendar means "no end", since days are compared; NEVER is how it is written in data and queries.
@@ -48,7 +48,7 @@ class Bounds:
     `earliest` is None for `[..last]`, which names no first day. `doubtful` is true where the date
     carries `~`, `?` or `%`; that never widens the bounds. Of an interval `A/B`, `begun` is the last
     day of A and `held` the first day of B: what lasted from some day of A to some day of B had
-    surely begun by the one and surely not ended before the other.
+    certainly begun by the one and certainly not ended before the other.
     """
 
     earliest: date | None
@@ -61,7 +61,7 @@ class Bounds:
 @lru_cache(maxsize=4096)
 def bounds(edtf: str) -> Bounds:
     """
-    Give the days that an EDTF string covers.
+    Return the days that an EDTF string covers.
 
     `X/..` means that something lasted from X on, so its bounds are those of X: it is X
     that says when it began.
@@ -82,7 +82,7 @@ def bounds(edtf: str) -> Bounds:
 
 def day_range(text: str) -> tuple[date, date]:
     """
-    Give the first and last day of `2001`, `2001-06` or `2001-06-14`.
+    Return the first and last day of `2001`, `2001-06` or `2001-06-14`.
 
     Raises:
         DateError: If the text is none of the three.
@@ -104,7 +104,7 @@ def _days(whole: str, part: str, advice: str) -> tuple[date, date]:
 
 
 def _simple(whole: str, part: str) -> Bounds:
-    """Read a year, month, day or season, with digits left open at its end or a sign of doubt."""
+    """Read a year, month, day or season, possibly with unspecified digits at its end or a qualifier."""
     match = SIMPLE.fullmatch(part)
     if match is None:
         raise DateError(_why_not(whole, part))
@@ -124,7 +124,7 @@ def _simple(whole: str, part: str) -> Bounds:
 
 
 def _season(whole: str, year: int, season: str) -> tuple[date, date]:
-    """Give every day that a season may mean: winter may be the one in which the year begins or in which it ends."""
+    """Return all days that a season may mean: winter may be the one in which the year begins or ends."""
     begin, end = SEASONS[season]
     if not date.min.year < year < date.max.year:
         raise DateError(f"{_shown(whole)} is a season outside the years 2 to 9998; {EXAMPLES}")
@@ -139,11 +139,11 @@ def _interval(edtf: str, begin: str, end: str) -> Bounds:
     if begin in {"", ".."}:
         raise DateError(
             f"{_shown(edtf)} has no first day; write [first..last] in full days, "
-            "or [..last] for a standing that is stated for that last day"
+            "or [..last] for a status that is stated for that last day"
         )
     first = _simple(edtf, begin)
     if end == "":
-        raise DateError(f"{_shown(edtf)} has an unknown end; write {begin}/.. if it lasted on")
+        raise DateError(f"{_shown(edtf)} has an unknown end; write {begin}/.. if it continued")
     if end == "..":
         return first
     last = _simple(edtf, end)
@@ -158,17 +158,17 @@ def _ordered(edtf: str, found: Bounds) -> Bounds:
 
 
 def _why_not(whole: str, part: str) -> str:
-    """Say why a string is refused and what to write instead."""
+    """Return why a string is refused and what to write instead."""
     shown = _shown(whole)
     if TIME_OF_DAY.fullmatch(part):
         return f"{shown} has a time of day; {EXAMPLES}"
     if part.startswith(("Y", "-")) and OTHER_YEARS.fullmatch(part):
         return f"{shown} has a year outside 1 to 9999; {EXAMPLES}"
     if part.strip() != part:
-        return f"{shown} has a blank at its beginning or end; {EXAMPLES}"
+        return f"{shown} has a space at its beginning or end; {EXAMPLES}"
     return f"{shown} is not an EDTF date of level 0 or 1, nor [first..last] in full days; {EXAMPLES}"
 
 
 def _shown(text: str) -> str:
-    """Repeat what was seen, cut where it is long: a message is for one line."""
+    """Quote what was seen, shortened to fit on one line."""
     return repr(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…")

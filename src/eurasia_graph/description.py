@@ -1,9 +1,9 @@
 """
-What a release says of itself: VoID, DCAT, licence and citation, and the description of a service that has it.
+The description of a release: VoID, DCAT, licence and citation, and the description of a service that offers it.
 
-The folder of a release, the service and its pages all write what stands here. The triples of a service stand
-in the graph `service` that free-form queries see with a release, so that an editor finds examples, prefixes and
-counts where it looks for them.
+The release folder, the service and its pages all use this module. The triples about a service are in the graph
+`service`, which free-form queries see together with the release, so that query editors find examples, prefixes and
+counts where they look for them.
 
 Source: https://www.w3.org/TR/void/, https://www.w3.org/TR/vocab-dcat-3/,
 https://www.w3.org/TR/sparql11-service-description/
@@ -27,7 +27,7 @@ from eurasia_graph.store import Engine, ReleaseStore
 # As in CITATION.cff, with which a test compares them.
 TITLE = "Eurasia Graph"
 DESCRIPTION = (
-    "A knowledge graph of Eurasian integration: who belonged to what, when, in which standing, and who says so."
+    "A knowledge graph of Eurasian integration: who belonged to what, when, with which status, and who says so."
 )
 PUBLISHER = "The Eurasia Graph founders"
 LICENCE = ns.CC_BY
@@ -60,12 +60,12 @@ W3C_NAMES = {
 
 
 def citation(iri: NamedNode | None) -> str:
-    """Write how a release is cited; files of others have nothing to cite but the title."""
+    """Return how a release is cited; for other files, only the title can be cited."""
     return f"{TITLE}, release {ns.local_name(iri.value)}, {iri.value}" if iri else TITLE
 
 
 def about(iri: NamedNode | None) -> dict[str, str]:
-    """Return what every file says of its release: IRI, licence and citation."""
+    """Return what every file says about its release: IRI, licence and citation."""
     return {"release": iri.value if iri else "", "licence": LICENCE, "citation": citation(iri)}
 
 
@@ -90,7 +90,7 @@ class File:
 
 
 def release(node: NamedNode, iri: NamedNode | None) -> Iterator[str]:
-    """Say what a release is, who publishes it, under which licence, and how it is cited."""
+    """Describe a release: publisher, licence and citation."""
     yield f"{node} a void:Dataset , dcat:Dataset ; dcterms:title {Literal(TITLE, language='en')} ;"
     yield f"  dcterms:description {Literal(DESCRIPTION, language='en')} ; dcterms:publisher _:publisher ;"
     yield f"  dcterms:license <{LICENCE}> ; dcterms:bibliographicCitation {Literal(citation(iri))} ;"
@@ -103,7 +103,7 @@ def release(node: NamedNode, iri: NamedNode | None) -> Iterator[str]:
 
 
 def contents(node: NamedNode, engine: Store) -> Iterator[str]:
-    """Count what the files of quads hold: the triples of all named graphs together, and what is in each."""
+    """Count the triples of all named graphs together, and those in each."""
     total = 0
     for graph in sorted(engine.named_graphs(), key=str):
         quads = list(engine.quads_for_pattern(None, None, None, graph))
@@ -115,7 +115,7 @@ def contents(node: NamedNode, engine: Store) -> Iterator[str]:
 
 
 def files(node: NamedNode, given: Iterable[File]) -> Iterator[str]:
-    """Say where the files of a release are and what they are."""
+    """Describe the files of a release and where they are."""
     for file in given:
         iana = f"https://www.iana.org/assignments/media-types/{file.media_type}"
         yield f"{node} dcat:distribution <{file.iri}> ; void:dataDump <{file.iri}> ."
@@ -136,7 +136,7 @@ def files(node: NamedNode, given: Iterable[File]) -> Iterator[str]:
 @dataclass(frozen=True)
 class ServiceDescription:
     """
-    What a service says of itself and of what it serves.
+    The description of a service and of what it serves.
 
     `home` is the IRI of its front page, with a slash at the end.
     """
@@ -151,7 +151,7 @@ class ServiceDescription:
 
     @cached_property
     def counts(self) -> Counts:
-        """What a free-form query sees, this description included, which holds these very counts."""
+        """What a free-form query sees, including this description, which contains these counts."""
         alone = counts = count(self.store.engine)
         for _ in range(MOST_ROUNDS if self.is_seen else 0):
             again = _plus(alone, self.store.local, read(self._lines(counts)))
@@ -189,7 +189,7 @@ class ServiceDescription:
 
 
 def _partitions(dataset: NamedNode, counts: Counts) -> Iterator[str]:
-    """Say how many triples, classes and properties there are in the default graph, and triples in each named graph."""
+    """Count triples, classes and properties in the default graph, and triples in each named graph."""
     yield f"{dataset} void:triples {counts.triples} ;"
     yield f"  void:distinctSubjects {counts.subjects} ; void:distinctObjects {counts.objects} ;"
     yield f"  void:classes {len(counts.classes)} ; void:properties {len(counts.properties)} ;"
@@ -219,13 +219,13 @@ def _examples(at: NamedNode, home: str) -> Iterator[str]:
 # --- counting ------------------------------------------------------------------------------
 
 ALL = "{ ?s ?x ?o }"
-# Other stores count a triple once for every graph of the default graph that it stands in (Oxigraph 0.5.13).
+# Other stores count a triple once for every graph of the default graph that has it (Oxigraph 0.5.13).
 MERGED = f"{{ SELECT DISTINCT ?s ?x ?o {ALL} }}"
 TOTALS = f"SELECT (COUNT(*) AS ?n) (COUNT(DISTINCT ?s) AS ?m) (COUNT(DISTINCT ?o) AS ?k) {ALL}"
 CLASSES = "SELECT ?x (COUNT(DISTINCT ?s) AS ?n) { ?s a ?x FILTER(isIRI(?x)) } GROUP BY ?x"
 PROPERTIES = f"SELECT ?x (COUNT(*) AS ?n) {ALL} GROUP BY ?x"
 GRAPHS = "SELECT ?x (COUNT(*) AS ?n) { GRAPH ?x { ?s ?p ?o } FILTER(isIRI(?x)) } GROUP BY ?x"
-# New counts bring new triples, which are counted as well; it takes three rounds until nothing changes.
+# New counts add new triples, which are counted as well; it takes three rounds until nothing changes.
 MOST_ROUNDS = 10
 
 
@@ -266,7 +266,7 @@ def count(engine: Engine) -> Counts:
 
 
 def _plus(alone: Counts, engine: Store, more: set[Triple]) -> Counts:
-    """Count a dataset with one more graph, whose triples stand in the default graph as well."""
+    """Count a dataset with one more graph, whose triples are in the default graph as well."""
 
     def is_new(subject: Any = None, predicate: Any = None, obj: Any = None) -> bool:
         return next(engine.quads_for_pattern(subject, predicate, obj, DefaultGraph()), None) is None

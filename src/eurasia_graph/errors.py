@@ -1,5 +1,5 @@
 """
-The errors that a caller can meet, so that one `except` catches them all.
+The errors that callers can catch; one `except` for the base class catches them all.
 
 EurasiaGraphError
 ├── UsageError            the call is wrong: a name, an option or a parameter
@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 
 class Report(Protocol):
-    """What an error needs of a report; `eurasia_graph.build.findings.Report` is one."""
+    """The part of a report that an error needs; `eurasia_graph.build.findings.Report` is one."""
 
     @property
     def findings(self) -> Any:
@@ -65,7 +65,7 @@ class SourceError(EurasiaGraphError):
 
     def __init__(self, path: Path, line: int, column: int, problem: str) -> None:
         """
-        Name the place first, as compilers do, so that editors can jump to it.
+        Put the location first, as compilers do, so that editors can jump to it.
 
         Args:
             path: The file.
@@ -93,12 +93,12 @@ class QueryError(EurasiaGraphError):
     """
     A SPARQL query is refused, cannot be parsed or has no answer within its limits.
 
-    `status` is the HTTP status that fits, `details` what programs may want apart from the text, such
+    `status` is the appropriate HTTP status, `details` has what programs may need besides the text, such
     as `line` and `column`.
     """
 
     def __init__(self, message: str, status: int = 400, details: Mapping[str, object] | None = None) -> None:
-        """Keep the status with the reason, since only the place that refuses knows it."""
+        """Store the status with the reason, since only the code that refuses knows it."""
         self.status = status
         self.details = dict(details or {})
         super().__init__(message)
@@ -109,16 +109,16 @@ class StoreError(EurasiaGraphError):
 
 
 class RemoteError(StoreError):
-    """Another store gives no good answer; `status` is the HTTP status that fits, 502 or 504."""
+    """Another store does not answer properly; `status` is the appropriate HTTP status, 502 or 504."""
 
     def __init__(self, message: str, status: int = 502, passing: bool = False, answered: int | None = None) -> None:
         """
-        Keep what the places that answer or try again need to know.
+        Store what is needed for answering or retrying.
 
         Args:
             message: Which store, what was seen, what to do; never with credentials.
             status: 504 where the store took too long, else 502.
-            passing: Whether another try may help.
+            passing: Whether a retry may help.
             answered: The status that the store gave, or None where it gave none.
         """
         self.answered = answered
@@ -128,17 +128,17 @@ class RemoteError(StoreError):
 
 
 class AnswerTooLargeError(RemoteError):
-    """Another store sends more than is read of an answer."""
+    """Another store sends a longer answer than is read."""
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
     """
-    Find the known names that look most like a name, best first, whatever their case.
+    Find the known names that are most similar to a name, best first, ignoring case.
 
     Args:
         name: The name as it was given.
         known: All names that would have been right.
-        limit: How many to return at the most.
+        limit: The maximum number to return.
     """
     by_fold = {each.casefold(): each for each in known}
     close = difflib.get_close_matches(name.casefold(), by_fold, n=limit, cutoff=0.5)

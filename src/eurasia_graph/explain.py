@@ -1,9 +1,4 @@
-"""
-Put together what stands behind a claim, and how far a source is encoded.
-
-Both are for people who check: the one goes from a claim to its sentence and to what follows from
-it, the other from the sentences to their claims.
-"""
+"""Explain a claim: where it is stated, and what was derived from it."""
 
 from __future__ import annotations
 
@@ -21,7 +16,7 @@ from eurasia_graph.text.passages import Found, from_store, read_text, verify
 
 @dataclass
 class Explanation:
-    """A claim and what stands behind it, as lines of `name` and `value`."""
+    """A claim with its background, as lines of `name` and `value`."""
 
     claim: NamedNode
     lines: list[tuple[str, str]] = field(default_factory=list)

@@ -1,8 +1,8 @@
 """
-Read files that somebody names and write files whole, whatever stands in their place.
+Read files given by the user safely, and write files atomically.
 
-A name may lead to a folder, a pipe, a device or a terabyte; none of them makes a command hang or take all
-memory. What is written is there whole or not at all, with a full disk as with a killed process.
+A path may lead to a folder, a pipe, a device or a terabyte; none of them makes a command hang or use up the
+memory. A file is written completely or not at all, even if the disk is full or the process is killed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ KINDS = (
 
 def named(path: Path) -> str:
     r"""
-    Write a path so that any terminal and log takes it: bytes that are not UTF-8 as `\xff`.
+    Return a path that any terminal and log can show, with bytes that are not UTF-8 as `\xff`.
 
     >>> named(Path(os.fsdecode(b"caf\xe9.ttl")))
     'caf\\xe9.ttl'
@@ -43,13 +43,13 @@ def named(path: Path) -> str:
 
 
 def is_handed_over(path: Path) -> bool:
-    """Tell whether a name stands for what the shell has opened for us, as `<(…)` does, with somebody who writes."""
+    """Return whether a path is a pipe that the shell has opened, as `<(…)` does, with a process that writes to it."""
     return path.parent in {Path("/dev/fd"), Path("/proc/self/fd")} or path == Path("/dev/stdin")
 
 
 def refuse_odd(path: Path, limit: int, wanted: str) -> None:
     """
-    Refuse what is there but is no file that a person writes; what is not there is left to those who read it.
+    Refuse anything but a regular file of reasonable size; a missing file is left to the reader.
 
     Raises:
         UsageError: If it is a folder, a pipe, a device, or larger than `limit` bytes.
@@ -72,7 +72,7 @@ def _kind(mode: int) -> str:
 
 def open_regular(path: Path, wanted: str) -> BufferedReader:
     """
-    Open a file to read, and nothing else that may stand under its name.
+    Open a regular file for reading, and refuse anything else at its path.
 
     Args:
         path: The file; a symbolic link to one will do.
@@ -81,7 +81,7 @@ def open_regular(path: Path, wanted: str) -> BufferedReader:
         UsageError: If it is not a file, or cannot be opened.
     """
     try:
-        # Without waiting: a pipe that nobody writes to would hold us for good.
+        # Without blocking: a pipe without a writer would block forever.
         file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
     except IsADirectoryError:
         raise UsageError(f"cannot read {named(path)}: it is a folder; {wanted}") from None
@@ -114,7 +114,7 @@ def read_bounded(path: Path, limit: int, wanted: str) -> bytes:
 
 def write_whole(path: Path, content: bytes) -> None:
     """
-    Write a file whole or leave what was there; a link leads to the file that is written.
+    Write a file completely, or leave the old one unchanged; a symbolic link is followed.
 
     Raises:
         UsageError: If it cannot be written.
@@ -127,14 +127,14 @@ def write_whole(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        # As a plain write would leave it: the rights of the file that was there, else what the user's mask says.
+        # As with a plain write: the permissions of the old file, or else those of the user's mask.
         Path(scratch).chmod(stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~mask())
         Path(scratch).replace(target)
     except OSError as error:
         if scratch:
             Path(scratch).unlink(missing_ok=True)
         raise UsageError(
-            f"cannot write {named(path)}: {error.strerror}; the file is as it was; give a place that can be written"
+            f"cannot write {named(path)}: {error.strerror}; the file was not changed; give a path that can be written"
         ) from None
     except BaseException:
         if scratch:
@@ -143,14 +143,14 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def mask() -> int:
-    """Return the rights that the user gives to nobody, which can only be had by setting them."""
+    """Return the user's file mode mask, which can only be read by setting it."""
     found = os.umask(0o077)
     os.umask(found)
     return found
 
 
 def sync(path: Path) -> None:
-    """Have the disk hold what stands under a path, as far as the file system can."""
+    """Flush a path to disk, as far as the file system can."""
     with suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -160,7 +160,7 @@ def sync(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, a link or a folder with all in it, whatever of it is still there."""
+    """Remove a file, a link or a folder with its contents, ignoring what is missing."""
     if path.is_symlink() or not path.is_dir():
         with suppress(OSError):
             path.unlink()
@@ -178,9 +178,9 @@ HERE = -100  # AT_FDCWD
 @contextmanager
 def locked(folder: Path) -> Iterator[bool]:
     """
-    Hold the lock of a folder, which goes with the process, however that ends.
+    Hold the lock of a folder, which is released when the process ends, however it ends.
 
-    Tells whether it is held: after two seconds, and on file systems without locks, it is not.
+    Yields whether it is held: after two seconds, and on file systems without locks, it is not.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -207,9 +207,9 @@ def _lock(descriptor: int, wait_s: float) -> bool:
 @contextmanager
 def new_folder(parent: Path, prefix: str) -> Iterator[Path]:
     """
-    Make a folder of our own to fill and to `put` in place; what is left under its name in the end is removed.
+    Create a scratch folder to fill and to `put` in place; whatever remains of it at the end is removed.
 
-    What killed processes left beside it is cleared. A live one holds the lock of its folder, so that its
+    Leftovers of killed processes next to it are cleared. A running process holds the lock of its folder, so its
     work is left alone.
     """
     with locked(parent) as held:
@@ -226,7 +226,7 @@ def new_folder(parent: Path, prefix: str) -> Iterator[Path]:
 
 
 def clear_leftovers(parent: Path, prefix: str) -> None:
-    """Remove the folders that killed processes of ours left; call it with the lock of `parent` held."""
+    """Remove the scratch folders that killed processes left; call it with the lock of `parent` held."""
     for path in parent.glob(f"{prefix}*"):
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -239,10 +239,10 @@ def clear_leftovers(parent: Path, prefix: str) -> None:
 
 def put(folder: Path, target: Path) -> None:
     """
-    Move a new folder to its place in one step; what was there stands under the old name of the folder then.
+    Move a new folder into place in one step; the old one then has the name of the scratch folder.
 
     Raises:
-        OSError: If it cannot be moved; all is as it was.
+        OSError: If it cannot be moved; nothing is changed.
     """
     for path in folder.iterdir():
         sync(path)
@@ -253,7 +253,7 @@ def put(folder: Path, target: Path) -> None:
             sync(target.parent)
             return
     if not _exchange(folder, target):
-        # No such call here: for a moment, nothing stands in the place.
+        # No such call here: for a moment, the target does not exist.
         aside = folder.with_name(f"{folder.name}-old")
         target.rename(aside)
         try:
@@ -266,7 +266,7 @@ def put(folder: Path, target: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Let two folders change places in one step; tells whether this system can."""
+    """Exchange two folders in one step; returns whether the system supports it."""
     library = ctypes.CDLL(None, use_errno=True)
     first, second = os.fsencode(one), os.fsencode(other)
     if hasattr(library, "renameat2"):

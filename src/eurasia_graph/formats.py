@@ -1,5 +1,5 @@
 """
-The formats the project reads and writes: one row each, and no second table.
+The formats that the project reads and writes, one row each; this is the only table of them.
 
 The command line, the pages, the endpoint and the exports all look up names, media
 types and file extensions here.
@@ -74,7 +74,7 @@ ALIASES = {
 }
 
 
-# What files are called by other programs; of `xml` and `owl`, the content decides.
+# Extensions that other programs use; for `xml` and `owl`, the content decides.
 EXTENSIONS_READ = {
     **{each.extension: each.name for each in FORMATS.values() if isinstance(each.engine, RdfFormat)},
     "turtle": "turtle",
@@ -84,20 +84,20 @@ EXTENSIONS_READ = {
     "xml": "rdfxml",
     "json": "jsonld",
 }
-# Read from files and never written.
+# Read but never written.
 N3 = Format("n3", "text/n3", "n3", Content.GRAPH, RdfFormat.N3)
 NAMES_READ = [each.name for each in FORMATS.values() if isinstance(each.engine, RdfFormat)] + [N3.name]
 
 
 def readable(name: str) -> Format | None:
-    """Look up a format that files are read in, by its name, its alias or the extension of such files."""
+    """Look up a format for reading files, by its name, its alias or the extension of such files."""
     folded = name.casefold().lstrip(".")
     found = N3 if folded == N3.name else by_name(EXTENSIONS_READ.get(folded, folded))
     return found if found and isinstance(found.engine, RdfFormat) else None
 
 
 def by_name(name: str) -> Format | None:
-    """Look a format up by its name or alias, whatever the case."""
+    """Look a format up by its name or alias, ignoring case."""
     folded = name.casefold()
     return FORMATS.get(ALIASES.get(folded, folded))
 

@@ -26,7 +26,7 @@ ID = Namespace(f"{BASE}id/")
 SCHEME = Namespace(f"{BASE}scheme/")
 GRAPH = Namespace(f"{BASE}graph/")
 RELEASE = Namespace(f"{BASE}release/")
-# Terms of the rules that no release holds.
+# Scratch terms of the rules, which no release contains.
 STEP = Namespace(f"{BASE}rules#")
 SHAPE = Namespace(f"{BASE}shape/")
 
@@ -90,15 +90,15 @@ def quad(triple: Triple, graph: NamedNode | BlankNode | DefaultGraph | None = No
 
 
 def local_name(iri: str) -> str:
-    """Return what stands after the last `/` or `#` of an IRI: `SCO` for the body."""
+    """Return the part of an IRI after the last `/` or `#`: `SCO` for the body."""
     return iri.rstrip("/#").replace("#", "/").rsplit("/", 1)[-1]
 
 
 def shorten(iri: str) -> str:
     """
-    Write an IRI for people: `SCO` for an entity, `icds-2016/12` for a claim, `prefix:name` for others.
+    Shorten an IRI for display: `SCO` for an entity, `icds-2016/12` for a claim, `prefix:name` for others.
 
-    IRIs outside the table are returned as they are.
+    Other IRIs are returned unchanged.
     """
     if iri.startswith(ID):
         return iri[len(ID) :].partition("/")[2]

@@ -1,7 +1,7 @@
 """
-What a reader should know about an answer, in words: the one place where notes are worded.
+The notes of an answer: what a reader should know about it; this is the only module that words them.
 
-A note is true of the answer that it stands beside: "no text tells of …" is said only where no claim does.
+A note must be true of its answer: "no text reports …" is said only if no claim does.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from datetime import date
 
 from eurasia_graph import namespaces as ns
 
-# How many claims a note names before it only counts.
+# How many claims a note names before it only counts them.
 MOST_NAMED = 5
-# Why a claim stands in no row, or in a row that does not show all of it: of one claim, and of several.
+# Why a claim is not in a row, or in a row that does not show all of it: singular and plural.
 LEFT_OUT = {
     "denied": ("claim that is denied", "claims that are denied"),
     "reported": ("claim that is only reported", "claims that are only reported"),
@@ -24,18 +24,21 @@ LEFT_OUT = {
     "no actor": ("claim that names no actor", "claims that name no actor"),
     "no body": ("claim that names no body", "claims that name no body"),
     "no organ": ("claim that names no organ", "claims that name no organ"),
-    "no speech": ("claim that credits a view but tells of no speech", "claims that credit views but tell of no speech"),
+    "no speech": (
+        "claim that attributes a view without reporting a speech",
+        "claims that attribute views without reporting a speech",
+    ),
     "not certain": (
-        "claim of a standing that is not certain for the time asked about",
-        "claims of standings that are not certain for the time asked about",
+        "claim of a status that is not certain for the time asked about",
+        "claims of statuses that are not certain for the time asked about",
     ),
     "perhaps together": (
-        "claim of a standing that the two only perhaps had together",
-        "claims of standings that the two only perhaps had together",
+        "claim of a status that the two only possibly had at the same time",
+        "claims of statuses that the two only possibly had at the same time",
     ),
     "told otherwise": (
-        "claim of a standing that was over or had not begun then, by other claims of the text",
-        "claims of standings that were over or had not begun then, by other claims of the text",
+        "claim of a status that was over or had not begun then, according to other claims of the text",
+        "claims of statuses that were over or had not begun then, according to other claims of the text",
     ),
     "another kind of thing": (
         "definition of something other than a concept, body or treaty",
@@ -45,8 +48,8 @@ LEFT_OUT = {
 INCOMPLETE = {
     "open list": ("claim names only some of those it is about", "claims name only some of those they are about"),
     "cut short": (
-        "claim tells of a standing that other claims of the text end earlier",
-        "claims tell of standings that other claims of the text end earlier",
+        "claim gives a status that ends earlier according to other claims of the text",
+        "claims give statuses that end earlier according to other claims of the text",
     ),
 }
 SHOWN = {
@@ -58,13 +61,13 @@ SHOWN = {
 KINDS = (("left out", LEFT_OUT), ("not complete", INCOMPLETE), ("not all asserted", SHOWN))
 REASONS = {**LEFT_OUT, **INCOMPLETE, **SHOWN}
 
-# A claim, by its IRI, and why it is left out, as `queries/*.left-out.rq` give them.
+# The IRI of a claim, and why it is left out, as in the answers of `queries/*.left-out.rq`.
 LeftOut = list[tuple[str, str]]
 
 
 def of_horizon(source: str, horizon: str, covers: str | None, asked: str, days: tuple[date, date]) -> str | None:
     """
-    Say that a text cannot know of the time that is asked about, or not of all of it.
+    Say that a text cannot know about the time asked about, or not about all of it.
 
     Args:
         source: Its IRI.
@@ -81,7 +84,7 @@ def of_horizon(source: str, horizon: str, covers: str | None, asked: str, days: 
     if horizon >= first:
         part, effect = "all of ", "nothing is certain throughout it"
     until = covers or horizon
-    return f"{ns.shorten(source)} {why} and cannot tell of {part}{asked}: {effect}; ask for {until} or before"
+    return f"{ns.shorten(source)} {why} and cannot know about {part}{asked}: {effect}; ask for {until} or before"
 
 
 def of_left_out(found: LeftOut) -> Iterator[str]:
@@ -93,14 +96,14 @@ def of_left_out(found: LeftOut) -> Iterator[str]:
         parts = [_counted(words, by_reason[why]) for why, words in reasons.items() if why in by_reason]
         if parts:
             yield f"{head}: {'; '.join(parts)}"
-    # Of a store that holds a query of another version.
+    # A reason that only another version of a query gives.
     for why in by_reason.keys() - REASONS.keys():
         yield f"left out: {_counted((f'claim ({why})', f'claims ({why})'), by_reason[why])}"
 
 
 def of_nothing(empty: str, alone: str | None, source: str | None, found: LeftOut) -> str:
     """
-    Say what it means that there are no rows.
+    Say what an answer without rows means.
 
     Args:
         empty: What it means where every text was asked; behind a semicolon, what to ask instead.
@@ -109,7 +112,7 @@ def of_nothing(empty: str, alone: str | None, source: str | None, found: LeftOut
         found: What was left out.
     """
     meaning, semicolon, advice = empty.partition(";")
-    # What is said to be surely not so is true whatever is left out.
+    # What is said to be certainly not the case is true whatever is left out.
     if "surely" not in meaning and any(why not in INCOMPLETE for _, why in found):
         meaning = "everything that matches was left out"
     elif source and alone:

@@ -1,4 +1,4 @@
-"""Where the files of the project lie: in the checkout, or inside the installed package."""
+"""Where the files of the project are: in the checkout, or inside the installed package."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def root() -> Path:
     Return the folder that holds ontology/, data/ and queries/.
 
     The checkout is preferred to the copy inside the package, which an editable install makes
-    once and never renews.
+    once and never updates.
     """
     package = Path(__file__).resolve().parent
     checkout = package.parent.parent

@@ -1,11 +1,11 @@
 """
 The canned queries: `queries/<name>.rq`, each with typed parameters and fixed columns.
 
-What an answer leaves out is asked by a query beside it, `queries/<name>.left-out.rq`, with the same parameters
-and the columns claim and why; where there is none, nothing is left out.
+What an answer leaves out is found by a companion query, `queries/<name>.left-out.rq`, with the same parameters
+and the columns claim and why; if there is none, nothing is left out.
 
-A file runs as it stands in any SPARQL 1.1 engine, since its parameters are a VALUES block with
-examples. Calling it puts terms in place of that block, written by the RDF library, never text.
+A file runs unchanged in any SPARQL 1.1 engine, since its parameters are a VALUES block with examples. Running it
+from here replaces that block with terms serialised by the RDF library, never with text.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from eurasia_graph.paths import root
 from eurasia_graph.store import OwnQuery, ReleaseStore
 
 BESIDE = ".left-out.rq"
-# What a query is settled by where no single parameter does it: both actors, and the days of their memberships.
+# The value of `settled-by` if no single parameter decides: both actors, and the days of their memberships.
 PAIR = "pair"
 HEADER = re.compile(r"^#\+ ([\w-]+): (.*)$", re.MULTILINE)
 PARAMETER = re.compile(r"(\w+) (\S+) (required|optional|default=\S+) (.+)")
 VALUES = re.compile(r"VALUES \(((?:\?\w+ ?)+)\) \{ \(([^\n]*)\) \}")
-# A query beside another, from its columns to its end; between them stands what it asks.
+# A companion query from its columns to its end, with its pattern between them.
 WITHOUT_ORDER = re.compile(r"^SELECT DISTINCT \?claim \?why$(.*)^ORDER BY \?why \?claim$", re.MULTILINE | re.DOTALL)
 COLUMN = re.compile(r"\?(\w+)")
 NUMBERS = {ns.XSD + "integer": int, ns.XSD + "decimal": float, ns.XSD + "double": float}
@@ -44,13 +44,13 @@ Cell = str | int | float | bool | None
 
 class Rows(list[dict[str, Cell]]):
     """
-    The rows of an answer, which `pandas.DataFrame(rows)` takes as they are.
+    The rows of an answer, which can be passed to `pandas.DataFrame(rows)`.
 
     `columns` are the names in order, `notes` what a reader should know about the answer.
     """
 
     def __init__(self, rows: Iterator[dict[str, Cell]], columns: list[str], notes: list[str]) -> None:
-        """Take the rows with their column names and notes."""
+        """Store the rows with their column names and notes."""
         super().__init__(rows)
         self.columns = columns
         self.notes = notes
@@ -77,11 +77,11 @@ class CannedQuery:
     """
     A named query with its parameters, its columns and the text that it runs.
 
-    `answer` says what the columns hold, `empty` what it means when there are no rows, and `alone` what it
-    means when only one text was asked. `examples` has a value for each required parameter, `instead` says of
-    some what to ask without them. `left_out` is the text that asks what the answer leaves out. Whether that can
-    be anything depends on the parameter `settled_by`, of whose values the store knows it. What is `asked_once`, without
-    values, gives with every claim the values of these parameters for which an answer leaves it out.
+    `answer` describes the columns, `empty` what an answer without rows means, and `alone` the same if only one
+    text was asked. `examples` has a value for each required parameter, `instead` the queries to use without
+    some of them. `left_out` is the query for what the answer leaves out. Whether that can be anything depends on
+    the parameter `settled_by`, whose values the store has. A query with `asked_once` is run once without values, and
+    gives with every claim the values of these parameters for which an answer leaves it out.
     """
 
     name: str
@@ -101,18 +101,18 @@ class CannedQuery:
 
     def bind(self, store: ReleaseStore, values: Mapping[str, object]) -> OwnQuery:
         """
-        Put values in place of the example values.
+        Replace the example values with the values given.
 
         Args:
-            store: Knows the entities that names stand for.
+            store: Has the entities that names stand for.
             values: By parameter; None and "" count as left out.
         Raises:
-            UsageError: If a parameter is unknown, missing or of the wrong type; says what is right.
+            UsageError: If a parameter is unknown, missing or of the wrong type; the message says what is right.
         """
         return _filled(self.text, self._given(store, values))
 
     def bind_left_out(self, store: ReleaseStore, values: Mapping[str, object]) -> OwnQuery | None:
-        """Do what `bind` does with the query that asks what the answer leaves out; None where there is none."""
+        """Do the same as `bind` for the companion query; None if there is none."""
         return _filled(self.left_out, self._given(store, values)) if self.left_out else None
 
     def _given(self, store: ReleaseStore, values: Mapping[str, object]) -> dict[str, str]:
@@ -144,7 +144,7 @@ class CannedQuery:
             store: The release to ask.
             values: By parameter, as `bind` takes them.
         Returns:
-            Rows with IRIs and texts as strings, numbers as numbers, and None for what is not said.
+            Rows with IRIs and texts as strings, numbers as numbers, and None for unbound values.
         """
         answer = self.ask(store, values)
         columns = [variable.value for variable in answer.variables]
@@ -155,7 +155,7 @@ class CannedQuery:
 
     def notes(self, store: ReleaseStore, values: Mapping[str, object], *, is_empty: bool) -> list[str]:
         """
-        Say what a reader should know about the answer.
+        Return what a reader should know about the answer.
 
         Args:
             store: The release that was asked.
@@ -175,7 +175,7 @@ class CannedQuery:
         return [*found, *notes.of_left_out(left_out)]
 
     def ask_left_out(self, store: ReleaseStore, values: Mapping[str, object]) -> LeftOut:
-        """Ask which claims the answer leaves out and why; arguments and errors are those of `run`."""
+        """Find which claims the answer leaves out and why; arguments and errors are those of `run`."""
         if self.left_out is None:
             return []
         terms = self._given(store, values)
@@ -192,7 +192,7 @@ class CannedQuery:
         return [(ns.value(claim), ns.value(why)) for claim, why in answer]
 
     def _may_leave_out(self, store: ReleaseStore, terms: Mapping[str, str]) -> bool:
-        """Tell whether an answer may leave something out; more often yes than it does, never no where it does."""
+        """Return whether an answer may leave something out; False only if it certainly does not."""
         if self.settled_by == PAIR:
             return together.may_leave_out(store, terms)
         if self.settled_by:
@@ -201,9 +201,9 @@ class CannedQuery:
 
     def _picked(self, store: ReleaseStore, terms: Mapping[str, str]) -> LeftOut:
         """
-        Pick from all that is left out of any answer what is left out with these values.
+        Pick from everything that is left out of any answer what is left out with these values.
 
-        Only of the embedded store: another one is rather asked one question about one thing than one about all.
+        Only for the embedded store: for another store, one query about one thing is better than one about all.
         """
         assert self.left_out
         if self.name not in store.leaving_out:
@@ -263,7 +263,7 @@ def cell(term: Any) -> Cell:
 
 
 def headers(text: str) -> dict[str, list[str]]:
-    """Return what the headers of a query say, by their names, in the order of their lines."""
+    """Return the headers of a query by name, in the order of their lines."""
     found: dict[str, list[str]] = {}
     for match in HEADER.finditer(text):
         found.setdefault(match.group(1), []).append(match.group(2))
@@ -318,7 +318,7 @@ def _block(text: str) -> tuple[str, str]:
 
 
 def _filled(text: OwnQuery, terms: Mapping[str, str]) -> OwnQuery:
-    """Write terms in the place of the examples, wherever the block stands."""
+    """Write terms in place of the examples, wherever the block is."""
     block, variables = _block(text)
     row = " ".join(terms[variable[1:]] for variable in variables.split())
     return OwnQuery(text.replace(block, f"VALUES ({variables}) {{ ({row}) }}"))
@@ -354,25 +354,25 @@ def _term(store: ReleaseStore, parameter: Parameter, value: str) -> Literal | Na
         return Literal(value)
     if parameter.type == "xsd:boolean":
         if value.casefold() not in TRUTHS:
-            raise UsageError(f"{parameter.name} is true or false, not {value!r}")
+            raise UsageError(f"{parameter.name} must be true or false, not {value!r}; write {parameter.name}=true")
         return Literal(TRUTHS[value.casefold()])
     if parameter.type == "xsd:integer":
         if not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
-            raise UsageError(f"{parameter.name} is a whole number, not {value!r}; for instance 12")
+            raise UsageError(f"{parameter.name} must be a whole number, not {value!r}; for instance 12")
         return Literal(int(value))
     return resolve(store, parameter.type, value)
 
 
 def resolve(store: ReleaseStore, kind: str, value: str) -> NamedNode:
     """
-    Find the entity that a full IRI, a prefixed name, a short name or a label stands for, whatever the case.
+    Find the entity that a full IRI, a prefixed name, a short name or a label stands for, ignoring case.
 
     Args:
         store: The release.
         kind: The class of the entity, such as `eg:Body`.
         value: Such as `csto`, `body:CSTO`, `Kazakhstan` or `https://w3id.org/…/id/state/KZ`.
     Raises:
-        UnknownNameError: If nothing of the class bears the name; lists the nearest names.
+        UnknownNameError: If no instance of the class has the name; lists the nearest names.
         UsageError: If several do.
     """
     kind_iri = ns.EG + kind.removeprefix("eg:")
@@ -380,9 +380,9 @@ def resolve(store: ReleaseStore, kind: str, value: str) -> NamedNode:
     prefix, _, local = wanted.partition(":")
     if prefix in ns.PREFIXES and not local.startswith("//"):
         wanted = (ns.PREFIXES[prefix] + local).casefold()
-    # An IRI beats a short name, and a short name a label; what is spelt as asked beats the other spelling.
+    # An IRI beats a short name, and a short name a label; the spelling as given beats the other one.
     for found in _meant(store, kind_iri, wanted):
-        # A thing beats a concept of a scheme: people ask for spillover, seldom for the factor of that name.
+        # An entity beats a concept of a scheme: people ask for spillover, rarely for the factor of that name.
         things = [iri for iri in found if iri.startswith(ns.ID)]
         if len(things) == 1 or len(found) == 1:
             return NamedNode((things or found)[0])
@@ -395,7 +395,7 @@ def resolve(store: ReleaseStore, kind: str, value: str) -> NamedNode:
 
 
 def _meant(store: ReleaseStore, kind_iri: str, wanted: str) -> Iterator[list[str]]:
-    """Look a name up, exactly first; sorted IRIs, which are none where nothing bears it."""
+    """Look up a name, exactly first; returns sorted IRIs."""
     for meanings in store.meanings.get(kind_iri, ()):
         yield sorted(meanings.get(wanted, ()))
     for meanings in store.spellings.get(kind_iri, ()):
@@ -408,7 +408,7 @@ def _noun(kind: str) -> str:
 
 
 def _of_horizons(store: ReleaseStore, values: Mapping[str, object], only: str | None) -> Iterator[str]:
-    """Say which texts cannot know of the time that is asked about."""
+    """Return which texts cannot know about the time asked about."""
     asked = str(values.get("date") or "")
     if not asked:
         return

@@ -1,7 +1,7 @@
 """
-The read-only store that queries run on: a release, or the files somebody gives.
+The read-only store that queries run on: a release, or files given by the user.
 
-Nothing in here writes to a loaded release, opens a connection or reads a file that a query names.
+Nothing here writes to a loaded release, opens a connection or reads a file named in a query.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from eurasia_graph.load.literals import Rewritten
 from eurasia_graph.sparql.columns import spelled_out
 from eurasia_graph.sparql.refusals import not_sparql, refuse_service
 
-# What a query without GRAPH sees: what the texts say and what follows, not what curators judged
-# and not what only serves the derivation.
+# What a query without GRAPH sees: what the texts say and what follows from it, but not what curators judged
+# or what only serves the derivation.
 HIDDEN_BY_DEFAULT = re.compile(re.escape(ns.GRAPH) + r"(links|notes|differences|meta|bounds-.*)")
 
 Answer = QuerySolutions | QueryBoolean | QueryTriples
-# IRIs by a name, in small letters.
+# IRIs by name, in lower case.
 Meanings = dict[str, set[str]]
 
 
 class Span(NamedTuple):
-    """A membership by its days (ISO 8601): in which body by which source, and up to when the source can know."""
+    """A membership by its days (ISO 8601), with its body, its source and the horizon of the source."""
 
     place: tuple[str, str]
     begin: str
@@ -54,20 +54,20 @@ class Span(NamedTuple):
 
 class OwnQuery(str):
     """
-    The text of a query that is ours, with terms of somebody else in it at the most.
+    The text of one of our own queries, in which at most single terms come from outside.
 
-    It goes to an engine as it is, and where a store cannot be trusted with it it is evaluated here. A text from
-    outside never becomes one, whatever it looks like: only the places that write queries make them.
+    It goes to an engine unchanged, or is evaluated here if a store is known to answer it wrongly. A text from
+    outside never becomes one, whatever it looks like: only code that writes queries creates them.
     """
 
     __slots__ = ()
 
 
 class Engine(Protocol):
-    """What a store asks of its engine: the embedded one, or another store over HTTP."""
+    """What a store needs from its engine: the embedded one, or another store over HTTP."""
 
     def query(self, query: str, /, *, base_iri: str | None = None) -> Answer:
-        """Answer a SPARQL query; SyntaxError where it is none."""
+        """Answer a SPARQL query; SyntaxError if it is not one."""
 
     def quads_for_pattern(
         self,
@@ -83,7 +83,7 @@ class Engine(Protocol):
         """List the named graphs."""
 
     def contains_named_graph(self, graph_name: Any, /) -> bool:
-        """Tell whether there is a named graph."""
+        """Return whether there is a named graph."""
 
     def dump(self, *, format: Any, from_graph: Any, prefixes: Any = None) -> bytes | None:  # noqa: A002
         """Write a graph in a format."""
@@ -101,7 +101,7 @@ class ReleaseStore:
     A dataset that can be queried.
 
     `iri`, `content` and `inputs` describe the release (None for files served raw); `warnings` are
-    the texts of what the build warned of, or the loading of files.
+    the warnings of the build, or of the loading of files.
     """
 
     engine: Engine
@@ -132,19 +132,19 @@ class ReleaseStore:
             raise QueryError(f"the query cannot be answered: {error}") from None
 
     def refresh(self) -> None:
-        """Learn which release is there now; the embedded one does not change."""
+        """Check which release is there now; the embedded one does not change."""
 
     @property
     def local(self) -> Store:
         """
-        The embedded engine, for what needs the quads themselves.
+        The embedded engine, for code that needs the quads themselves.
 
         Raises:
             UsageError: If another store is the engine.
         """
         if isinstance(self.engine, Store):
             return self.engine
-        raise UsageError("this works on the release itself and not on a remote store; leave --store out")
+        raise UsageError("this needs the release itself and does not work with a remote store; leave --store out")
 
     @property
     def is_local(self) -> bool:
@@ -156,7 +156,7 @@ class ReleaseStore:
         """
         The canned queries, by name, each with what its answers leave out: terms of parameters, claim, and why.
 
-        Filled by `queries`, where a query says by which parameters that is decided.
+        Filled by `queries`, if a query names the parameters that decide this.
         """
         return {}
 
@@ -192,22 +192,22 @@ class ReleaseStore:
 
     @cached_property
     def horizons(self) -> dict[str, str]:
-        """The sources, by IRI, each with the last day of which it can know (ISO 8601)."""
+        """The sources, by IRI, each with its horizon (ISO 8601)."""
         return {row[0]: row[1] for row in self._select(HORIZONS)}
 
     @cached_property
     def covered(self) -> dict[str, str]:
-        """The sources, by IRI, that cover less than the time until they were issued, each with how that is written."""
+        """The sources, by IRI, that do not cover the time until they were issued, each with its `eg:coversUntil`."""
         told = {row[0]: row[1] for row in self._select(COVERED)}
         return {source: end for source, end in told.items() if str(day_range(end)[1]) == self.horizons.get(source)}
 
     @cached_property
     def unsettled(self) -> frozenset[str]:
         """
-        The bodies and actors, by IRI, of which answers on standings may leave something out.
+        The bodies and actors, by IRI, for which answers about memberships may leave something out.
 
-        Asked once, so that of all others it need not be asked what an answer leaves out: more may be in here
-        than is left out of any answer, but never less.
+        Queried once, so that for all others the question need not be asked: it may contain more than is left out
+        of any answer, but never less.
         """
         standings = {(row[0], row[1]) for row in self._select(STANDINGS)}
         found: set[str] = set()
@@ -236,7 +236,7 @@ class ReleaseStore:
         return [[getattr(term, "value", "") for term in row] for row in answer]
 
 
-# As the canned queries, some stores are asked for them in another way.
+# Like the canned queries, these are rewritten for some stores.
 HORIZONS = OwnQuery(f"SELECT ?source ?day {{ GRAPH ?g {{ ?source <{ns.EG}horizon> ?day }} }}")
 COVERED = OwnQuery(f"SELECT ?source ?until {{ GRAPH ?g {{ ?source <{ns.EG}coversUntil> ?until }} }}")
 LINEAGES = OwnQuery(f"""
@@ -259,7 +259,7 @@ SELECT ?holder ?source ?body ?horizon ?begin ?sure ?over ?end {{
   FILTER(?status IN (status:member, status:associate, status:signatory))
   GRAPH ?bounds {{ ?source eg:horizon ?horizon }}
 }}""")
-# Standings and ends without a date, not asserted, or with an open list.
+# Statuses and ends without a date, not asserted, or with an incomplete list.
 UNSETTLED = OwnQuery(f"""
 PREFIX eg: <{ns.EG}>
 SELECT DISTINCT ?value ?says ?kind ?isOpen {{
@@ -281,7 +281,7 @@ SELECT DISTINCT ?value ?says ?kind ?isOpen {{
   FILTER(?idle || BOUND(?openIn))
   BIND(!?idle AS ?isOpen)
 }}""")
-# Standings of which a claim tells for longer, or from an earlier day, than other claims leave them.
+# Statuses that one claim gives for a longer time, or from an earlier day, than other claims allow.
 TOLD_OTHERWISE = OwnQuery(f"""
 PREFIX eg: <{ns.EG}> PREFIX prov: <{ns.PREFIXES["prov"]}>
 SELECT DISTINCT ?holder ?body {{
@@ -316,7 +316,7 @@ def from_quads(engine: Store, **description: object) -> ReleaseStore:
 
 
 def fill_default_graph(engine: Store) -> None:
-    """Materialise the default graph as the set of triples of the graphs that a query sees without naming them."""
+    """Materialise the default graph as the set of triples of the visible graphs."""
     for graph in sorted(engine.named_graphs(), key=str):
         if isinstance(graph, NamedNode) and not HIDDEN_BY_DEFAULT.fullmatch(graph.value):
             engine.update(f"ADD <{graph.value}> TO DEFAULT")
@@ -330,11 +330,11 @@ def load_files(paths: Iterable[Path], form: str | None = None) -> ReleaseStore:
     Load RDF files as they are: not checked, nothing derived; the default graph is their merge.
 
     Args:
-        paths: Turtle, N-Triples, RDF/XML, JSON-LD, TriG, N-Quads or N3, packed by gzip or not, told apart by their
-            extensions.
-        form: The name of the format of those whose extension tells none; if all of them tell one, of all.
+        paths: Turtle, N-Triples, RDF/XML, JSON-LD, TriG, N-Quads or N3, possibly compressed with gzip, recognised by
+            their extensions.
+        form: The name of the format of files without a known extension; if all have one, of all files.
     Raises:
-        UsageError: If there is no such file, or nothing tells its format.
+        UsageError: If there is no such file, or its format is unknown.
         StoreError: If a file is not in its format, with line and column, or cannot be read within limits.
     """
     engine, rewritten = Store(), Rewritten()
@@ -353,13 +353,13 @@ def load_files(paths: Iterable[Path], form: str | None = None) -> ReleaseStore:
     return ReleaseStore(engine, warnings=[warning] if warning else [])
 
 
-# A longer query is first given to a process that it may end.
+# A longer query is first tried in a process that it may crash.
 LONGEST_HARMLESS = 2000
 
 
 def refuse_what_ends_the_engine(sparql: str) -> None:
     """
-    Try a long query on an empty store in another process: thousands of BIND, MINUS or brackets end it.
+    Try a long query on an empty store in another process: thousands of BIND, MINUS or brackets crash it.
 
     Raises:
         QueryError: If it does.
@@ -384,4 +384,4 @@ def refuse_what_ends_the_engine(sparql: str) -> None:
         check=False,
     ).returncode
     if ended in {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS}:
-        raise QueryError("the query is nested so deeply that it ends the engine; write it with fewer brackets or parts")
+        raise QueryError("the query is nested too deeply for the engine; write it with fewer brackets or parts")

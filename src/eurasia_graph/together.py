@@ -1,8 +1,8 @@
 """
-Whether two actors only perhaps belonged to a body together: what `shared-bodies` leaves out, known before it is asked.
+Whether two actors possibly, but not certainly, belonged to a body together, which `shared-bodies` leaves out.
 
-The query beside `shared-bodies` says which claims it leaves out. Of most pairs that is none, and finding none costs
-more than the answer; so the memberships of a release are read once, and the query is asked of the other pairs alone.
+`shared-bodies.left-out` finds the claims that the answer leaves out. For most pairs there are none, and finding that
+out costs more than the answer; so the memberships of a release are read once, and the query runs for other pairs only.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ LENGTH_OF_A_DAY = len(NEVER)
 
 def may_leave_out(store: ReleaseStore, terms: Mapping[str, str]) -> bool:
     """
-    Tell whether the query beside `shared-bodies` may find something; where it says no, it finds nothing.
+    Return whether `shared-bodies.left-out` may find something; False means that it finds nothing.
 
     Args:
         store: The release.
-        terms: Of the VALUES block, by variable.
+        terms: The terms of the VALUES block, by variable.
     """
     pair = [terms[name].strip("<>") for name in ("actorA", "actorB")]
     if not store.is_local or not store.unsettled.isdisjoint(pair):
@@ -33,10 +33,10 @@ def may_leave_out(store: ReleaseStore, terms: Mapping[str, str]) -> bool:
 
 
 def _perhaps(one: Span, other: Span, first: str, last: str) -> bool:
-    """Tell whether the two perhaps met, and not surely."""
+    """Return whether the two possibly, but not certainly, were in the body together."""
     days = {*one[1:], *other[1:], *filter(None, (first, last))}
     if any(len(day) != LENGTH_OF_A_DAY or day.startswith("-") for day in days):
-        return True  # days before our era and after 9999 are not in the order of their letters
+        return True  # days before the common era and after 9999 do not sort as strings
     end, over = min(one.end, other.end), min(one.over, other.over)
     begin, sure = max(one.begin, other.begin), max(one.sure, other.sure)
     horizon = min(one.horizon, other.horizon)

@@ -1,14 +1,14 @@
 """
-British and American spellings of one word, which stand for one another where a name is looked up.
+British and American spellings of a word, which are equivalent when a name is looked up.
 
-What comes out is no English: it is the same for both spellings, which is all that is needed of it.
+The result is not a real spelling: it only has to be the same for both.
 """
 
 from __future__ import annotations
 
 import re
 
-# Endings and words that are spelt in two ways, each with what both become; read in this order.
+# Endings and words with two spellings, each with the common form of both; applied in this order.
 RULES = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -21,7 +21,7 @@ RULES = tuple(
         (r"(?<=[bt])red\b", "ered"),
         (r"\b(def|off|lic|pret)en[cs]e", r"\1ense"),
         (r"(?<=\w)ll(?=(?:ed|ing|ings|er|ers|or|ors|ation|ations|ment|ments|ful)\b)", "l"),
-        # At the end of a word in these alone: Marshall is not Marshal.
+        # At the end of these words only: Marshall is not Marshal.
         (r"\b(appa|disti|enro|enthra|fulfi|insti)ll(?=s?\b)", r"\1l"),
         (r"(?<=\w)ogue(?=s?\b)", "og"),
         (r"\b(pro|kilo|deca)?gramme(?=s?\b)", r"\1gram"),
@@ -39,7 +39,7 @@ RULES = tuple(
         (r"\btyre", "tire"),
         (r"\b(?:e|i)nquir", "inquir"),
         (r"(?<=\w)xion\b", "ction"),
-        # In these alone: Edwards is not Edward.
+        # In these words only: Edwards is not Edward.
         (r"\b(to|in|on|up|for|out|back|down|home|after|east|west|north|south)wards\b", r"\1ward"),
     )
 )
@@ -47,7 +47,7 @@ RULES = tuple(
 
 def fold(name: str) -> str:
     """
-    Write a name so that its British and its American spelling become the same.
+    Normalise a name so that its British and American spellings become the same.
 
     Args:
         name: Such as `Collective Security Treaty Organization`, in any case.

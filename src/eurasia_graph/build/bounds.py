@@ -18,12 +18,11 @@ ONTOLOGY = ns.GRAPH("ontology")
 XSD_DATE = NamedNode(ns.XSD + "date")
 
 
-def add_bounds(dataset: Dataset) -> None:
-    """Write the bounds of the dates of each source into its `bounds-` graph, and which claims count into `facts-`."""
-    for source in dataset.sources():
-        bounds_, facts = (graph_of(kind, source_name(source)) for kind in ("bounds", "facts"))
-        found = list(_bounds_of(dataset.store, source))
-        dataset.store.extend(ns.quad(each, facts if each.predicate == ns.RDF("type") else bounds_) for each in found)
+def add_bounds(dataset: Dataset, source: NamedNode) -> None:
+    """Write the days of a source into its graph of bounds, and which claims count into its graph of facts."""
+    bounds_, facts = (graph_of(kind, source_name(source)) for kind in ("bounds", "facts"))
+    found = [*_bounds_of(dataset.store, source), *existence(dataset.store)]
+    dataset.store.extend(ns.quad(each, facts if each.predicate == ns.RDF("type") else bounds_) for each in found)
 
 
 def add_calendar(dataset: Dataset, graph: NamedNode) -> None:
@@ -41,7 +40,6 @@ def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
     known = [bounds(each).latest for each in ends if each]
     if known:
         yield Triple(source, ns.EG("horizon"), _day(min(known)))
-    yield from _existence(store)
     standings, unsettled, implying = (
         _kinds(store, term) for term in ("tellsStanding", "givesOnlyPossibleStatus", "impliesStatus")
     )
@@ -96,7 +94,8 @@ def _kinds(store: Store, term: str) -> set[str]:
     return {ns.value(quad.subject) for quad in marked if ns.value(quad.object) != "false"}
 
 
-def _existence(store: Store) -> Iterator[Triple]:
+def existence(store: Store) -> Iterator[Triple]:
+    """Compute from when until when entities existed, which the bounds of every source hold."""
     for quad in store.quads_for_pattern(None, ns.EG("existence"), None, ENTITIES):
         begin, _, end = ns.value(quad.object).partition("/")
         first = bounds(begin).earliest

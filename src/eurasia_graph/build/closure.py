@@ -8,6 +8,7 @@ from pyoxigraph import NamedNode, QueryTriples, RdfFormat, Store, Triple
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import effects, rules
+from eurasia_graph.build.lines import lines_of
 from eurasia_graph.build.pieces import Pieces, key_of
 from eurasia_graph.build.sources import Dataset, source_name
 from eurasia_graph.build.toolkit import toolkit_digest
@@ -127,11 +128,6 @@ class Closer:
         for graph in graphs:
             lines.difference_update(self._lines(graph))
         return lines
-
-
-def lines_of(data: bytes | None) -> list[bytes]:
-    """Take lines apart, each with its end."""
-    return (data or b"").splitlines(keepends=True)
 
 
 def close_schema(store: Store, pieces: Pieces) -> None:

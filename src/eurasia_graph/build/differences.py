@@ -4,31 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pyoxigraph import Literal, NamedNode, Store, Triple
+from pyoxigraph import Literal, NamedNode, RdfFormat, Store, Triple
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import rules
 from eurasia_graph.build.findings import Finding, Report
+from eurasia_graph.build.lines import dump, lines_of, terms_of
+from eurasia_graph.build.pieces import Pieces, key_of
+from eurasia_graph.build.rule_order import ANYTHING
 from eurasia_graph.build.sources import Dataset, source_name, value_of
+from eurasia_graph.build.toolkit import toolkit_digest
 from eurasia_graph.graphs import ENTITIES, LINKS, graph_of
 
 DIFFERENCES = ns.GRAPH("differences")
+TYPE = str(ns.RDF("type")).encode()
 
 
-def find_differences(dataset: Dataset, world: Report | None = None) -> None:
+def find_differences(dataset: Dataset, world: Report | None = None, pieces: Pieces | None = None) -> None:
     """
     Write where two claims cannot both be right into the graph `differences`.
 
     Args:
         dataset: With facts and memberships of all sources.
         world: The report of the checks of the world, whose findings about two claims are differences as well.
+        pieces: What is kept between builds.
     """
+    store, kept = dataset.store, pieces or Pieces()
     for finding in world.findings if world else ():
         if finding.difference:
-            dataset.store.extend(ns.quad(triple, DIFFERENCES) for triple in _difference(dataset.store, finding))
+            store.extend(ns.quad(triple, DIFFERENCES) for triple in _difference(store, finding))
     names = [source_name(source) for source in dataset.sources()]
     own = [graph_of(kind, name) for name in names for kind in ("claims", "bounds", "facts", "memberships")]
-    rules.run(dataset.store, ["differences"], [ENTITIES, LINKS, *own], DIFFERENCES)
+    lines = _compared(store, [ENTITIES, LINKS, *own, DIFFERENCES])
+    key = key_of("differences", toolkit_digest(), *(rule.text for rule in rules.of_stages("differences")), *lines)
+    found = kept.get(key)
+    if found is None:
+        # The engine looks a pattern up in one graph after the other: of many sources, one graph is quicker to read.
+        alone, graph = Store(), ns.GRAPH("compared")
+        alone.bulk_load(b"".join(lines), format=RdfFormat.N_TRIPLES, to_graph=graph, lenient=True)
+        rules.run(alone, ["differences"], [graph], DIFFERENCES)
+        found = dump(alone, DIFFERENCES)
+        kept.put(key, found)
+    store.bulk_load(found, format=RdfFormat.N_TRIPLES, to_graph=DIFFERENCES, lenient=True)
+
+
+def _compared(store: Store, graphs: list[NamedNode]) -> list[bytes]:
+    """Return the statements that the rules read, as lines of N-Triples, each once and sorted."""
+    read = rules.read_by(store, "differences")
+    names = {f"<{name}>".encode() for name in read}
+    found: set[bytes] = set()
+    for graph in graphs:
+        for line in lines_of(dump(store, graph)):
+            _, predicate, value = terms_of(line)
+            if ANYTHING in read or predicate in names or (predicate == TYPE and value in names):
+                found.add(line)
+    return sorted(found)
 
 
 def _difference(store: Store, finding: Finding) -> Iterator[Triple]:

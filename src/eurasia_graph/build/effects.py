@@ -127,7 +127,7 @@ def schema_terms(rules: Iterable[Rule]) -> set[bytes]:
 
 
 def speaks_of_schema(line: bytes, terms: set[bytes]) -> bool:
-    """Tell whether a statement is one that the rules read as the ontology's."""
+    """Return whether a statement is one that the rules read as the ontology's."""
     _, predicate, rest = line.split(b" ", 2)
     return predicate in terms or (predicate == RDF_TYPE and rest[:-3] in terms)
 

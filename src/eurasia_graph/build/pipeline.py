@@ -7,25 +7,25 @@ bytes: a release contains no clock time, no host name and no random label.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from eurasia_graph.build import rules, sources, validation
-from eurasia_graph.build.bounds import ONTOLOGY, add_bounds, add_calendar
+from eurasia_graph.build import sources, validation
+from eurasia_graph.build.assembly import assemble
 from eurasia_graph.build.closure import close
+from eurasia_graph.build.derive import derive
 from eurasia_graph.build.differences import find_differences
 from eurasia_graph.build.findings import Report
 from eurasia_graph.build.kept import UnfitError, cache_folder, keep, load_kept
-from eurasia_graph.build.pieces import Pieces
+from eurasia_graph.build.parts import read, written
+from eurasia_graph.build.pieces import Pieces, key_of
+from eurasia_graph.build.progress import NOTE, Progress, silent
 from eurasia_graph.build.properties import describe_properties
-from eurasia_graph.build.release import NOTE, Progress, Release, as_store, describe_release, inputs_digest, silent
-from eurasia_graph.build.sources import Dataset, source_name
+from eurasia_graph.build.release import Release, as_store, describe_release, inputs_digest
+from eurasia_graph.build.sources import Dataset, TurtleFile
 from eurasia_graph.errors import InvalidDataError, StoreError
-from eurasia_graph.graphs import LINKS, SCHEMA_GRAPHS, graph_of
 from eurasia_graph.paths import root
 from eurasia_graph.store import ReleaseStore
-
-# What of the claims bears on standings, when each began and ended, and which of them are one.
-SPANS = ["telling", "dating", "beginnings", "first-days", "spans", "groups"]
 
 
 def build(data: Path | None = None, progress: Progress = silent, pieces: Pieces | None = None) -> Release:
@@ -40,24 +40,36 @@ def build(data: Path | None = None, progress: Progress = silent, pieces: Pieces 
         UsageError: If the folder is not a data folder.
         InvalidDataError: If a file cannot be read or the record breaks a rule; nothing is built.
     """
-    progress("load")
     files = sources.find(data)
+    made = assemble(files, data or root() / "data", progress, pieces)
+    dataset, report, world, digests = (
+        (made.dataset, made.report, made.world, made.digests) if made else _at_once(files, progress)
+    )
+    progress("closure")
+    if made:
+        made.close()
+    else:
+        close(dataset, pieces)
+    describe_properties(dataset.store)
+    progress("differences")
+    find_differences(dataset, world, pieces)
+    progress("digests")
+    inputs = inputs_digest(data)
+    content = describe_release(dataset, inputs, digests)
+    return Release(store=dataset.store, inputs=inputs, content=content, report=report, data=data or root() / "data")
+
+
+def _at_once(files: list[TurtleFile], progress: Progress) -> tuple[Dataset, Report, Report, dict[str, str]]:
+    """Check and derive all sources together, which gives the findings of data that cannot be taken apart."""
+    progress("load")
     dataset = sources.load(files)
     progress("check the record")
     record = validation.check_record(dataset)
     _refuse_errors(record)
     derive(dataset, progress)
     progress("check the world")
-    report = Report([*record.findings, *validation.check_world(dataset).findings])
-    progress("closure")
-    close(dataset, pieces)
-    describe_properties(dataset.store)
-    progress("differences")
-    find_differences(dataset, report)
-    progress("digests")
-    inputs = inputs_digest(data)
-    content = describe_release(dataset, inputs)
-    return Release(store=dataset.store, inputs=inputs, content=content, report=report, data=data or root() / "data")
+    world = validation.check_world(dataset)
+    return dataset, Report([*record.findings, *world.findings]), world, {}
 
 
 def open_release(data: Path | None = None, progress: Progress = silent) -> ReleaseStore:
@@ -95,7 +107,7 @@ def open_release(data: Path | None = None, progress: Progress = silent) -> Relea
     return opened
 
 
-def validate(data: Path | None = None, extra: list[Path] | None = None) -> Report:
+def validate(data: Path | None = None, extra: list[Path] | None = None, pieces: Pieces | None = None) -> Report:
     """
     Check a data folder, and additional Turtle files, without building a release.
 
@@ -103,8 +115,18 @@ def validate(data: Path | None = None, extra: list[Path] | None = None) -> Repor
         data: A folder laid out like the shipped `data/`, which is the default.
         extra: Turtle files; their statements go to the graphs where they belong. If there are any,
             only findings in them are reported.
+        pieces: What is kept between builds.
     """
-    dataset = sources.load(sources.find(data))
+    files, base, kept = sources.find(data), data or root() / "data", pieces or Pieces()
+    key = key_of("report", inputs_digest(data))
+    told = None if extra else kept.get(key)
+    if told is not None:
+        return Report(read(json.loads(told), base))
+    made = None if extra else assemble(files, base, silent, kept)
+    if made:
+        kept.put(key, json.dumps(written(made.report.findings, base)).encode())
+        return made.report
+    dataset = sources.load(files)
     for path in extra or []:
         sources.add_by_content(dataset, path)
     record = validation.check_record(dataset)
@@ -114,22 +136,6 @@ def validate(data: Path | None = None, extra: list[Path] | None = None) -> Repor
         world = validation.check_world(dataset)
         found = Report(record.findings + world.findings, record.unreadable)
     return found.only(extra) if extra else found
-
-
-def derive(dataset: Dataset, progress: Progress = silent) -> None:
-    """Generate bounds, facts and memberships of every source, each from its own claims."""
-    progress("bounds")
-    add_bounds(dataset)
-    for source in map(source_name, dataset.sources()):
-        progress(f"facts of {source}")
-        claims, bounds_, facts, spans = (graph_of(kind, source) for kind in ("claims", "bounds", "facts", "spans"))
-        reads = [ONTOLOGY, claims, bounds_]
-        rules.run(dataset.store, ["facts"], [*reads, SCHEMA_GRAPHS[-1]], facts, files=[claims, LINKS])
-        progress(f"memberships of {source}")
-        add_calendar(dataset, spans)
-        rules.run(dataset.store, SPANS, [*reads, facts], spans)
-        rules.run(dataset.store, ["memberships"], [claims, bounds_, facts, spans], graph_of("memberships", source))
-        dataset.store.remove_graph(spans)
 
 
 def _refuse_errors(report: Report) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -27,17 +27,6 @@ from eurasia_graph.store import ReleaseStore, from_quads
 
 # A blank node in lines of N-Triples, in which the line feeds of literals are escaped.
 BLANK = re.compile(rb"^(?:_:|\S+ \S+ _:)", re.MULTILINE)
-
-
-Progress = Callable[[str], None]
-
-
-# Progress lines that begin so are for the user, even where stages are not shown.
-NOTE = "note: "
-
-
-def silent(_stage: str) -> None:
-    """Show no progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,10 +165,17 @@ def digest_of(store: Store, graph: NamedNode) -> str:
     return hashlib.sha256(b"".join(lines)).hexdigest()
 
 
-def describe_release(dataset: Dataset, inputs: str) -> str:
-    """Write the digests of all graphs and of the whole into the graph `meta`; return that of the whole."""
+def describe_release(dataset: Dataset, inputs: str, known: Mapping[str, str] | None = None) -> str:
+    """
+    Write the digests of all graphs and of the whole into the graph `meta`; return that of the whole.
+
+    Args:
+        dataset: With all other graphs of the release.
+        inputs: The digest of what it depends on.
+        known: The digests of some graphs, by their IRIs.
+    """
     graphs = sorted(graph.value for graph in dataset.store.named_graphs() if isinstance(graph, NamedNode))
-    digests = {graph: digest_of(dataset.store, NamedNode(graph)) for graph in graphs}
+    digests = {graph: (known or {}).get(graph) or digest_of(dataset.store, NamedNode(graph)) for graph in graphs}
     whole = content_digest(digests)
     release = release_iri(whole)
     facts = [

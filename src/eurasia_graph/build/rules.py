@@ -28,10 +28,16 @@ def folder_of(stage: str) -> Path:
 def of_stages(*stages: str) -> list[Rule]:
     """Read the rules of some stages."""
     return [
-        Rule(f"{stage}/{path.stem}", path.read_text(encoding="utf-8"))
+        _rule(f"{stage}/{path.stem}", path.read_text(encoding="utf-8"))
         for stage in stages
         for path in sorted(folder_of(stage).glob("*.rq"))
     ]
+
+
+@lru_cache(maxsize=256)
+def _rule(name: str, text: str) -> Rule:
+    """Make a rule, once for each text, so that it is taken apart once."""
+    return Rule(name, text)
 
 
 def ordered(store: Store, *stages: str) -> list[list[Rule]]:
@@ -42,8 +48,20 @@ def ordered(store: Store, *stages: str) -> list[list[Rule]]:
         EurasiaGraphError: If they read what they make, in a circle, and do not say so.
     """
     rules = tuple(of_stages(*stages))
+    return _ordered(rules, frozenset(_said(store, rules).items()))
+
+
+def read_by(store: Store, *stages: str) -> set[str]:
+    """Return the predicates and classes that the rules of some stages read; `ANYTHING` is one if they do not tell."""
+    rules = of_stages(*stages)
+    said = _said(store, rules)
+    return {name for rule in rules for name in rule.reads(lambda predicate: said.get(predicate, frozenset()))}
+
+
+def _said(store: Store, rules: Sequence[Rule]) -> dict[str, frozenset[tuple[str, str]]]:
+    """Return what a store has of the ontology for the predicates of which rules ask it."""
     asked = {predicate for rule in rules for predicate in rule.of_the_ontology}
-    said = {
+    return {
         predicate: frozenset(
             (ns.value(quad.subject), ns.value(quad.object))
             for graph in SCHEMA_GRAPHS
@@ -51,7 +69,6 @@ def ordered(store: Store, *stages: str) -> list[list[Rule]]:
         )
         for predicate in asked
     }
-    return _ordered(rules, frozenset(said.items()))
 
 
 @lru_cache(maxsize=64)

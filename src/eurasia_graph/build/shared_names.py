@@ -7,6 +7,7 @@ and American spelling, or in letters of another script that look the same.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -40,14 +41,17 @@ FAMILIES = {
 FAMILY_OF = {ns.EG(name): family for family, classes in FAMILIES.items() for name in classes}
 # Letters that a reader cannot tell from Latin ones, as small or as capital letters: Cyrillic, then Greek.
 LOOK_ALIKES = str.maketrans("авекмнорстухіјѕԛԝһ" + "αβεηικμνορτυχζ", "abekmhopctyxijsqwh" + "abehikmnoptyxz")
+IZE = re.compile(r"(?<=[a-z]{2})([iy])z")
 RULE = "Name-shared"
 
 
 def fold(name: str) -> str:
     """Reduce a name to what distinguishes it: letters and digits, in one case and one spelling."""
     plain = unicodedata.normalize("NFKC", name).casefold().translate(LOOK_ALIKES)
-    # The spelling before the rest, since its rules look at the ends of words; z where the ends cannot be seen.
-    return "".join(each for each in variants.fold(plain) if each.isalnum()).replace("z", "s")
+    # The spelling before the rest, since its rules look at the ends of words.
+    joined = "".join(each for each in variants.fold(plain) if each.isalnum())
+    # Where no ends of words can be seen, as in OrganizationOfStates. A code is not a word: US is not UZ.
+    return IZE.sub(r"\1s", joined)
 
 
 def shared(dataset: Dataset) -> Iterator[Fault]:

@@ -1,7 +1,7 @@
 """
 Check a dataset against the shapes and report the location of each finding.
 
-The shapes in `ontology/shapes/` do most of the work, run by pySHACL on the engine's own store. A shape with
+The shapes in `ontology/shapes/` do most of the work, compiled to queries on the engine's own store. A shape with
 severity `sh:Violation` checks the record; one with `sh:Warning` checks the world as the texts describe it,
 which needs the generated graphs. Some checks cannot be shapes: names that are not defined and statements in
 the wrong file (`record`), names shared by two entities (`shared_names`), and days that are not in the calendar.
@@ -9,24 +9,19 @@ the wrong file (`record`), names shared by two entities (`shared_names`), and da
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, cast
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import record, shared_names
+from eurasia_graph.build import record, shape_check, shared_names
 from eurasia_graph.build.findings import Finding, Place, Report, Severity
 from eurasia_graph.build.record import Fault
+from eurasia_graph.build.results import Result, Term
 from eurasia_graph.build.sources import Dataset
 from eurasia_graph.dates import Bounds, DateError, bounds
-from eurasia_graph.errors import EurasiaGraphError
-from eurasia_graph.paths import root
 from eurasia_graph.turtle.reader import Part
 
 GENERATED = {"Generated-class", "Generated-property"}
@@ -42,14 +37,10 @@ def check_record(dataset: Dataset) -> Report:
     Args:
         dataset: As `sources.load` returns it, nothing generated yet.
     """
-    # pySHACL cannot read statements about statements, which are refused anyway.
+    # Shapes do not see statements about statements, which are refused anyway.
     for quad in [quad for quad in dataset.origins if isinstance(quad.object, Triple)]:
         dataset.store.remove(quad)
-    by_shapes = list(_shape_findings(dataset, "Violation"))
-    by_program = [*record.faults(dataset), *shared_names.shared(dataset), *_bad_dates(dataset), *_late_figures(dataset)]
-    # A shape can refuse one statement twice, for its datatype and for its form; that is one finding.
-    found = dict.fromkeys(_without_echoes(dataset, by_shapes, by_program))
-    return Report(_sorted(found), list(dataset.errors))
+    return record_report(dataset, shape_check.check(dataset, "Violation"))
 
 
 def check_world(dataset: Dataset) -> Report:
@@ -59,118 +50,78 @@ def check_world(dataset: Dataset) -> Report:
     Args:
         dataset: With bounds, facts and memberships.
     """
-    return Report(_sorted(_shape_findings(dataset, "Warning")))
+    return world_report(dataset, shape_check.check(dataset, "Warning"))
+
+
+def record_report(dataset: Dataset, results: Iterable[Result]) -> Report:
+    """Report what shapes found in a record and what programs find there, each statement once."""
+    by_shapes = [_from_result(dataset, each) for each in results]
+    by_program = [*record.faults(dataset), *shared_names.shared(dataset), *_bad_dates(dataset), *_late_figures(dataset)]
+    # A shape can refuse one statement twice, for its datatype and for its form; that is one finding.
+    found = dict.fromkeys(_without_echoes(dataset, by_shapes, by_program))
+    return Report(in_order(found), list(dataset.errors))
+
+
+def world_report(dataset: Dataset, results: Iterable[Result]) -> Report:
+    """Report what shapes found in the world that the texts describe."""
+    return Report(in_order(_from_result(dataset, each) for each in results))
 
 
 # --- by shapes -----------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=2)
-def _shapes(severity: str) -> Any:
-    """Read the shapes, and deactivate those of the other severity."""
-    from rdflib import RDF, SH, Graph, URIRef
-    from rdflib import Literal as RdflibLiteral
-
-    graph = Graph()
-    for path in sorted((root() / "ontology" / "shapes").glob("*.ttl")):
-        graph.parse(path, format="turtle")
-    for shape in set(graph.subjects(RDF.type, SH.NodeShape)):
-        own = graph.value(shape, SH.severity, default=SH.Violation)
-        if own != URIRef(SH[severity]):
-            graph.add((shape, SH.deactivated, RdflibLiteral(True)))
-    return graph
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence the library's warnings about ill-typed literals, which are reported as findings."""
-    log = logging.getLogger("rdflib.term")
-    level = log.level
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        log.setLevel(logging.CRITICAL)
-        try:
-            yield
-        finally:
-            log.setLevel(level)
-
-
-def _shape_findings(dataset: Dataset, severity: str) -> Iterator[Finding]:
-    from pyshacl import validate
-    from pyshacl.graph_abstraction import OxigraphDataGraph
-    from rdflib import RDF, SH
-
-    # pySHACL tests the truth of the graph for every result, which would count all quads.
-    setattr(OxigraphDataGraph, "__bool__", lambda _: True)  # noqa: B010
-    shapes = _shapes(severity)
-    with _quiet():
-        _, report, text = validate(cast("Any", dataset.store), shacl_graph=shapes, inplace=True, advanced=True)
-    if not hasattr(report, "subjects"):
-        raise EurasiaGraphError(f"the shapes cannot be run: {text}; check the files in ontology/shapes/")
-    for result in set(report.subjects(RDF.type, SH.ValidationResult)):
-        parts = {
-            name: report.value(result, SH[name])
-            for name in ("focusNode", "resultPath", "value", "sourceShape", "resultMessage", "resultSeverity")
-        }
-        yield _from_result(dataset, shapes, parts)
-
-
-def _from_result(dataset: Dataset, shapes: Any, parts: dict[str, Any]) -> Finding:
-    from rdflib import SH, URIRef
-
-    shape, path, value = parts["sourceShape"], parts["resultPath"], parts["value"]
-    difference = shapes.value(shape, URIRef(ns.EG + "differenceKind"))
-    # A query with an `sh:target` finds statements. One over the whole dataset has a class as its focus,
-    # and what it found is the value.
-    of_statements = difference is None and (shape, SH.target, None) in shapes
-    by_query = (shape, SH.sparql, None) in shapes and not of_statements
-    subject = value if by_query and difference is None and isinstance(value, URIRef) else parts["focusNode"]
-    predicate = NamedNode(str(path)) if isinstance(path, URIRef) else None
-    seen = str(value) if value is not None and not by_query else None
+def _from_result(dataset: Dataset, result: Result) -> Finding:
+    value, about = result.value, result.focus
+    if result.by_query and result.difference is None and isinstance(value, NamedNode):
+        about = value
+    subject, path = about.value, result.path
+    written = None if value is None else value.value
+    seen = None if result.by_query else written
+    against = written if result.difference else None
     return Finding(
-        severity=Severity.WARNING if parts["resultSeverity"] == SH.Warning else Severity.ERROR,
-        rule=ns.local_name(str(shape)),
-        message=str(parts["resultMessage"]),
-        seen=_seen(dataset, subject, predicate, seen, value if difference else None),
-        focus=str(subject),
-        value=None if value is None else str(value),
-        place=_locate(dataset, str(subject), predicate, None if by_query else value),
-        difference=None if difference is None else str(difference),
-        statement=None if path is None or value is None or by_query else (str(subject), str(path), str(value)),
+        severity=Severity.WARNING if result.severity == "Warning" else Severity.ERROR,
+        rule=ns.local_name(result.shape.value),
+        message=result.message,
+        seen=_seen(dataset, subject, path, seen, against),
+        focus=subject,
+        value=written,
+        place=_locate(dataset, subject, path, None if result.by_query else value),
+        difference=result.difference,
+        statement=None if path is None or written is None or result.by_query else (subject, path.value, written),
     )
 
 
-def _seen(dataset: Dataset, subject: Any, predicate: NamedNode | None, value: str | None, other: Any) -> str:
+def _seen(dataset: Dataset, subject: str, predicate: NamedNode | None, value: str | None, other: str | None) -> str:
     """Describe what was seen: the value, all values of the property, or "nothing"; then what contradicts it."""
-    name = ns.shorten(str(subject))
+    name = ns.shorten(subject)
     if predicate is None:
-        return f"{name}, at odds with {ns.shorten(str(other))}" if other else name
+        return f"{name}, at odds with {ns.shorten(other)}" if other else name
     values = (
         [value]
         if value is not None
         else [_written(quad.object) for quad in dataset.store.quads_for_pattern(_node(subject), predicate, None, None)]
     )
     shown = ", ".join(sorted({ns.shorten(each) for each in values})) or "nothing"
-    against = f", at odds with {ns.shorten(str(other))}" if other else ""
+    against = f", at odds with {ns.shorten(other)}" if other else ""
     return f"{ns.shorten(predicate.value)} {shown} at {name}{against}"
 
 
-def _node(term: Any) -> NamedNode | None:
-    return NamedNode(str(term)) if str(term).startswith("http") else None
+def _node(iri: str) -> NamedNode | None:
+    return NamedNode(iri) if iri.startswith("http") else None
 
 
 def _written(term: Any) -> str:
     return f'"{term.value}"' if isinstance(term, Literal) else str(getattr(term, "value", term))
 
 
-def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: Any) -> Place | None:
+def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: Term | None) -> Place | None:
     """Return the location of the value, else of the property, else of the subject."""
     if not subject.startswith("http"):
         return None
     node = NamedNode(subject)
     quads = [quad for quad in dataset.store.quads_for_pattern(node, None, None, None) if quad in dataset.origins]
     with_property = [quad for quad in quads if quad.predicate == predicate]
-    exact = [quad for quad in with_property if value is not None and _is_value(quad.object, str(value))]
+    exact = [quad for quad in with_property if value is not None and quad.object == value]
     # The value; the property, if a value is missing or there is one too many; else the subject that lacks it.
     for candidates, part in ((exact, "object"), (with_property, "predicate"), (quads, "subject")):
         if candidates:
@@ -179,18 +130,6 @@ def _locate(dataset: Dataset, subject: str, predicate: NamedNode | None, value: 
     if begun is None or not isinstance(begun.object, NamedNode):
         return None
     return _locate(dataset, begun.object.value, predicate, None)
-
-
-def _is_value(term: Any, value: str) -> bool:
-    """Return whether a term is the value in a result; the library rewrites some lexical forms, such as HTML."""
-    from rdflib import Literal as RdflibLiteral
-
-    if getattr(term, "value", None) == value:
-        return True
-    if not isinstance(term, Literal) or term.language:
-        return False
-    with _quiet():
-        return str(RdflibLiteral(term.value, datatype=term.datatype.value)) == value
 
 
 # --- by program ----------------------------------------------------------------------------
@@ -305,7 +244,7 @@ def _subject(quad: Quad) -> str:
 # --- writing -------------------------------------------------------------------------------
 
 
-def _sorted(findings: Iterable[Finding]) -> list[Finding]:
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Sort findings by location, without duplicates: two checks can find the same."""
 
     def key(finding: Finding) -> tuple[str, int, int, str, str, str]:

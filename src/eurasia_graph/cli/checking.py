@@ -24,8 +24,10 @@ def validate(ctx: click.Context, paths: tuple[Path, ...], form: str, data: Path 
     Example: eurasia-graph validate my-claims.ttl
     """
     from eurasia_graph.build import pipeline
+    from eurasia_graph.build.kept import cache_folder
+    from eurasia_graph.build.pieces import Pieces
 
-    report = pipeline.validate(data, list(paths))
+    report = pipeline.validate(data, list(paths), Pieces(cache_folder()))
     click.echo({"text": report.text, "json": report.json, "sarif": report.sarif}[form]())
     ctx.exit(1 if report.errors else 0)
 

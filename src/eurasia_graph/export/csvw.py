@@ -53,8 +53,8 @@ def write(store: ReleaseStore, about: dict[str, str], out: IO[bytes]) -> None:
 
     Args:
         store: The release.
-        about: What is said of the release itself, such as `licence` and `citation`.
-        out: Where to.
+        about: The description of the release, such as `licence` and `citation`.
+        out: The file to write to.
     """
     # Beside `out` first: a zip of a file that can be searched has other bytes than one of a pipe.
     with tempfile.TemporaryFile() as whole:

@@ -1,8 +1,8 @@
 """
-Tie every fact to the claims that state it, in RDF 1.2: the claim is the reifier of the fact.
+Link every fact to the claims that state it, in RDF 1.2: the claim is the reifier of the fact.
 
-Only facts that stand in the graph are tied, so that without these statements the quads are those of every
-other format.
+Only facts that are in the graph are linked, so that without these statements the quads are the same as in every other
+format.
 
 Source: RDF 1.2 Concepts, https://www.w3.org/TR/rdf12-concepts/#section-triple-terms
 """
@@ -17,7 +17,7 @@ from eurasia_graph import namespaces as ns
 
 REIFIES = ns.RDF("reifies")
 
-# Of an event and of a figure: which claim says what the graph holds as a fact, as the ontology pairs the two.
+# For events and figures: which claim states a fact of the graph, by `eg:states` in the ontology.
 STATED = f"""
 PREFIX eg: <{ns.EG}> PREFIX prov: <{ns.PROV}>
 SELECT DISTINCT ?claim ?thing ?property ?value {{

@@ -1,7 +1,7 @@
 """
 Write a release as a folder that can be put on the web: all formats, checksums, VoID and DCAT.
 
-The folder appears whole or not at all. Same release, same bytes.
+The folder is written completely or not at all. The same release gives the same bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pyoxigraph import NamedNode
 
 from eurasia_graph import description
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build.release import silent
+from eurasia_graph.build.progress import silent
 from eurasia_graph.errors import StoreError, UsageError
 from eurasia_graph.export import write
 from eurasia_graph.formats import FORMATS
@@ -41,13 +41,13 @@ def publish(store: ReleaseStore, folder: Path, progress: Callable[[str], None] =
 
     Args:
         store: The release.
-        folder: Must not be there yet, or be empty.
-        progress: Told of every file as it begins.
+        folder: A new or empty folder.
+        progress: Called with the name of every file as it begins.
     Returns:
         The files, sorted.
     Raises:
         UsageError: If the folder has something in it.
-        StoreError: If it cannot be written, for instance since the disk is full; nothing is left.
+        StoreError: If it cannot be written, for instance because the disk is full; nothing is left behind.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is not empty; give a new folder")

@@ -1,5 +1,5 @@
 """
-Sort lines that do not fit into memory: sorted runs in files of their own, then merged.
+Sort lines that do not fit into memory: sorted runs in temporary files, then merged.
 
 Memory holds one run, however many lines there are.
 """
@@ -76,13 +76,13 @@ def sort(lines: Iterable[bytes], run_bytes: int | None = None) -> Iterator[bytes
 
 
 def dump(engine: Store, graphs: Iterable[NamedNode | DefaultGraph], take: Callable[[bytes], None]) -> None:
-    """Write graphs as N-Triples, without an order, and hand them on in blocks of whole lines."""
+    """Write graphs as N-Triples, unsorted, and pass them on in blocks of whole lines."""
     for graph in graphs:
         engine.dump(cast("IO[bytes]", _Blocks(take)), RdfFormat.N_TRIPLES, from_graph=graph)
 
 
 class _Blocks:
-    """A file that hands on what is written to it in blocks of whole lines."""
+    """A file that passes on what is written to it in blocks of whole lines."""
 
     def __init__(self, take: Callable[[bytes], None]) -> None:
         self.take, self.rest = take, b""
@@ -94,7 +94,7 @@ class _Blocks:
         return len(content)
 
     def flush(self) -> None:
-        """Blocks are handed on as they are whole."""
+        """No-op: blocks are passed on when they are complete."""
 
 
 def sorted_lines(

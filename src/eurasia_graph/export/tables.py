@@ -1,12 +1,12 @@
 """
-The release as tidy tables: one row a thing, one column a property.
+The release as tidy tables: one row per thing, one column per property.
 
-Each table is a query in `queries/tables/`, which runs as it stands in any SPARQL 1.1 engine. Its headers say
-what its columns hold, what tells its rows apart and in which table a column is looked up. `state-years` is the panel
+Each table is a query in `queries/tables/`, which runs unchanged in any SPARQL 1.1 engine. Its headers say
+what its columns contain, which of them are the key and which refer to other tables. `state-years` is the panel
 that students of organisations know from the Correlates of War project: who was in what in which year.
 
-Rows are sorted outside of memory. That also drops those that come twice, so that the queries are REDUCED: for
-DISTINCT, the engine would hold an answer to the end.
+Rows are sorted on disk, which also drops duplicates. So the queries are REDUCED: for DISTINCT, the engine would keep
+the whole answer in memory.
 
 Source: https://correlatesofwar.org/data-sets/igos/
 """
@@ -51,7 +51,7 @@ class Column:
     note: str
 
     def meaning(self, store: ReleaseStore) -> str:
-        """Say what the column holds; where the data have no ontology, the IRI of the term stands for its definition."""
+        """Describe the column; if the data have no ontology, by the IRI of its term."""
         if self.term is None:
             return self.note
         found = next(store.local.quads_for_pattern(self.term, ns.SKOS("definition"), None, ns.GRAPH("ontology")), None)
@@ -175,7 +175,7 @@ def years(membership: dict[str, str]) -> Iterator[dict[str, str]]:
 
 
 def _certainty(one: dict[str, str], first: str, last: str) -> str:
-    """Say how sure a membership is in a span of days; days of ISO 8601 sort as texts."""
+    """Return how certain a membership is in a span of days; days of ISO 8601 sort as texts."""
     if one["certainFrom"]:
         if one["certainFrom"] <= first and last < one["certainUntil"]:
             return "certain"

@@ -94,7 +94,7 @@ def write(  # noqa: PLR0913  (what, how, where to, and three ways to name a part
     if folded == "csv":
         if chosen is not None:
             option = "--graph" if graph else "--source" if source else f"--{only}"
-            raise UsageError(f"csv carries the whole release and no part of it; leave {option} out")
+            raise UsageError(f"csv always contains the whole release; leave out {option}")
         csvw.write(store, about(store.iri), out)
         return
     if folded == "trig12":
@@ -181,7 +181,7 @@ class _Commented:
 
 
 def _has_blank_nodes(store: ReleaseStore) -> bool:
-    """Tell whether the lines need new names to be canonical."""
+    """Return whether the lines need new names to be canonical."""
     test = "ASK { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } FILTER(isBlank(?s) || isBlank(?o)) }"
     return bool(store.local.query(test))
 
@@ -199,7 +199,7 @@ def select(
     if not (graph or only or source):
         return None
     if graph and (only or source):
-        raise UsageError(f"one graph is named, so that {source or only} chooses nothing; give --graph or the other")
+        raise UsageError(f"--graph names one graph, so {source or only} has no effect; give only one of the two")
     found = {each.value.removeprefix(ns.GRAPH): each for each in _all(store)}
     if graph:
         if graph.removeprefix(ns.GRAPH) not in found:

@@ -1,8 +1,8 @@
 """
-What XML cannot say: an RDF/XML or results file that no parser would read is refused before anybody gets it.
+Refuse RDF/XML and result files that no XML parser would accept.
 
-The engine writes a property without a local name as `<oxprefix:>`, and control characters as they are. So
-what it has written is read again, by a parser of XML.
+The engine writes a property without a local name as `<oxprefix:>`, and control characters unchanged. So its output is
+parsed again by an XML parser.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WAY_OUT = "ask for another format, such as turtle"
 
 
 class XmlError(EurasiaGraphError):
-    """Something cannot be written as XML; says what, and what to do."""
+    """Something cannot be written as XML; the message says what, and what to do."""
 
 
 class Checked:
@@ -101,12 +101,12 @@ def reason(text: bytes, said: str) -> str:
         said: By the parser or the writer.
     """
     if NOT_CHARACTERS.search(text):
-        return "a text holds a control character, which no XML can carry"
+        return "a text contains a control character, which XML does not allow"
     nameless = NAMELESS.search(text)
     if nameless:
         iri = nameless.group(1)[:LONGEST_SHOWN].decode("utf-8", "replace")
-        return f"RDF/XML cannot name <{iri}>: a property or a class has to end in a name of XML there"
-    return f"there is something that XML cannot say ({said})"
+        return f"RDF/XML cannot express <{iri}>: a property or class must end in an XML name"
+    return f"XML cannot express part of this ({said})"
 
 
 def _parser() -> expat.XMLParserType:

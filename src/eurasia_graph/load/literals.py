@@ -1,8 +1,8 @@
 """
 Count the literals that the engine cannot keep as they are written.
 
-It holds numbers, dates, durations and truth values by value: `007` comes back as `7`, and every type derived from
-xsd:integer as xsd:integer. The rest it keeps to the letter.
+It stores numbers, dates, durations and booleans by value: `007` comes back as `7`, and every type derived from
+xsd:integer as xsd:integer. All other literals are kept exactly.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BY_VALUE = {
     )
 }
 # fmt: on
-# Forms that are kept for certain, which most literals have: asking takes a hundred times as long.
+# Forms that are certainly kept, which most literals have: checking with the engine takes a hundred times as long.
 DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 CANONICAL = {
     name: re.compile(form, re.ASCII)
@@ -46,16 +46,16 @@ ANYTHING = NamedNode("urn:eurasia-graph:nothing")
 
 
 class Rewritten:
-    """Counts, by datatype, the literals of what is read through it that come back in another form."""
+    """Counts, by datatype, the literals read through it that come back in another form."""
 
     def __init__(self) -> None:
-        """Nothing was read yet."""
+        """Start with all counts at zero."""
         self.counts: Counter[str] = Counter()
         self._examples: dict[str, str] = {}
         self._store = Store()
 
     def read(self, quads: Iterable[Quad]) -> Iterator[Quad]:
-        """Hand on quads, and count."""
+        """Pass quads on, and count."""
         for quad in quads:
             term: Any = quad.object
             while isinstance(term, Triple):
@@ -68,7 +68,7 @@ class Rewritten:
             yield quad
 
     def text(self) -> str | None:
-        """Say in a line how many there are, of which types, with an example of each; None where there are none."""
+        """Return in one line how many there are, of which types, with an example of each; None if there are none."""
         total = self.counts.total()
         if not total:
             return None

@@ -1,9 +1,9 @@
 """
-Read RDF files from anywhere, in a process of their own.
+Read untrusted RDF files in a separate process.
 
-A file can be made so that reading it takes all memory or hours, or ends the process: entities in entities, lists
-in lists, a gigabyte in a few bytes. So a second process reads it, with limits of time and memory that grow with
-the file, and hands the statements over as N-Quads; what happens to it becomes a message.
+Reading a malicious file can use up the memory, take hours or crash the process: nested entities, nested lists, a
+gigabyte in a few bytes. So a second process reads it, with time and memory limits that grow with the file, and
+passes the statements on as N-Quads; if it fails, the failure becomes a message.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from eurasia_graph.errors import StoreError, UsageError
 from eurasia_graph.files import MIB, named, open_regular
 from eurasia_graph.formats import EXTENSIONS_READ, NAMES_READ, Format, by_name, readable
 
-# Far above what honest files need. Gzip packs N-Quads to a thirtieth, and a bomb to a thousandth; Turtle with long
-# prefixes grows to the twentyfold as N-Quads.
+# Far above what ordinary files need. Gzip compresses N-Quads to a thirtieth, and a bomb to a thousandth; Turtle with
+# long prefixes becomes twenty times as long as N-Quads.
 UNPACKED_PER_BYTE, STATEMENTS_PER_BYTE, FREE = 100, 100, 64 * MIB
 LIKELY_UNPACKED_PER_BYTE, STATEMENTS_PER_PACKED_BYTE = 30, 300
 SECONDS, BYTES_PER_SECOND = 5, 1 * MIB
@@ -55,21 +55,21 @@ WANTED = "give the path of an RDF file"
 
 def quads(path: Path, name: str | None = None) -> Iterator[Quad]:
     """
-    Read the quads of an RDF file, which may be packed by gzip.
+    Read the quads of an RDF file, which may be compressed with gzip.
 
     Args:
         path: The file.
-        name: Its format; told by its extension, and for `.owl` and `.xml` by its content, if left out.
+        name: Its format; by default that of its extension, or of its content for `.owl` and `.xml`.
     Raises:
-        UsageError: If it is not a file, or neither the extension nor `name` tells the format.
-        StoreError: If it is not in its format, holds nothing, or takes more time or memory than any honest file
-            of its size.
+        UsageError: If it is not a file, or its format is unknown.
+        StoreError: If it is not in its format, is empty, or takes more time or memory than any ordinary file of its
+            size.
     """
     found = _named_format(path, name)
     with open_regular(path, WANTED) as file:
         packed = file.peek(2)[:2] == GZIP
         if path.suffix.casefold() == ".gz" and not packed and file.peek(1):
-            raise StoreError(f"{named(path)}: this is not packed by gzip; take .gz off its name, or pack it")
+            raise StoreError(f"{named(path)}: not compressed with gzip; remove .gz from its name, or compress it")
         if not name:
             found = _by_content(path, _head(file, packed), found)
         os.lseek(file.fileno(), 0, os.SEEK_SET)
@@ -80,7 +80,7 @@ def quads(path: Path, name: str | None = None) -> Iterator[Quad]:
 
 
 def says_format(path: Path) -> bool:
-    """Tell whether the extension of a file, before `.gz`, names a format that is read."""
+    """Return whether the extension of a file, before `.gz`, is that of a format that can be read."""
     return _extension(path) in EXTENSIONS_READ
 
 
@@ -92,13 +92,13 @@ def _extension(path: Path) -> str:
 def _named_format(path: Path, name: str | None) -> Format:
     found = readable(name) if name else readable(_extension(path)) if says_format(path) else None
     if name and not found:
-        raise UsageError(f"no format {name!r} for files; give --format one of {', '.join(NAMES_READ)}")
+        raise UsageError(f"there is no file format {name!r}; give --format one of {', '.join(NAMES_READ)}")
     if not found:
         known = ", ".join(f".{each}" for each in EXTENSIONS_READ)
         extension = named(Path(_extension(path)))
         seen = f"the extension '.{extension}'" if _extension(path) else "its name has no extension and"
         raise UsageError(
-            f"{named(path)}: {seen} names no RDF format; give one of {known}, each with or without .gz, or say the "
+            f"{named(path)}: {seen} is not of an RDF format; give one of {known}, each with or without .gz, or say the "
             f"format: --format {'|'.join(NAMES_READ)}"
         )
     return found
@@ -113,7 +113,7 @@ def _head(file: BufferedReader, packed: bool) -> str:
 
 
 def _by_content(path: Path, head: str, found: Format) -> Format:
-    """Look into a file whose extension stands for several formats."""
+    """Find the format of a file whose extension stands for several formats."""
     if found.name != "rdfxml" or not head.strip():
         return found
     for syntax, what in OTHER_SYNTAXES:
@@ -137,7 +137,7 @@ def _by_content(path: Path, head: str, found: Format) -> Format:
 
 def _from_child(path: Path, file: BufferedReader, form: Format, packed: bool) -> Iterator[Quad]:
     limits = _limits(os.fstat(file.fileno()).st_size, packed)
-    # -P: no module of the folder that somebody happens to stand in.
+    # -P: no modules from the current folder.
     command = [sys.executable, "-P", "-m", "eurasia_graph.load.sandbox", form.name, path.absolute().as_uri()]
     command += [str(limits[key]) for key in ("unpacked", "statements", "seconds", "memory")] + ["packed"] * packed
     with subprocess.Popen(  # noqa: S603  (ourselves)
@@ -146,7 +146,7 @@ def _from_child(path: Path, file: BufferedReader, form: Format, packed: bool) ->
         assert child.stdout and child.stderr
         count, broken = 0, False
         try:
-            # Written by the engine a moment ago, so that its IRIs need no second look.
+            # Written by the engine a moment ago, so its IRIs need not be checked again.
             for quad in parse(child.stdout, format=RdfFormat.N_QUADS, lenient=True, rename_blank_nodes=True):
                 count += 1
                 yield quad
@@ -161,7 +161,7 @@ def _from_child(path: Path, file: BufferedReader, form: Format, packed: bool) ->
     if status or broken:
         raise StoreError(f"{named(path)}{_reason(status, said, form, limits)}")
     if not count:
-        raise StoreError(f"{named(path)}: the file holds no statement; {_what_is_missing(form)}")
+        raise StoreError(f"{named(path)}: the file contains no statements; {_what_is_missing(form)}")
 
 
 def _limits(size: int, packed: bool) -> dict[str, int]:
@@ -176,7 +176,7 @@ def _limits(size: int, packed: bool) -> dict[str, int]:
 
 
 def _reason(status: int, said: str, form: Format, limits: dict[str, int]) -> str:
-    """Say how the reading process ended, and what to do; the place in the file stands first, where it is known."""
+    """Return how the reading process ended, and what to do, after the location in the file if it is known."""
     with suppress(ValueError, KeyError, TypeError):
         told = json.loads(said.splitlines()[-1])
         return f"{told['place']}: {told['text']}"
@@ -192,33 +192,31 @@ def _reason(status: int, said: str, form: Format, limits: dict[str, int]) -> str
         )
     if status < 0:
         return f": it is nested too deeply to be read as {form.name} (the reader ended by signal {-status}); flatten it"
-    return ": it holds a term of more than 16 MiB, which is the most that is read; shorten it or leave it out"
+    return ": it contains a term of more than 16 MiB, which is the maximum; shorten it or remove it"
 
 
 def _what_is_missing(form: Format) -> str:
     if form.name == "jsonld":
-        return "JSON says something only with a @context, or with IRIs as keys; add one or convert the file"
-    return "leave it out, or check that it is the file you mean"
+        return "JSON has statements only with a @context or with IRIs as keys; add one or convert the file"
+    return "leave it out, or check that it is the right file"
 
 
 class _TooMuchError(Exception):
-    """The text says of what, and what to do."""
+    """The message says which, and what to do."""
 
 
 def _refuse_bomb(file: IO[bytes], limit: int) -> None:
-    """Unpack a file once without reading it, which takes a moment, where reading would take minutes."""
+    """Decompress a file once without parsing it, which takes a moment where parsing would take minutes."""
     unpacked = gzip.GzipFile(fileobj=file)
     while raw := unpacked.read(MIB):
         limit -= len(raw)
         if limit < 0:
-            raise _TooMuchError(
-                f"it unpacks to more than {UNPACKED_PER_BYTE} times its size; unpack it, and give what you want of it"
-            )
+            raise _TooMuchError(f"it expands to more than {UNPACKED_PER_BYTE} times its size; decompress it first")
     file.seek(0)
 
 
 class _Counted:
-    """An output that takes no more than so many bytes."""
+    """A byte sink with a size limit."""
 
     def __init__(self, file: IO[bytes], limit: int) -> None:
         self.file = file
@@ -238,17 +236,17 @@ class _Counted:
 
 
 def _plain(found: Iterator[Quad], form: Format) -> Iterator[Quad]:
-    """Refuse what N-Quads cannot carry to the store, or the store cannot keep."""
+    """Refuse what cannot be written as N-Quads, or cannot be stored."""
     for quad in found:
         if form.name == "n3" and not isinstance(quad.graph_name, DefaultGraph):
-            raise _TooMuchError("a formula in braces is quoted, not said, and is not read; leave such statements out")
+            raise _TooMuchError("a formula in braces is quoted, not asserted, and is not read; remove such statements")
         term: Any = quad.object
         depth = 0
         while isinstance(term, Triple):
             term, depth = term.object, depth + 1
             if depth > DEEPEST_TRIPLE_TERM:
                 raise _TooMuchError(
-                    f"triple terms stand in each other more than {DEEPEST_TRIPLE_TERM} deep; flatten them"
+                    f"triple terms are nested more than {DEEPEST_TRIPLE_TERM} levels deep; flatten them"
                 )
         yield quad
 
@@ -261,7 +259,7 @@ def child(words: list[str]) -> None:
     unpacked, statements, seconds, memory = map(int, words[2:6])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    with suppress(ValueError, OSError):  # macOS knows no such limit
+    with suppress(ValueError, OSError):  # macOS has no such limit
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     source = cast("BufferedReader", sys.stdin.buffer)
     try:
@@ -296,7 +294,7 @@ def _fail(place: str | None, text: str | None = None) -> None:
 def _syntax(form: Format, error: SyntaxError) -> str:
     if "LoadDocumentCallback" in error.msg:
         return (
-            "its @context stands at another address, and nothing that a file names is fetched; "
+            "its @context is at another address, and nothing that a file refers to is fetched; "
             "write the context into the file, or convert the file to N-Quads and give that"
         )
     if "cannot decode input" in error.msg:
@@ -306,7 +304,7 @@ def _syntax(form: Format, error: SyntaxError) -> str:
 
 def _io(error: Exception) -> str:
     reason = getattr(error, "strerror", None) or str(error)
-    return f"it cannot be unpacked or read: {reason}; fetch or pack it again"
+    return f"it cannot be decompressed or read: {reason}; download or compress it again"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """
 The columns of `SELECT *`, in the order in which the query names them.
 
-The engine gives them by the alphabet, which tells a reader nothing. So the `*` is written out before
-a query is answered; which variables are meant is the engine's to say, the order is that of the text.
+The engine sorts them alphabetically. So the `*` is expanded before a query is answered; the engine decides which
+variables are in scope, the text decides the order.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pyoxigraph import QuerySolutions, Store
 
 from eurasia_graph.sparql.tokens import Token, tokens
 
-# The engine takes the words without a blank between them.
+# The engine accepts the words without a space between them.
 SELECT = {"SELECT", "SELECTDISTINCT", "SELECTREDUCED"}
 MODIFIERS = {"DISTINCT", "REDUCED"}
 
@@ -41,7 +41,7 @@ def star(sparql: str, found: list[Token] | None = None) -> tuple[int, list[str]]
 
 def in_order(sparql: str, place: int, named: list[str], base_iri: str | None = None) -> str:
     """
-    Write the `*` of a query out.
+    Expand the `*` of a query.
 
     Args:
         sparql: The query.
@@ -49,11 +49,11 @@ def in_order(sparql: str, place: int, named: list[str], base_iri: str | None = N
         named: The variables that the text names, in order.
         base_iri: What relative IRIs in the query are resolved against.
     Returns:
-        The query with its variables in the place of the `*`, or as it was where it has none.
+        The query with its variables instead of the `*`, or unchanged if it has none.
     Raises:
         SyntaxError: If it is not SPARQL.
     """
-    # An empty store tells what is in scope, and takes no time for it.
+    # An empty store shows what is in scope, and takes no time for it.
     answer = Store().query(sparql, base_iri=base_iri)
     if not isinstance(answer, QuerySolutions):
         return sparql
@@ -67,7 +67,7 @@ def in_order(sparql: str, place: int, named: list[str], base_iri: str | None = N
 
 def spelled_out(sparql: str, base_iri: str | None = None) -> str:
     """
-    Write the `*` of a query out, if it has one; arguments and errors are those of `in_order`.
+    Expand the `*` of a query, if it has one; arguments and errors are those of `in_order`.
 
     Raises:
         QueryError: If a string is not closed.
@@ -81,14 +81,14 @@ def _word(token: Token) -> str:
 
 
 def _star(read: list[Token], at: int) -> int | None:
-    """Return the index of the `*` behind SELECT and its modifier."""
+    """Return the index of the `*` after SELECT and its modifier."""
     if at < len(read) and _word(read[at]) in MODIFIERS:
         at += 1
     return at if at < len(read) and read[at].text == "*" else None
 
 
 def _named(read: list[Token], start: int, end: int) -> Iterator[str]:
-    """Name the variables between two tokens; of a SELECT inside another, only those that it hands out."""
+    """Name the variables between two tokens; of a sub-SELECT, only those that it projects."""
     index = start
     while index < end:
         token = read[index]
@@ -102,7 +102,7 @@ def _named(read: list[Token], start: int, end: int) -> Iterator[str]:
 
 
 def _handed_out(read: list[Token], start: int, end: int) -> Iterator[str]:
-    """Name the variables that a SELECT hands out: those that stand in it, and those behind AS."""
+    """Name the variables that a SELECT projects: those listed, and those after AS."""
     at = _star(read, start)
     if at is not None:
         yield from _named(read, at + 1, end)

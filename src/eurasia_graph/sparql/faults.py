@@ -1,4 +1,4 @@
-"""Find where a query stops being SPARQL, and what could stand there."""
+"""Find where a query stops being SPARQL, and what could be written there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LITERAL = re.compile(r"\"((?:[^\"\\]|\\.)+)\"")
 KEYWORD = re.compile(r"\b[A-Z][A-Z0-9_]+\b")
 
 
-# The engine compares as many letters as a keyword has, and tells the place behind them.
+# The engine compares as many letters as a keyword has, and reports the position after them.
 LONGEST_KEYWORD = 16
 
 
@@ -67,31 +67,31 @@ CLASS = re.compile(r"\['[^\]]*\]")
 DIGITS = "['0'..='9']"
 
 
-MEND = "mend what stands at the caret"
+MEND = "correct the text at the caret"
 
 
-# What people mean who write these where they cannot stand.
+# What people mean by these where they are not allowed.
 HINTS = {
     "UNION": "write { ... } UNION { ... }",
     "AND": "write &&",
     "OR": "write ||",
-    "=": "a comparison is = or !=, and stands in FILTER( )",
+    "=": "a comparison is = or !=, inside FILTER( )",
     "COUNT": "write (COUNT(?x) AS ?n)",
-    ",": "leave the comma out between variables; between values it needs a list in ( )",
+    ",": "remove the comma between variables; between values it needs a list in ( )",
     "NOT": "write FILTER NOT EXISTS { ... }",
     "EXISTS": "write FILTER EXISTS { ... }",
 }
 
 
-# What the engine says of queries that are well-formed and mean nothing.
+# What the engine says of queries that are well-formed but invalid.
 MEANINGLESS = {
-    "Duplicated variable name": ("every column of SELECT to have a name of its own", "give one of them another name"),
+    "Duplicated variable name": ("every column of SELECT to have a different name", "give one of them another name"),
     "overrides an existing variable": ("a new name behind AS", "give the value a name that the pattern does not use"),
     "variable that is unbound": (
         "every variable of SELECT to be grouped by or inside an aggregate",
         "add it to GROUP BY, or put it into an aggregate such as SAMPLE",
     ),
-    "IRI parsing failed": ("an IRI", "write blanks and signs in it as %20 and the like"),
+    "IRI parsing failed": ("an IRI", "percent-encode spaces and special characters in it, such as %20"),
 }
 
 
@@ -175,8 +175,8 @@ def _given_twice(query: Query, token: Token) -> tuple[int, str, str] | None:
         behind, named = query.tokens[end - 1], query.tokens[end]
         given = named.kind == "variable" and behind.text.upper() == "AS"
         if given and any(each.text == named.text for each in query.tokens[:end]):
-            hint = f"{named.text} has a value already; give it another name"
-            return named.start, "a new variable behind AS", hint
+            hint = f"{named.text} already has a value; use another name"
+            return named.start, "a new variable after AS", hint
     return None
 
 
@@ -209,7 +209,7 @@ def _prologue(query: Query) -> tuple[int, str, str] | None:
             return (
                 token.start,
                 "PREFIX",
-                "write PREFIX name: <...>, without @ and without a dot behind it",
+                "write PREFIX name: <...>, without @ and without a final dot",
             )
         if token.kind == "word" and token.text.upper() != "BASE":
             if token.text.upper() != "PREFIX":
@@ -233,8 +233,8 @@ def _misspelt(query: Query) -> tuple[int, str, str] | None:
         return None
     near = nearest(first.text.upper(), FORMS, limit=1)
     if near:
-        return first.start, near[0], f"write {near[0]} in the place of {first.text}"
-    return first.start, "SELECT, ASK, CONSTRUCT or DESCRIBE", f"{first.text} begins no query"
+        return first.start, near[0], f"write {near[0]} instead of {first.text}"
+    return first.start, "SELECT, ASK, CONSTRUCT or DESCRIBE", f"{first.text} cannot begin a query"
 
 
 def declaration(prefix: str) -> str:

@@ -1,4 +1,4 @@
-"""Refuse queries that would reach another address or are not queries."""
+"""Refuse queries that would access another address, and texts that are not queries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FORBIDDEN = 403
 
 def refuse_service(sparql: str) -> None:
     """
-    Refuse a query that calls SERVICE, wherever it stands and however its engine decodes it.
+    Refuse a query that uses SERVICE, wherever it is and however the engine decodes escapes.
 
     Raises:
         QueryError: With status 403.
@@ -36,16 +36,16 @@ def _refuse_calls(sparql: str, *, is_decoded: bool) -> None:
         if "SERVICE" in _folded(word):
             where = "once its escapes are decoded" if is_decoded else f"line {place(sparql, token.start)[0]}"
             way_out = (
-                "leave the clause out and join the results on your side"
+                "remove the clause and join the results yourself"
                 if token.kind == "word"
                 else "give the prefix another name"
             )
-            message = f"{where}: SERVICE is refused, since this store calls no other; {way_out}"
+            message = f"{where}: SERVICE is refused, since this store does not query others; {way_out}"
             raise QueryError(message, status=FORBIDDEN)
 
 
 def _folded(text: str) -> str:
-    """Write letters as a reader takes them who cares neither for their case nor for their width."""
+    """Normalise letters, ignoring case and width."""
     return text.upper() if text.isascii() else unicodedata.normalize("NFKC", text).upper()
 
 

@@ -1,10 +1,10 @@
 r"""
-Write a query again from its tokens, in the one way in which every engine reads the same.
+Rewrite a query from its tokens, in a form that all engines read alike.
 
-What goes to another store is what we have read, and never the text of a client: comments are left out,
-escapes are decoded, every IRI is written out in full, and no word, sign or function stands in it that is not
-of SPARQL. Engines differ in when they decode `\u0022`, in what ends a comment, in which functions and
-prefixes they add of themselves; in what is written here there is nothing left that they could differ about.
+The text of a client is never sent to another store, only what we have read of it: comments are removed, escapes are
+decoded, every IRI is written in full, and there are no words, signs or functions that are not part of SPARQL. Engines
+differ in when they decode `\u0022`, in what ends a comment, and in which functions and prefixes they add; nothing
+of that kind is left in the rewritten text.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Restated:
         if self.refusal:
             raise self.refusal
         if self.form is None:
-            raise QueryError("words run together; write a blank after SELECT, ASK, CONSTRUCT or DESCRIBE")
+            raise QueryError("words run together; write a space after SELECT, ASK, CONSTRUCT or DESCRIBE")
         for number, iri in enumerate(iris):
             _refuse_iri(iri, is_function=number in self.functions)
         parts: list[str | int] = list(self.parts)
@@ -119,7 +119,7 @@ class Restated:
             order = [name for name in named if name in scope] + [name for name in meant if name not in named]
             parts[self.star] = " ".join(f"?{name}" for name in order)
         if sum(len(each) if isinstance(each, str) else len(iris[each]) + 2 for each in parts) > LONGEST - len(parts):
-            raise QueryError(f"the query has more than {LONGEST} characters with its names written out; take it apart")
+            raise QueryError(f"the query has more than {LONGEST} characters with its names written in full; split it")
         text = " ".join(each if isinstance(each, str) else f"<{iris[each]}>" for each in parts)
         if self.base is not None:
             text = f"BASE <{iris[self.base]}> {text}"
@@ -166,18 +166,20 @@ def refuse_ambiguous(text: str) -> None:
             f'write CONCAT("\\\\", "{shown}") where a value is computed'
         )
     if "\x00" in text:
-        raise QueryError("there is a character NUL in the query, behind which some stores read nothing; leave it out")
+        raise QueryError("there is a character NUL in the query, after which some stores stop reading; remove it")
 
 
 def _refuse_iri(iri: str, *, is_function: bool) -> None:
     if not IRI.fullmatch(iri):
-        raise QueryError(f"<{_shown(iri)}> is not an IRI; write blanks and signs in it as %20 and the like")
+        raise QueryError(
+            f"<{_shown(iri)}> is not an IRI; percent-encode spaces and special characters in it, such as %20"
+        )
     if iri.casefold().startswith(OF_STORES):
-        message = f"<{_shown(iri)}> is refused: stores have functions of their own by such names; leave it out"
+        message = f"<{_shown(iri)}> is refused: stores have functions with such names; remove it"
         raise QueryError(message, status=SECRET)
     if is_function and not iri.startswith(ns.XSD):
-        message = f"the function <{_shown(iri)}> is refused: another store is asked for those of SPARQL 1.1 alone"
-        raise QueryError(f"{message}; compute it on your side", status=SECRET)
+        message = f"the function <{_shown(iri)}> is refused: only those of SPARQL 1.1 are sent to another store"
+        raise QueryError(f"{message}; compute it yourself", status=SECRET)
 
 
 def _shown(iri: str) -> str:
@@ -272,8 +274,8 @@ class _Writer:
         if not known:
             shown = _shown(text)
             raise QueryError(
-                f"{self._where(token)}: {shown} is not of SPARQL 1.1, in which another store is asked; "
-                "write its words with blanks between them, and no others"
+                f"{self._where(token)}: {shown} is not part of SPARQL 1.1, which is all that is sent to another store; "
+                "separate words by spaces, and remove others"
             )
         # A number that ends in a dot is one to some, and a number and the end of a triple to others.
         return f"{text[:-1]} ." if kind == "number" and text.endswith(".") else text
@@ -301,7 +303,7 @@ class _Writer:
         parts.append(part)
 
     def _goes_on(self, number: int) -> bool:
-        """Tell whether a token is what a sign stands before: a number, or the dot that one begins with."""
+        """Return whether a token is what a sign stands before: a number, or the dot that one begins with."""
         token, following = self.found[number], self.found[number + 1 : number + 2]
         is_dot = token.text == "." and following and following[0].start == token.end and following[0].kind == "number"
         return token.kind == "number" or bool(is_dot)
@@ -355,7 +357,7 @@ def _two_readings(text: str) -> QueryError:
     escapes = list(ESCAPE.finditer(text))
     odd = next((each for each in escapes if not decode(each.group()).isalnum()), escapes[0])
     return QueryError(
-        f"line {place(text, odd.start())[0]}: {odd.group()} makes another query where it is decoded before the query "
+        f"line {place(text, odd.start())[0]}: {odd.group()} makes a different query if it is decoded before the query "
         'is read, as SPARQL 1.1 says; write the character itself, or \\", \\n or \\\\ in a string'
     )
 
@@ -420,7 +422,7 @@ def question(text: str, limited: str, base_iri: str | None, reader: Reader) -> Q
     except SyntaxError:
         again = None
     if again is None or again.kind != meaning.kind:
-        raise QueryError("the query cannot be told from its words; write blanks between them")
+        raise QueryError("the query is ambiguous; write spaces between its words")
     if not restated.clauses:
         return Question(text=written, kind=meaning.kind, default=None, named=None)
     default = [meaning.iris[number] for named, number in restated.clauses if not named]
@@ -448,11 +450,11 @@ def read(text: str, prologue: str, terms: list[str], base_iri: str | None) -> Me
     answer = Store().query(text, base_iri=base_iri)
     kind = next(name for name, each in KINDS.items() if isinstance(answer, each))
     columns = [variable.value for variable in answer.variables] if isinstance(answer, QuerySolutions) else []
-    # No error may hold an answer: whoever drops that error may be another thread.
+    # No error may hold an answer: another thread could free that error.
     del answer
     iris = list(_resolved(prologue, terms, base_iri)) if terms else []
     if sum(map(len, iris)) > LONGEST:
-        raise QueryError(f"the names of the query have more than {LONGEST} characters; take it apart")
+        raise QueryError(f"the names of the query have more than {LONGEST} characters; split it")
     return Meaning(kind, columns, iris)
 
 

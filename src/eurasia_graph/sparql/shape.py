@@ -19,9 +19,9 @@ NUMBER = re.compile(r"[0-9]{1,18}")
 @dataclass
 class Query:
     """
-    What the tokens of a query tell.
+    What the tokens of a query say.
 
-    `form` is None where the text begins as no query does. `clauses` are (NAMED or "", term as
+    `form` is None if the text does not begin like a query. `clauses` are (NAMED or "", term as
     written) for each FROM; `terms` the names of our ontology that it uses.
     """
 

@@ -1,14 +1,15 @@
 """
 Read the tokens of a SPARQL query as the engine reads them, in one pass and in linear time.
 
-What a `<` begins depends on where it stands: `(?a<?b)SERVICE#>` is no IRI but a comparison, and behind
-it a call of another store. So brackets are followed, and what kind of thing they hold.
+What a `<` begins depends on where it stands: `(?a<?b)SERVICE#>` is not an IRI but a comparison, followed by
+a call of another store. So the tokeniser tracks brackets and what they contain.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from eurasia_graph.errors import QueryError
@@ -19,12 +20,12 @@ NAME = (
     r"\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff]"
 )
 LATER = NAME[:-1] + r".\-]"
-# The part of a name behind its colon, and the colon.
+# The part of a name after its colon, and the colon.
 LOCAL = rf":(?:(?:{NAME[:-1]}:]|%[0-9A-Fa-f]{{2}}|\\.)(?:{LATER[:-1]}:]|%[0-9A-Fa-f]{{2}}|\\.)*+)?"
-# Names and variables are read more generously than the engine reads them: where it would stop earlier, it finds a
-# character that begins nothing, and refuses the query. `*+` gives nothing back: a run of names would else be read
-# again from each of its letters.
-TOKEN = re.compile(
+# Names and variables are read more liberally than by the engine: where it would stop earlier, it finds a character
+# that cannot begin a token, and refuses the query. Possessive quantifiers (`*+`) prevent backtracking; without them a
+# run of names takes quadratic time.
+TOKEN = (
     rf"(?P<blank>\s+|#[^\n\r]*)"
     rf"|(?P<variable>[?$]{NAME}+)"
     rf"|(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)"
@@ -38,18 +39,17 @@ TOKEN = re.compile(
     r"|(?P<language>@[A-Za-z]+(?:-[A-Za-z0-9]+)*(?:--[A-Za-z]+)?)"
     r"|(?P<open>[{(\[])"
     r"|(?P<close>[})\]])"
-    r"|(?P<mark><<|>>|.)",
-    re.DOTALL,
+    r"|(?P<mark><<|>>|.)"
 )
-# A run of words without blanks, and what stands between them.
+# A run of words without spaces, and what is between them.
 PART = re.compile(r"[^.\-]+|[.\-]")
-# Behind these, an expression goes on with a value, so that a `<` begins an IRI; behind anything else it compares.
+# After these, an expression continues with a value, so a `<` begins an IRI; after anything else it is a comparison.
 BEFORE_VALUES = {*"(,=<>!&|+-*/^;", "<<"}
 
 
 class Token(NamedTuple):
     """
-    One token; blanks and comments are none.
+    One token; white space and comments are not tokens.
 
     `kind` is variable, string, iri, name (with a colon), word, language, number, open, close or mark;
     `start` is its offset in the text.
@@ -61,7 +61,7 @@ class Token(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The offset behind it."""
+        """The offset after it."""
         return self.start + len(self.text)
 
 
@@ -80,7 +80,7 @@ class Around:
 
     @property
     def awaits_operator(self) -> bool:
-        """Whether a `<` compares: in an expression, behind a value."""
+        """Whether a `<` is a comparison: in an expression, after a value."""
         before = self.before
         if before is None or self.open[-1] != "e":
             return False
@@ -117,16 +117,22 @@ class Around:
         return "e" if self.open[-1] == "s" or self.in_constraint else "p"
 
 
+@lru_cache(maxsize=1)
+def token_pattern() -> re.Pattern[str]:
+    """Return the pattern of one token, compiled when it is first asked for: that takes longer than reading a query."""
+    return re.compile(TOKEN, re.DOTALL)
+
+
 def tokens(text: str) -> Iterator[Token]:
     """
     Read the tokens of a query.
 
     Raises:
-        QueryError: If a string is not closed; nothing behind it can be read.
+        QueryError: If a string is not closed; nothing after it can be read.
     """
-    around, position = Around(), 0
+    pattern, around, position = token_pattern(), Around(), 0
     while position < len(text):
-        for found in TOKEN.finditer(text, position):
+        for found in pattern.finditer(text, position):
             kind, written = str(found.lastgroup), found.group()
             position = found.end()
             if kind == "blank":
@@ -146,7 +152,7 @@ def tokens(text: str) -> Iterator[Token]:
             around.follow(token)
             yield token
             if position != found.end():
-                # It is read again from behind the operator.
+                # It is read again from after the operator.
                 break
 
 
@@ -165,7 +171,7 @@ def _refuse_unclosed(text: str, start: int, written: str) -> None:
 
 
 def unclosed(text: str, start: int) -> QueryError:
-    """Tell of a string that has no end."""
+    """Return the error for an unclosed string."""
     line, column = place(text, start)
     shown = text.split("\n")[line - 1]
     expected, hint = "the end of the string", "close it in the same line, or write three quotes before and after it"
@@ -222,7 +228,7 @@ def readings(text: str) -> Iterator[str]:
             return
         yield from latest
         known += latest
-    raise QueryError("escapes are written in escapes, more than twice; write the characters themselves")
+    raise QueryError("escapes are nested more than twice; write the characters themselves")
 
 
 def decode(text: str, escape: re.Pattern[str] = COUNTED) -> str:
@@ -238,7 +244,7 @@ def _decoded(match: re.Match[str]) -> str:
 
 # --- what is nested too deep ----------------------------------------------------------------
 
-# The engine reads brackets and signs by recursion, and its stack has an end.
+# The engine parses brackets and operators recursively, and its stack is limited.
 DEEPEST = 64
 SIGNS = set("!^-+")
 MOST_OPERATORS = 2000
@@ -247,7 +253,7 @@ OPERATORS = set("&|+-*/<>=!")
 
 def refuse_depth(text: str, found: list[Token]) -> None:
     """
-    Refuse a query that an engine would read by too deep a recursion.
+    Refuse a query that would make the engine recurse too deeply.
 
     Raises:
         QueryError: If brackets or operators are nested more than 64 deep, or there are more than 2000 operators.
@@ -272,4 +278,4 @@ def refuse_depth(text: str, found: list[Token]) -> None:
 
 
 def _too_deep(text: str, token: Token, what: str) -> QueryError:
-    return QueryError(f"line {place(text, token.start)[0]}: {what}; take the query apart")
+    return QueryError(f"line {place(text, token.start)[0]}: {what}; split the query")

@@ -1,8 +1,8 @@
 """
-End a conversation over HTTP at a point of time, whatever the other side does until then.
+End an HTTP exchange at a deadline, whatever the other side does.
 
-The time limits of sockets are of each piece: a store that sends a letter now and then, in a header or in
-the length of a chunk, keeps a reader for as long as it likes. So somebody looks at the clock.
+Socket timeouts apply to each read: a store that sends a byte now and then, in a header or in the length of a chunk,
+could keep a reader forever. So a watchdog thread closes the connection at the deadline.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _current = threading.local()
 
 class _Clock:
     """
-    One thread that calls back when it is time, for all who wait.
+    One watchdog thread for all deadlines.
 
-    A thread for each would cost as much as a short question, and be one more place where Python tidies up: what
-    the engine has made may be dropped by the thread alone in which it was made.
+    A thread for each would cost as much as a short query, and be one more place where Python collects garbage: objects
+    of the engine may be freed only by the thread that created them.
     """
 
     def __init__(self) -> None:
@@ -35,11 +35,11 @@ class _Clock:
         self._thread: threading.Thread | None = None
 
     def call(self, watch: Watch, end: float) -> None:
-        """Close a watch at a point of time."""
+        """Close a watch at a deadline."""
         with self._changed:
             self._number += 1
             heapq.heappush(self._due, (end, self._number, watch))
-            # It is gone in a process that was forked.
+            # It does not exist in a forked process.
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, daemon=True)
                 self._thread.start()
@@ -49,7 +49,7 @@ class _Clock:
     def _run(self) -> None:
         while True:
             with self._changed:
-                # Those that are done are first of all waited for, which costs nothing, and then passed over.
+                # Watches that are done are skipped when their time comes.
                 while not self._due or self._due[0][0] > time.monotonic():
                     self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
                 watch = heapq.heappop(self._due)[2]
@@ -60,14 +60,14 @@ _clock = _Clock()
 
 
 class Watch:
-    """Closes the connection that this thread uses when it is time, unless it is done by then."""
+    """Closes the connection that this thread uses at the deadline, unless it is done by then."""
 
     def __init__(self, end: float | None) -> None:
         """
-        Wait for nothing yet.
+        Start without a connection.
 
         Args:
-            end: When, by the monotonic clock; None for never.
+            end: The deadline on the monotonic clock; None for none.
         """
         self._end = end
         self._is_done = False
@@ -87,32 +87,32 @@ class Watch:
         """Watch no longer."""
         _current.watch = None
         with self._lock:
-            # A connection goes back to others, and a watch that comes late would close theirs.
+            # The connection is reused by others, and a late watch would close theirs.
             self._is_done = True
             self._connection = self._socket = None
 
     def see(self, connection: HTTPConnection) -> None:
-        """Note the connection, and its socket, which the connection lets go of before the answer is read."""
+        """Store the connection and its socket, which the connection releases before the answer is read."""
         self._connection = connection
         self._socket = connection.sock or self._socket
         if self.has_ended:
             self.close()
 
     def close(self) -> None:
-        """End the conversation, if it is not over."""
+        """End the exchange, if it is not over."""
         with self._lock:
             if self._is_done:
                 return
             self.has_ended = True
             for each in (self._socket, self._connection.sock if self._connection else None):
                 if each is not None:
-                    # Past TLS, which would say goodbye and wait for an answer.
+                    # Bypasses TLS, which would send a closing alert and wait for an answer.
                     with suppress(OSError):
                         socket.socket.shutdown(each, socket.SHUT_RDWR)
 
 
 class _Seen:
-    """A connection that its watch knows."""
+    """A connection registered with its watch."""
 
     def connect(self) -> None:
         _see(self)

@@ -1,8 +1,8 @@
 """
 Find which quads a SPARQL query can depend on, so that they can be fetched and the query evaluated here.
 
-For stores whose planner is not to be trusted with whole queries. The answer of a query depends on
-nothing but the quads that one of its patterns matches, so a store of just these answers alike.
+For stores whose planner cannot be trusted with whole queries. The answer of a query depends only on the quads that
+match one of its patterns, so a store with just these gives the same answer.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Pattern:
         return f"SELECT * WHERE {{ {where} }}"
 
     def covers(self, other: Pattern) -> bool:
-        """Tell whether every quad of another pattern is one of this."""
+        """Return whether every quad of another pattern is one of this."""
         mine = (self.subject, self.predicate, self.object, self.graph)
         others = (other.subject, other.predicate, other.object, other.graph)
         return all(own is None or own == given for own, given in zip(mine, others, strict=True))
@@ -55,17 +55,17 @@ def of_query(sparql: str, base_iri: str | None = None) -> frozenset[Pattern]:
     with ThreadPoolExecutor(1) as alone:
         algebra = alone.submit(_algebra, sparql, base_iri).result()
     if algebra.name == "DescribeQuery":
-        raise QueryError("DESCRIBE cannot be taken apart; write a CONSTRUCT")
+        raise QueryError("DESCRIBE cannot be analysed; write a CONSTRUCT")
     found = set(_walk(algebra.p, "", {}))
     return frozenset(each for each in found if not any(other != each and other.covers(each) for other in found))
 
 
 def _algebra(sparql: str, base_iri: str | None) -> Any:
     """
-    Read a query, never evaluate it: the engine of this library would open what FROM names.
+    Parse a query without evaluating it: rdflib's engine would open what FROM names.
 
-    Its parser leaves circles of frames behind, and with them those of all its callers, until any thread collects them.
-    In a thread of its own it has no callers: no other thread may drop the answers of our engine that lie there.
+    Its parser leaves reference cycles of frames behind, including those of its callers, until any thread collects them.
+    In a separate thread it has no callers, so no other thread frees answers of our engine that such frames hold.
     """
     from rdflib.plugins.sparql import prepareQuery
 
@@ -90,7 +90,7 @@ def _walk(node: Any, graph: Term, fixed: dict[Any, str]) -> Iterator[Pattern]:
         yield from _walk(node.p, _term(node.term, fixed), fixed)
         return
     if node.name == "Project":
-        # A SELECT inside another has variables of its own, but for those that it hands out.
+        # A sub-SELECT has its own variables, except for those that it projects.
         fixed = dict(_given(node.p))
     for each in node.values():
         yield from _walk(each, graph, fixed)

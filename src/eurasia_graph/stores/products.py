@@ -1,8 +1,8 @@
 """
-The triple stores the project can write to and ask: one row each, and no second table.
+The triple stores that the project can write to and query, one row each; this is the only table of them.
 
-A row says where a product takes queries, graphs and updates below the address that a user knows, how
-a release is swapped in it, and what it does in its own way.
+A row says at which paths a product accepts queries, graphs and updates, how a release is swapped in it, and which
+peculiarities it has.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ MEBIBYTE = 1 << 20
 
 
 class Swap(Enum):
-    """How a release takes the place of another, so that a reader sees the one or the other."""
+    """How a release is replaced by another, so that readers see either of them."""
 
     UPDATE = "one SPARQL update is one transaction"
     TRANSACTION = "a transaction over several requests"
-    STEPWISE = "graph by graph: a reader can meet a mixture for a moment"
-    NONE = "the Graph Store Protocol writes one graph a request"
+    STEPWISE = "graph by graph: readers can see a mixture for a moment"
+    NONE = "the Graph Store Protocol writes one graph per request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Product:
     N-Quads, by which graphs that are not there yet go together. `at_once` says how many graphs
     it is sent at a time. `own_default_graph` is False where a query
     without GRAPH sees all graphs. `whole_queries` is False where its planner cannot be trusted with a
-    canned query: then it is asked for the quads that the query depends on. `sorts_all` is False where it refuses to
+    canned query: the quads on which it depends are then fetched instead. `sorts_all` is False where it refuses to
     sort for a high LIMIT what it would sort without one. `writable` is False where nothing
     can be pushed to, `readable` where it is not known how to ask a query. `tested` is False for a row that was
     written from documentation alone.
@@ -129,7 +129,7 @@ PRODUCTS: dict[str, Product] = {
             timeout=("timeout", 1),
             bulk="/statements",
         ),
-        # Several stores as one, for reading: it has no data of its own. 5.0.3 loses the binding of a variable in
+        # Several stores as one, for reading: it has no data itself. 5.0.3 loses the binding of a variable in
         # OPTIONAL (disagreements gives pairs that are none), so it is asked for the quads. It remembers who
         # had an answer to a pattern, whatever graphs were asked, so that rows are missing: docs/serving.md says more.
         Product(

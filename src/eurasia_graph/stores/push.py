@@ -1,11 +1,10 @@
 """
 Load a release into another triple store.
 
-Graphs that are new go together, where the product has a way for that; any other goes by one PUT of the Graph
-Store Protocol, so that running it again changes nothing, or, if it is too large for one, in several beside the
-one that is there. The graph `meta` goes last: a store that has it has the whole release. A release takes the
-place of another only with `replace`, in one transaction where the product has any (see `products.Swap`).
-Graphs outside our namespace are never touched.
+New graphs are sent together if the product supports it; any other is sent by one PUT of the Graph Store Protocol, so
+that repeating it changes nothing, or, if it is too large, in several requests next to the existing one. The graph
+`meta` is sent last: a store that has it has the complete release. A release replaces another only with `replace`, in
+one transaction if the product has transactions (see `products.Swap`). Graphs outside our namespace are not touched.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ OURS = f"""SELECT DISTINCT ?g {{ GRAPH ?g {{ ?s ?p ?o }}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pushed:
-    """What a push did: the graphs and triples that arrived, in how many seconds, and the graphs removed."""
+    """The result of a push: the graphs and triples that arrived, the time it took, and the graphs removed."""
 
     graphs: int
     triples: int
@@ -52,7 +51,7 @@ def plan(store: ReleaseStore, *, merge: bool = False) -> list[Part]:
 
     Args:
         store: The release.
-        merge: One graph instead: what a query without GRAPH sees, and what the release says of itself.
+        merge: One graph instead: what a query without GRAPH sees, and the description of the release.
     """
     engine = store.local
     if merge:
@@ -78,11 +77,11 @@ def push(
         store: The release.
         target: Where to.
         merge: See `plan`.
-        replace: Take the place of another release, as the product can.
-        progress: Told of every request that has arrived.
+        replace: Replace another release, as the product allows.
+        progress: Called for every request that has arrived.
     Raises:
         UsageError: If another release is there and `replace` is False, or the product cannot replace.
-        RemoteError: If the store cannot be reached, refuses or fails; says what is left there.
+        RemoteError: If the store cannot be reached, refuses or fails; the message says what is left there.
     """
     parts = plan(store, merge=merge)
     there, other = _look(store, target, merge=merge)
@@ -91,20 +90,20 @@ def push(
         there_now = f"{target.url} holds {other}, and " if other else ""
         raise UsageError(
             f"{there_now}--kind {target.product.name} cannot swap a release, since {target.product.swap.value};"
-            " remove the graphs of the other release first, and leave --replace out"
+            " remove the graphs of the other release first, and leave out --replace"
         )
     if other and not replace:
         raise UsageError(f"{target.url} holds {other}; add --replace to swap it for {_name(store)}")
-    # What a push that was cut short has left: it had no `meta` yet, or was still beside the release.
+    # Leftovers of an interrupted push: it had no `meta` yet, or had not been moved into place.
     left = [name for name in there if name.startswith(STAGING)]
     if not merge and META.value not in there:
         left += [name for name in there if name.startswith(ns.GRAPH) and name not in {*kept, MERGED.value}]
-    # What a reader sees already is never written in pieces: the second might not arrive.
+    # A graph that readers see is never written in pieces: the second might not arrive.
     again = target.engine is not None and (MERGED if merge else META).value in there
     begin = time.perf_counter()
     try:
         if left:
-            target.update(drop(left), "remove what an interrupted push has left")
+            target.update(drop(left), "remove the leftovers of an interrupted push")
         if other:
             old = [name for name in there if name == MERGED.value or (not merge and name.startswith(ns.GRAPH))]
             swap(store, target, parts, old, progress)
@@ -127,14 +126,14 @@ def push(
 
 
 def left_behind(swap: Swap) -> str:
-    """Say what a push that was cut short leaves in a store, and what to do."""
+    """Return what an interrupted push leaves in a store, and what to do."""
     if swap is Swap.STEPWISE:
         return "if the swap had begun, the store shows graphs of both releases; push again, which repairs it"
     if swap is Swap.NONE:
         return "the graph that was being written may be missing; push again, which repairs it"
     return (
-        "the store shows what it showed before or, if its answer alone was lost, the whole release;"
-        " push again, which clears up what was left"
+        "the store shows what it showed before or, if only its answer was lost, the complete release;"
+        " push again, which removes the leftovers"
     )
 
 
@@ -149,7 +148,7 @@ def _name(store: ReleaseStore) -> str:
 
 
 def _look(store: ReleaseStore, target: Target, *, merge: bool) -> tuple[list[str], str | None]:
-    """Return our graphs in the store, and the name of the release there if it is another than ours."""
+    """Return our graphs in the store, and the name of the release there if it is not ours."""
     graph = MERGED if merge else META
     if target.engine is None:
         response = target.transport.send("GET", target.graph_address(graph), headers={"Accept": TRIPLES})
@@ -165,5 +164,5 @@ def _look(store: ReleaseStore, target: Target, *, merge: bool) -> tuple[list[str
     releases = [ns.value(row[0]) for row in target.engine.rows(known)]
     if releases and store.iri and releases != [store.iri.value]:
         return there, f"release {ns.local_name(releases[0])}"
-    # Graphs without `meta` are of a push that was cut short: they may be written again.
+    # Graphs without `meta` are from an interrupted push: they may be overwritten.
     return there, None

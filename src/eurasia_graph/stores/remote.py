@@ -1,9 +1,9 @@
 """
 Another store as the engine: any SPARQL 1.1 service, read-only.
 
-It has the few methods of the embedded engine that the rest of the package calls, so that a store over it
-answers the same queries and the same pages. Queries of ours are sent as they are. Of a query from
-outside nothing is sent but what we have read, written again in our way: see `restating.py`.
+It has the few methods of the embedded engine that the rest of the package calls, so a store over it answers
+the same queries and serves the same pages. Our own queries are sent unchanged. A query from outside is never sent
+as it came, but rewritten from its tokens: see `restating.py`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ QUERY_TIMEOUT_S = 60.0
 MOST_REMEMBERED = 200_000  # quads, about 100 MiB
 LEARN_AGAIN_AFTER_S = 60.0
 INTERNAL_ERROR = 500
-# Virtuoso writes `nodeID://b1` where the results format wants a label without a slash.
+# Virtuoso writes `nodeID://b1` where the results format requires a label without a slash.
 VIRTUOSO_BLANK = re.compile(rb'("type"\s*:\s*"bnode"\s*,\s*"value"\s*:\s*")nodeID://')
 # Fuseki writes the decimal 400 as 400.0, Virtuoso true as 1; here they are written as the embedded engine does.
 REWRITTEN = re.compile(
@@ -55,9 +55,9 @@ REWRITTEN = re.compile(
     rb'(?:(?P<truth>[01])|(?P<whole>-?\d+)(?P<rest>\.\d*?)0*)"'
 )
 VIRTUOSO_TRUTH = "__ASK_RETVAL"
-# Of an answer to a question of ours, such as a graph for a page or a download; a query from outside has less.
+# For answers to our own queries, such as a graph for a page or a download; queries from outside have a lower limit.
 LARGEST_ANSWER = 256 << 20
-# Names no graph of any store: what a query sees that asks for none but unknown graphs.
+# Names no graph of any store: what a query sees that asks only for unknown graphs.
 NOTHING = "urn:eurasia-graph:nothing"
 META = ns.GRAPH("meta")
 RELEASE = f"""
@@ -75,7 +75,7 @@ class RemoteEngine:
     """
     A store that answers SPARQL over HTTP.
 
-    `timeout_s` limits every query, here and, where the product has a parameter for it, there.
+    `timeout_s` limits every query, here and, if the product has a parameter for it, there.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class RemoteEngine:
         timeout_s: float = QUERY_TIMEOUT_S,
     ) -> None:
         """
-        Open no connection yet: a store that is down now may be up when it is asked.
+        Open no connection yet: a store that is down now may be up later.
 
         Args:
             url: Of the store as its row takes it; of the query service itself without a row.
@@ -103,15 +103,15 @@ class RemoteEngine:
 
     def query(self, sparql: str, *, base_iri: str | None = None) -> Answer:
         """
-        Ask the store a query of ours; it sees the graphs of the release alone.
+        Send one of our own queries to the store; it sees only the graphs of the release.
 
         Args:
             sparql: SELECT, ASK, CONSTRUCT or DESCRIBE; never a text from outside.
             base_iri: What relative IRIs in the query are resolved against.
         Raises:
             SyntaxError: If it is not SPARQL; nothing was sent.
-            QueryError: If the store finds it at fault.
-            RemoteError: If the store does not answer, or not wholly.
+            QueryError: If the store rejects it.
+            RemoteError: If the store does not answer, or not completely.
         """
         kind = kind_of(sparql, base_iri)
         is_canned = isinstance(sparql, OwnQuery)
@@ -138,18 +138,18 @@ class RemoteEngine:
         most_bytes: int | None = None,
     ) -> bytes:
         """
-        Ask the store a query that was written again by us, and return what it sends, unread.
+        Send a rewritten query to the store, and return its raw answer.
 
         Args:
-            sparql: What `restating.Restated.text` has written.
+            sparql: The text from `restating.Restated.text`.
             kind: Of the answer: rows, boolean or graph.
             default_graph: The graphs whose merge it sees as the default graph, of those that are known.
             named_graphs: The named graphs it sees, if either is given.
             timeout_s: A limit below that of the engine.
-            most_bytes: What is read of the answer at the most.
+            most_bytes: The maximum number of bytes to read.
         Raises:
-            QueryError: If the store finds it at fault.
-            RemoteError: If the store does not answer, or not wholly.
+            QueryError: If the store rejects it.
+            RemoteError: If the store does not answer, or not completely.
             AnswerTooLargeError: If it sends more.
         """
         dataset = self._dataset()
@@ -162,7 +162,7 @@ class RemoteEngine:
 
     def known(self, default: list[str], named: list[str]) -> tuple[list[str], list[str], list[str]]:
         """
-        Tell the graphs of the release from others, which the store might fetch if they were named to it.
+        Separate the graphs of the release from others, which the store might try to fetch.
 
         Returns:
             The known ones of either list, and the unknown ones of both.
@@ -200,7 +200,7 @@ class RemoteEngine:
             yield Quad(*(row[name] if term is None else term for name, term in zip("spog", quad, strict=True)))
 
     def forget(self) -> None:
-        """Forget which graphs and quads the store holds."""
+        """Clear what is remembered of the graphs and quads of the store."""
         self._graphs = None
         self._known.clear()
 
@@ -210,7 +210,7 @@ class RemoteEngine:
         """Find the quads with these terms in the named graphs of the release; None stands for any term."""
         asked = {"s": subject, "p": predicate, "o": obj, "g": graph}
         if any(isinstance(term, BlankNode) for term in asked.values()):
-            return  # what a blank node is called differs from answer to answer
+            return  # the labels of blank nodes differ from answer to answer
         bound = {name: str(term) for name, term in asked.items() if isinstance(term, (NamedNode, Literal, Triple))}
         s, p, o, g = (bound.get(name, f"?{name}") for name in "spog")
         pattern = f"{s} {p} {o}" if isinstance(graph, DefaultGraph) else f"GRAPH {g} {{ {s} {p} {o} }}"
@@ -222,13 +222,13 @@ class RemoteEngine:
             yield Quad(found["s"], found["p"], found["o"], found["g"])
 
     def named_graphs(self) -> Iterator[NamedNode]:
-        """List the graphs of the release that the store holds, by what it says of itself."""
+        """List the graphs of the release in the store, according to its graph `meta`."""
         if self._graphs is None:
             self.release()
         yield from self._graphs or []
 
     def contains_named_graph(self, graph: NamedNode | BlankNode) -> bool:
-        """Tell whether the release has a named graph."""
+        """Return whether the release has a named graph."""
         return graph in set(self.named_graphs())
 
     def dump(
@@ -250,13 +250,13 @@ class RemoteEngine:
         return self.quads_for_pattern(None, None, None)
 
     def rows(self, sparql: str) -> list[list[object]]:
-        """Ask a SELECT of ours on all that the store holds, not only the release; rows of terms."""
+        """Run one of our own SELECT queries on the whole store, not only the release; returns rows of terms."""
         answer = self._answer(self._ask(sparql, [], "rows"), "rows")
         assert isinstance(answer, QuerySolutions)
         return [list(row) for row in answer]
 
     def release(self) -> tuple[NamedNode | None, str | None, str | None]:
-        """Ask which release the store holds: its IRI, content and inputs; None each where it holds none."""
+        """Ask which release is in the store: its IRI, content and inputs, each None if there is none."""
         found = self.rows(RELEASE)
         parts = {row[3] for row in found if isinstance(row[3], NamedNode)}
         self._graphs = [*sorted(parts, key=str), META] if parts else None
@@ -272,7 +272,7 @@ class RemoteEngine:
         return int(ns.value(next(iter(answer))[0]))
 
     def _dataset(self) -> list[tuple[str, str]]:
-        """Name the graphs a query sees: the store may hold others, and another idea of the default graph."""
+        """Name the graphs that a query sees: the store may have others, and another default graph."""
         names = [graph.value for graph in self.named_graphs()]
         visible = [name for name in names if not HIDDEN_BY_DEFAULT.fullmatch(name)]
         return [("default-graph-uri", name) for name in visible] + [("named-graph-uri", name) for name in names]
@@ -285,7 +285,7 @@ class RemoteEngine:
         timeout_s: float | None = None,
         most_bytes: int | None = None,
     ) -> Response:
-        # A parameter of a canned query is a term in a text of ours, with a backslash for a backslash.
+        # A parameter of a canned query is a term in our own text, with escaped backslashes.
         refuse_ambiguous(sparql)
         seconds = min(timeout_s or self.timeout_s, self.timeout_s)
         limit = self.product.limit(seconds) if self.product else {}
@@ -308,28 +308,29 @@ class RemoteEngine:
 
 
 def no_result(address: str, error: object) -> RemoteError:
-    """Tell of an answer that is none."""
-    return RemoteError(f"{address} answers with what is no result: {error}; check the address")
+    """Return the error for an answer that cannot be read."""
+    return RemoteError(f"{address} did not return SPARQL results: {error}; check the address")
 
 
 def without_frames(error: Exception) -> Exception:
     """
-    Return an error without the frames that it came through, in which an answer of the engine lies half read.
+    Return an error without its traceback, whose frames hold a partly read answer of the engine.
 
-    The error that is raised instead remembers it, and may be dropped by another thread, which the engine forbids.
+    The error that is raised instead keeps a reference to it, and could be freed by another thread, which the engine
+    forbids.
     """
     return error.with_traceback(None)
 
 
 def read_answer(body: bytes, kind: str) -> Answer:
     """
-    Read what a store has sent.
+    Read the answer of a store.
 
     Args:
         body: SPARQL results in JSON, or N-Triples.
         kind: rows, boolean or graph.
     Raises:
-        SyntaxError, ValueError: If it is not that.
+        SyntaxError, ValueError: If it is not of that kind.
     """
     if kind == "graph":
         return _triples(body)
@@ -337,12 +338,12 @@ def read_answer(body: bytes, kind: str) -> Answer:
     if kind == "boolean" and isinstance(answer, QuerySolutions):
         return _truth(answer)
     if not isinstance(answer, KINDS[kind]):
-        raise ValueError("yes or no for a question of rows")  # noqa: TRY004  (the store is at fault, not a type)
+        raise ValueError("a boolean instead of rows")  # noqa: TRY004  (the store is at fault, not a type)
     return answer
 
 
 def _whole(answer: bytes) -> QuerySolutions | QueryBoolean:
-    """Read rows to the end once, so that an answer that breaks off is an error and not a shorter answer."""
+    """Read all rows once, so that an incomplete answer is an error and not a shorter answer."""
     answer = REWRITTEN.sub(_as_here, VIRTUOSO_BLANK.sub(rb"\1", answer))
     for _ in rows_of(answer):
         pass
@@ -350,13 +351,13 @@ def _whole(answer: bytes) -> QuerySolutions | QueryBoolean:
 
 
 def rows_of(answer: bytes) -> Iterator[object]:
-    """Read the rows of an answer in JSON one by one; of yes or no there is none."""
+    """Read the rows of an answer in JSON one by one; a boolean has none."""
     found = parse_query_results(answer, format=QueryResultsFormat.JSON)
     return iter(found) if isinstance(found, QuerySolutions) else iter(())
 
 
 def _as_here(match: re.Match[bytes]) -> bytes:
-    """Write a truth value or a decimal in the one way of the embedded engine."""
+    """Write a boolean or a decimal in the form of the embedded engine."""
     if match["truth"]:
         short = (b"false", b"true")[int(match["truth"])] if b"#boolean" in match[1] else match["truth"]
     else:
@@ -365,9 +366,9 @@ def _as_here(match: re.Match[bytes]) -> bytes:
 
 
 def _truth(rows: QuerySolutions) -> Answer:
-    """Read the answer to an ASK that comes as rows: of Virtuoso 7.2.5, with 1 in a column of its own, or no row."""
+    """Read an ASK answer that comes as rows: Virtuoso 7.2.5 sends one row with 1, or none."""
     if [variable.value for variable in rows.variables] != [VIRTUOSO_TRUTH]:
-        raise ValueError("rows for a question of yes or no")
+        raise ValueError("rows instead of a boolean")
     found = any(ns.value(row[0]) == "1" for row in rows)
     return Store().query("ASK {}" if found else "ASK { FILTER(false) }")
 
@@ -382,12 +383,12 @@ def _triples(body: bytes) -> QueryTriples:
 
 def refuse_partial(response: Response, address: str) -> None:
     """
-    Refuse an answer that Virtuoso cut off: it sends what it has as if that were all, and says so in a header.
+    Refuse a partial answer of Virtuoso, which marks it only with a header.
 
     Source: https://docs.openlinksw.com/virtuoso/anytimequeries/ and rdfsparqlprotocolendpoint/
     """
     if "X-SQL-State" in response.headers:
-        raise RemoteError(f"{address} ran out of time and sent a part of the answer; ask for less", status=504)
+        raise RemoteError(f"{address} ran out of time and sent a partial answer; ask for less", status=504)
     most = response.headers.get("X-SPARQL-MaxRows")
     if most:
         raise RemoteError(f"{address} cuts answers off at {most} rows; raise ResultSetMaxRows there")
@@ -397,12 +398,12 @@ class RemoteStore(ReleaseStore):
     """
     A release in another store.
 
-    It learns which release that is when it is asked, and asks again from time to time, so that a
-    store that was down, or got another release, needs no restart here.
+    It asks which release that is on first use, and again from time to time, so that no restart is needed here
+    if the store was down or got another release.
     """
 
     def __init__(self, engine: RemoteEngine) -> None:
-        """Take the engine; nothing is asked yet."""
+        """Store the engine; nothing is sent yet."""
         super().__init__(engine)
         self._remote = engine
         self._learnt_at: float | None = None
@@ -430,7 +431,7 @@ class RemoteStore(ReleaseStore):
 
     def refresh(self) -> None:
         """
-        Ask which release is there, if that was long ago.
+        Ask which release is there, unless that was recent.
 
         Raises:
             RemoteError: If the store does not answer.
@@ -455,10 +456,10 @@ def open_store(
     timeout_s: float = QUERY_TIMEOUT_S,
 ) -> RemoteStore:
     """
-    Make a queryable store of another store, which may be down now.
+    Make another store queryable; it may be down now.
 
     Args:
-        url: As `push` takes it, with its kind; the address of the query service without.
+        url: As for `push`, if `kind` is given; else the address of the query service.
         kind: A row of the table of products.
         user: See `transport.split_address`.
         password: As `user`.

@@ -1,9 +1,9 @@
 """
-Send graphs to a store: where to, what, and in bodies of what size.
+Send graphs to a store.
 
-Every graph goes by one PUT of the Graph Store Protocol, so that running it again changes nothing; a graph
-that is too large for one request goes in several. Graphs that are new go together, where the product has a
-loader behind its protocol, and several at once, where that is faster.
+Every graph is sent by one PUT of the Graph Store Protocol, so that repeating it changes nothing; a graph that is too
+large for one request is sent in several. New graphs are sent together if the product has a bulk loader, and several
+at a time if that is faster.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from eurasia_graph.stores.remote import RemoteEngine
 from eurasia_graph.stores.transport import PAUSES_S, Response, Transport, expect_success, split_address
 
 TRIPLES, QUADS = FORMATS["ntriples"].media_type, FORMATS["nquads"].media_type
-# Of one body for a loader: there are three at a time, one being sent, one waiting and one being written.
+# Size of a body for a loader: there are three at a time, one being sent, one waiting and one being written.
 BULK_BYTES = 16 << 20
 
-# Called with what is being sent, how many triples have arrived, and of how many.
+# Called with what is being sent, the number of triples that have arrived, and the total.
 Progress = Callable[[str, int, int], None]
 
 
@@ -41,7 +41,7 @@ def silent(_graph: str, _done: int, _of: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A graph to be sent: its name there, what it holds here, and how many triples that is."""
+    """A graph to be sent: its name in the store, its contents here, and the number of triples."""
 
     name: NamedNode
     graphs: tuple[NamedNode | DefaultGraph, ...]
@@ -49,13 +49,13 @@ class Part:
 
     @property
     def short(self) -> str:
-        """The name for people."""
+        """The name for display."""
         return self.name.value.removeprefix(ns.GRAPH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A store to write to; `engine` asks it, and is None for one that takes graphs alone."""
+    """A store to write to; `engine` queries it, and is None for one with the Graph Store Protocol only."""
 
     product: Product
     url: str
@@ -63,7 +63,7 @@ class Target:
     engine: RemoteEngine | None
 
     def graph_address(self, graph: NamedNode) -> str:
-        """Return where a graph is read and written."""
+        """Return the address at which a graph is read and written."""
         return f"{self.url}{self.product.graphs}?{urlencode({'graph': graph.value})}"
 
     def send(self, method: str, url: str, doing: str, body: bytes | None = None, content: str = "") -> Response:
@@ -87,24 +87,24 @@ def open_target(  # noqa: PLR0913  (one for each option)
     notice: Callable[[str], None] = lambda _text: None,
 ) -> Target:
     """
-    Get ready to write to a store; nothing is sent yet.
+    Prepare to write to a store; nothing is sent yet.
 
     Args:
         url: The address as the row of the product takes it.
         kind: A row of `products.PRODUCTS`.
         user: See `transport.split_address`.
         password: As `user`.
-        query_url: Where a store of kind `gsp` takes queries.
-        notice: Told of retries.
+        query_url: The query service of a store of kind `gsp`.
+        notice: Called with a message for every retry.
     Raises:
         UsageError: If the address or the kind is wrong.
     """
     product = by_name(kind)
     if not product.writable:
-        raise UsageError(f"{product.title} is for reading; push to the stores behind it")
+        raise UsageError(f"{product.title} is read-only; push to the stores that it federates")
     address, credentials = split_address(url, user, password)
     if query_url and product.swap is not Swap.NONE:
-        raise UsageError(f"--query-url is for --kind gsp; of {product.name} it is known")
+        raise UsageError(f"--query-url is only for --kind gsp; leave it out for {product.name}")
     engine = RemoteEngine(address, product, credentials) if product.swap is not Swap.NONE else None
     if query_url:
         engine = RemoteEngine(split_address(query_url)[0], None, credentials)
@@ -115,16 +115,16 @@ def put_graphs(
     store: ReleaseStore, target: Target, graphs: list[tuple[Part, NamedNode]], progress: Progress, *, new: bool
 ) -> None:
     """
-    Write graphs, each in its place; the last one when all others have arrived.
+    Write graphs; the last one when all others have arrived.
 
     Args:
         store: The release.
         target: Where to.
-        graphs: What to send, and the names there.
-        progress: Told of everything that has arrived.
+        graphs: What to send, and under which names.
+        progress: Called for everything that has arrived.
         new: Whether none of them is there yet.
     Raises:
-        RemoteError: If the store cannot be reached, refuses or fails; no graph is there in part.
+        RemoteError: If the store cannot be reached, refuses or fails; no graph is left incomplete.
     """
     done, total, lock = 0, sum(part.triples for part, _ in graphs), threading.Lock()
 
@@ -156,7 +156,7 @@ def put_graph(
         target: Where to.
         part: What to send.
         name: The graph there.
-        arrived: Told of every batch, with how many triples it had.
+        arrived: Called for every batch, with its number of triples.
     """
     address, sent = target.graph_address(name), False
 
@@ -169,23 +169,23 @@ def put_graph(
     try:
         write_batches(store.local, part.graphs, target.product.largest_request, send)
     except (EurasiaGraphError, KeyboardInterrupt):
-        if sent:  # a part of a graph is worse than none
+        if sent:  # an incomplete graph is worse than none
             with suppress(EurasiaGraphError):
-                target.send("DELETE", address, "remove what arrived of it")
+                target.send("DELETE", address, "remove the incomplete graph")
         raise
 
 
 def _put_at_once(
     store: ReleaseStore, target: Target, graphs: list[tuple[Part, NamedNode]], arrived: Callable[[str, int], None]
 ) -> None:
-    """Write some graphs at a time; what fails beside the others has a second try of its own."""
+    """Write several graphs at a time; graphs that fail are retried alone."""
     failed = threading.Event()
 
     def arrives(graph: tuple[Part, NamedNode]) -> bool:
         if not failed.is_set():
             try:
                 put_graph(store, target, *graph, arrived)
-            except EurasiaGraphError:  # said by the second try, if that fails as well
+            except EurasiaGraphError:  # reported by the retry, if that fails as well
                 failed.set()
             else:
                 return True
@@ -195,7 +195,7 @@ def _put_at_once(
         try:
             there = list(pool.map(arrives, graphs))
         except KeyboardInterrupt:
-            failed.set()  # what has not begun does not begin
+            failed.set()  # graphs that have not been started are not sent
             raise
     for graph, is_there in zip(graphs, there, strict=True):
         if not is_there:
@@ -230,7 +230,7 @@ def _load(
 
 @contextmanager
 def _beside(send: Callable[[bytes], None]) -> Iterator[Callable[[bytes], None]]:
-    """Send bodies in a thread of its own, one after the other, so that the next is written meanwhile."""
+    """Send bodies in another thread, one after the other, so that the next is written meanwhile."""
     sending: Future[None] | None = None
 
     def hand_on(body: bytes) -> None:
@@ -246,7 +246,7 @@ def _beside(send: Callable[[bytes], None]) -> Iterator[Callable[[bytes], None]]:
 
 
 def drop(graphs: list[str]) -> bytes:
-    """Write the update that removes graphs; those that are not there do no harm."""
+    """Write the update that removes graphs; missing ones are ignored."""
     return " ;\n".join(f"DROP SILENT GRAPH <{graph}>" for graph in graphs).encode()
 
 
@@ -254,7 +254,7 @@ def drop(graphs: list[str]) -> bytes:
 
 
 class _Cutter:
-    """A file to write N-Triples to, which hands them on in bodies of whole lines."""
+    """A file to which N-Triples are written, and which passes them on in bodies of whole lines."""
 
     def __init__(self, largest: int, send: Callable[[bytes], None]) -> None:
         self.largest, self.send, self.buffer, self.sent = largest, send, bytearray(), False
@@ -267,7 +267,7 @@ class _Cutter:
         return len(content)
 
     def flush(self) -> None:
-        """Nothing is late: `close` sends the rest."""
+        """No-op: `close()` sends what is left."""
 
     def close(self) -> None:
         if self.buffer or not self.sent:
@@ -285,8 +285,7 @@ def write_batches(
     """
     Write graphs as N-Triples in bodies of about `largest` bytes, whole lines each; memory holds one of them.
 
-    Triples with blank nodes stand together at the beginning, since a blank node means one thing in one
-    request only.
+    Triples with blank nodes come together at the beginning, since blank nodes are shared only within one request.
     """
     cutter = _Cutter(largest, send)
     file = cast("IO[bytes]", cutter)
@@ -301,7 +300,7 @@ def write_batches(
             try:
                 answer.serialize(file, format=RdfFormat.N_TRIPLES)
             finally:
-                del answer  # it may be dropped by no other thread, which could collect what an error holds on to
+                del answer  # no other thread may free it, which could happen if an error kept a reference to it
     cutter.close()
 
 

@@ -1,8 +1,8 @@
 """
-Put a release in the place of another in the best way that a product has.
+Replace the release in a store, atomically where the store allows it.
 
-A reader sees the old one or the new one where the product has transactions (see `products.Swap`); what
-fails leaves the old one in place.
+Readers see either the old or the new release if the product has transactions (see `products.Swap`); after a failure
+the old one is still there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ STAGING = ns.Namespace(f"{ns.BASE}staging/")
 
 
 def swap(store: ReleaseStore, target: Target, parts: list[Part], old: list[str], progress: Progress) -> None:
-    """Put a release in the place of another in the best way that the product has."""
+    """Replace the release in a store, atomically where the store allows it."""
     if target.product.swap is Swap.TRANSACTION:
         _swap_in_transaction(store, target, parts, old, progress)
         return
@@ -46,7 +46,7 @@ def _as_update(store: ReleaseStore, target: Target, parts: list[Part], old: list
         if size > target.product.largest_request:
             return None
         graphs.append(b"GRAPH %s {\n%s}" % (str(part.name).encode(), b"".join(lines)))
-    # One INSERT DATA, since a blank node may stand in several graphs but not in several operations.
+    # One INSERT DATA, since a blank node may be shared by several graphs but not by several operations.
     insert = b"INSERT DATA {\n%s\n}" % b"\n".join(graphs)
     return b" ;\n".join(filter(None, [drop(old), insert]))
 
@@ -54,7 +54,7 @@ def _as_update(store: ReleaseStore, target: Target, parts: list[Part], old: list
 def _swap_by_staging(
     store: ReleaseStore, target: Target, parts: list[Part], old: list[str], progress: Progress
 ) -> None:
-    """Write the release beside the other, under names of its own, then move it in one update."""
+    """Write the release next to the old one, under temporary names, then move it in one update."""
     staged = [(part, STAGING(part.short)) for part in parts]
     try:
         put_graphs(store, target, staged, progress, new=True)
@@ -87,7 +87,7 @@ def _swap_in_transaction(
     def send(body: bytes) -> None:
         nonlocal done
         address_of_part = f"{address}?{urlencode({'action': 'ADD', 'context': str(part.name)})}"
-        # Sent once: whether a broken request arrived is not known, and then the whole transaction goes.
+        # Sent once: if the connection breaks, the request may have arrived, so the transaction is rolled back.
         response = target.transport.send("PUT", address_of_part, body=body, headers={"Content-Type": TRIPLES})
         expect_success(response, target.url, f"write the graph {part.short}")
         done += body.count(b"\n")

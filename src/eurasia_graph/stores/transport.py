@@ -1,9 +1,9 @@
 """
-Talk HTTP to another store: one pool of connections, credentials, time limits, retries and clear errors.
+HTTP client for other stores: one pool of connections, credentials, time limits, retries and clear errors.
 
-An answer is read in pieces, up to a limit of bytes and of time: not of each piece, but of all of it.
+An answer is read in pieces, up to a limit of bytes and time for the whole answer.
 Certificates are checked, redirects are not followed (they could carry credentials elsewhere), and no
-error or log shows a password.
+error or log contains a password.
 """
 
 from __future__ import annotations
@@ -40,24 +40,24 @@ from eurasia_graph.errors import AnswerTooLargeError, QueryError, RemoteError, U
 from eurasia_graph.stores.deadline import Watch, watched_pools
 
 CONNECT_TIMEOUT_S = 10.0
-# Loading a batch or sorting a large answer takes a store a while; a query has a limit of its own.
+# Loading a batch or sorting a large answer takes a store a while; queries have their own limit.
 READ_TIMEOUT_S = 300.0
-# More than the queries from outside that are asked at a time, so that pages need not wait for them.
+# More than the number of concurrent free-form queries, so that pages need not wait for them.
 CONNECTIONS = 16
 BLOCK = 1 << 16
-# Of an answer that says what went wrong, this much is read and the rest is not.
+# How much is read of an error answer.
 LONGEST_COMPLAINT = 1 << 16
 PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 LONGEST_PAUSE_S = 30.0
 BUSY = {429, 503}
 LONGEST_REASON = 300
-# What stores hand on where the disk is full; the second comes from Java, of a file in memory.
+# What stores report if the disk is full; the second comes from Java, for a memory-mapped file.
 FULL_DISK = ("No space left on device", "a fault occurred in a recent unsafe memory access operation")
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A name and a password that shows up nowhere."""
+    """A name and a password that is never shown."""
 
     user: str
     password: str
@@ -69,7 +69,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole answer: status, headers (names in any case) and body."""
+    """A complete answer: status, headers (case-insensitive) and body."""
 
     status: int
     headers: Mapping[str, str]
@@ -78,14 +78,14 @@ class Response:
 
 def split_address(address: str, user: str | None = None, password: str | None = None) -> tuple[str, Credentials | None]:
     """
-    Take the address of a store apart: where it is, and who may enter.
+    Split the address of a store into the address itself and the credentials.
 
     Args:
         address: http or https; a name and password in it are taken out.
-        user: Goes before what the address says, that before EURASIA_GRAPH_USER, that before netrc.
+        user: Takes precedence over the address, then EURASIA_GRAPH_USER, then netrc.
         password: As `user`; EURASIA_GRAPH_PASSWORD.
     Raises:
-        UsageError: If it is no address of a web server, or a name comes without a password.
+        UsageError: If it is not an HTTP address, or a name comes without a password.
     """
     try:
         parsed = parse_url(address)
@@ -103,12 +103,12 @@ def split_address(address: str, user: str | None = None, password: str | None = 
     if known and known.user == name:
         return clean, known
     if not secret:
-        raise UsageError(f"there is no password for {name}; set EURASIA_GRAPH_PASSWORD, or write it into ~/.netrc")
+        raise UsageError(f"no password was given for {name}; set EURASIA_GRAPH_PASSWORD, or write it into ~/.netrc")
     return clean, Credentials(name, secret)
 
 
 def _no_address(seen: str) -> str:
-    return f"{seen} is no address of a store; give one such as http://127.0.0.1:3030/eurasia"
+    return f"{seen} is not a valid store address; give one such as http://127.0.0.1:3030/eurasia"
 
 
 def _from_netrc(host: str) -> Credentials | None:
@@ -123,7 +123,7 @@ class Transport:
     """
     A store that answers HTTP at one host.
 
-    `notice` is told of every retry, in one line without credentials.
+    `notice` is called with a line, without credentials, for every retry.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class Transport:
         self._pool.pool_classes_by_scheme = watched_pools()
         self._challenge: str | None = None
         self._signing = threading.Lock()  # signatures are numbered
-        # The library's own, so that no code of ours computes a digest.
+        # The library's own, so that we do not compute digests ourselves.
         self._passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
         self._digest = urllib.request.AbstractDigestAuthHandler(self._passwords)
 
@@ -158,13 +158,13 @@ class Transport:
         Args:
             method: Such as `PUT`.
             url: Without credentials.
-            body: Whole, so that it can be sent again.
-            headers: Further ones.
+            body: The complete body, so that it can be sent again.
+            headers: Additional headers.
             form: Sent as the body, percent-encoded.
             timeout_s: How long to wait for the whole answer, in seconds; without it READ_TIMEOUT_S for each piece.
-            most_bytes: How many bytes of it are read at the most.
-            pauses_s: How long to wait before each further try where the store is busy or the
-                connection breaks; none to try once. For requests that may be repeated only.
+            most_bytes: The maximum number of bytes to read.
+            pauses_s: How long to wait before each retry if the store is busy or the connection breaks; none to try
+                once. Only for requests that may be repeated.
         Raises:
             RemoteError: If there is no answer.
             AnswerTooLargeError: If there are more bytes.
@@ -184,14 +184,14 @@ class Transport:
                 if response.status not in BUSY or pause_s is None:
                     return response
                 wait_s, why = _asked_pause(response, pause_s), f"{_host(url)} is busy ({response.status})"
-            self.notice(f"{why}; next try in {wait_s:g} s")
+            self.notice(f"{why}; retrying in {wait_s:g} s")
             time.sleep(wait_s)
         raise AssertionError
 
     def _authorised(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], limit: Limit
     ) -> Response:
-        """Send a request; log in where the store asks for it, and from then on at once."""
+        """Send a request; authenticate if the store asks for it, and from then on always."""
         response = self._once(method, url, body, {**headers, **self._login(method, url)}, limit)
         challenge = response.headers.get("WWW-Authenticate")
         if response.status == 401 and self.credentials and challenge:  # noqa: PLR2004
@@ -214,7 +214,7 @@ class Transport:
         return {"Authorization": f"Digest {signed}"} if signed else {}
 
     def _once(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], limit: Limit) -> Response:
-        # Read in blocks, each with the time limit of its own: a body sent whole would have to be through within
+        # Read in blocks, each with its own time limit: a body sent at once would have to arrive within
         # the time that a connection may take.
         sent = io.BytesIO(body) if body else None
         length = {"Content-Length": str(len(body))} if body else {}
@@ -237,14 +237,14 @@ class Transport:
                     raise _too_slow(url, limit) from None
                 raise _told(url, error, limit) from None
         if watch.has_ended:
-            # A connection that is closed looks as the end of an answer without a length.
+            # A closed connection looks like the end of an answer without a length.
             raise _too_slow(url, limit)
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What an answer may take: `seconds` until `end` (of the monotonic clock), and bytes; None for any number."""
+    """The limits of an answer: `seconds` until `end` (monotonic clock), and bytes; None for no limit."""
 
     seconds: float
     end: float | None
@@ -257,22 +257,22 @@ class Limit:
         return cls(READ_TIMEOUT_S if timeout_s is None else timeout_s, end, most_bytes)
 
     def left(self) -> float:
-        """Return the seconds that are left, of which there is always a moment."""
+        """Return the seconds that are left, always more than 0."""
         return self.seconds if self.end is None else max(0.001, self.end - time.monotonic())
 
 
 def _read(answer: urllib3.BaseHTTPResponse, url: str, limit: Limit) -> Response:
-    """Read an answer piece by piece, up to its limit; what is compressed counts as what it is once it is not."""
+    """Read an answer piece by piece, up to its limit; compressed data counts by its decompressed size."""
     good = answer.status < 300  # noqa: PLR2004
     most = limit.most_bytes if good else LONGEST_COMPLAINT
     parts, size = [], 0
     while part := answer.read(BLOCK):
         size += len(part)
         if most is not None and size > most:
-            # What is left of it is on its way, so that the connection is of no more use.
+            # The rest is still being sent, so the connection cannot be reused.
             answer.close()
             if good:
-                raise AnswerTooLargeError(f"{_host(url)} answers with more than {most} bytes; ask for less")
+                raise AnswerTooLargeError(f"{_host(url)} sent more than {most} bytes; ask for less")
             break
         parts.append(part)
     answer.release_conn()
@@ -286,7 +286,7 @@ def _too_slow(url: str, limit: Limit) -> RemoteError:
 
 
 def _asked_pause(response: Response, pause_s: float) -> float:
-    """Wait as long as the store asks for, in seconds or until a day and time, but within reason and as planned."""
+    """Wait as long as the store asks for, in seconds or until a date, within limits."""
     asked = response.headers.get("Retry-After", "")
     wait_s = float(asked) if asked.isdigit() else pause_s
     with suppress(ValueError, TypeError):
@@ -299,7 +299,7 @@ def _host(url: str) -> str:
 
 
 def _told(url: str, error: HTTPError, limit: Limit) -> RemoteError:
-    """Say in our words why there is no answer."""
+    """Describe why there is no answer."""
     cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
     host = _host(url)
     if isinstance(cause, NameResolutionError):
@@ -315,7 +315,7 @@ def _told(url: str, error: HTTPError, limit: Limit) -> RemoteError:
     if isinstance(cause, NewConnectionError):
         return RemoteError(f"nothing answers at {host}; check that the store is running", passing=True)
     if isinstance(cause, ConnectTimeoutError):
-        return RemoteError(f"{host} takes no connection within {CONNECT_TIMEOUT_S:g} s", status=504, passing=True)
+        return RemoteError(f"{host} accepted no connection within {CONNECT_TIMEOUT_S:g} s", status=504, passing=True)
     return RemoteError(f"the connection to {host} broke; check that the store is running", passing=True)
 
 
@@ -327,14 +327,14 @@ def reason(response: Response) -> str:
 
 def expect_success(response: Response, url: str, doing: str) -> Response:
     """
-    Return an answer that is good.
+    Return an answer if it is successful.
 
     Args:
         response: Any.
         url: Where it came from.
         doing: What was asked, for the message: `write the graph claims-icds-2016`.
     Raises:
-        QueryError: If the store finds the request at fault (400).
+        QueryError: If the store rejects the request (400).
         RemoteError: If it refuses or fails; says what it answered and what to do.
     """
     status, host = response.status, _host(url)
@@ -342,17 +342,17 @@ def expect_success(response: Response, url: str, doing: str) -> Response:
         return response
     said = f"; it says: {reason(response)}" if reason(response) else ""
     if any(sign in said for sign in FULL_DISK):
-        said += "; its disk seems to be full: make room, and start it again if it stays so"
+        said += "; its disk seems to be full: free some space, and restart it if the error persists"
     if status == 400:  # noqa: PLR2004
         raise QueryError(f"{host} cannot {doing}{said}")
     advice = {
         401: "the name or the password is wrong or missing; give --user and EURASIA_GRAPH_PASSWORD, or ~/.netrc",
-        403: "this user may not; ask for the right to do so",
-        404: "there is no such place; check the address and --kind",
-        405: "this address does not take it; check the address and --kind",
-        413: "it is too large for the store; raise its limit for requests",
-        507: "its disk is full; make room",
-    }.get(status, f"it is sent to {response.headers.get('Location')}; give that address" if 300 <= status < 400 else "")  # noqa: PLR2004
+        403: "this user has no permission; ask for it",
+        404: "this address does not exist; check the address and --kind",
+        405: "this address does not support the request; check the address and --kind",
+        413: "it is too large for the store; raise the store's request limit",
+        507: "its disk is full; free some space",
+    }.get(status, f"it redirects to {response.headers.get('Location')}; use that" if 300 <= status < 400 else "")  # noqa: PLR2004
     shown = f": {advice}" if advice else said
     timed_out = status in {408, 504}
     message = f"{host} answers {status} when asked to {doing}{shown}"

@@ -1,8 +1,8 @@
 """
-Prove that what arrived in another store is what was sent.
+Verify that another store has exactly the release that was sent.
 
-Counts and canonical digests per graph, and every canned query there and here, row by row. Nothing is
-rounded and no order is forgiven: what a product does in its own way is handled where it is asked.
+Compares counts and canonical digests per graph, and the answers of every canned query there and here, row by row.
+Numbers are not rounded and the order matters: peculiarities of a product are handled where it is queried.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from eurasia_graph.stores.transport import PAUSES_S, expect_success
 WHOLE = 1 << 62
 ROWS_SHOWN = 5
 ENTITIES_ASKED = 3
-# Values of every type beside the examples in the files; the last text would break a query that is glued together.
+# Values of every type besides the examples in the files; the last text would break a query made by concatenation.
 TRIED = {
     "xsd:date": ("1993-06-30", "2001", "2012-05"),
     "xsd:integer": ("1", "12"),
@@ -41,7 +41,7 @@ TRIED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One thing that is not the same: what was compared, what it is here and what it is there."""
+    """One difference: what was compared, its value here and its value there."""
 
     what: str
     here: str
@@ -54,7 +54,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What was compared, why no query was asked if none was, and what differs."""
+    """What was compared, why no query was run if none was, and what differs."""
 
     triples: int
     graphs: int
@@ -76,13 +76,13 @@ def verify(
     store: ReleaseStore, target: Target, *, merge: bool = False, progress: Callable[[str], None] = lambda _text: None
 ) -> Proof:
     """
-    Compare a release with what another store holds of it.
+    Compare a release with its copy in another store.
 
     Args:
         store: The release.
         target: The other store.
-        merge: Whether it was pushed as one graph; the canned queries, which name graphs, are then left out.
-        progress: Told what is being compared.
+        merge: Whether it was pushed as one graph; canned queries, which name graphs, are then skipped.
+        progress: Called with what is being compared.
     Raises:
         RemoteError: If the store does not answer at all.
     """
@@ -92,7 +92,7 @@ def verify(
         progress(f"compare {part.short}")
         differences += _compare_graph(store, target, part)
     asked = 0
-    unasked = "since they name graphs, which are merged" if merge else "since it is not known where it takes them"
+    unasked = "since they name graphs, which are merged" if merge else "since its query service is not known"
     if target.engine is not None and not merge:
         target.engine.forget()
         there = RemoteStore(target.engine)
@@ -163,9 +163,9 @@ def _paired(here: list[str], there: list[str]) -> Iterator[tuple[str, str]]:
 
 def _calls(store: ReleaseStore, canned: CannedQuery) -> Iterator[tuple[str, str]]:
     """
-    Return texts of a canned query with labels: as the file stands, then with values of every parameter.
+    Return texts of a canned query with labels: as in the file, then with values for every parameter.
 
-    The query that asks what it leaves out is another of them.
+    Its left-out query is included.
     """
     for text, name in _texts(canned):
         yield text, f"{name} as it stands"
@@ -174,7 +174,7 @@ def _calls(store: ReleaseStore, canned: CannedQuery) -> Iterator[tuple[str, str]
         given = {
             name: values[index % len(values)]
             for name, values in tried.items()
-            # Optional ones are left out every other time, so that both ways are asked.
+            # Optional ones are left out every other time, so that both cases are run.
             if values and (index % 2 == 0 or _is_required(canned, name))
         }
         label = " ".join(f"{name}={value}" for name, value in given.items())
@@ -184,7 +184,7 @@ def _calls(store: ReleaseStore, canned: CannedQuery) -> Iterator[tuple[str, str]
             if left_out:
                 yield left_out, f"{canned.name}.left-out {label}"
         except EurasiaGraphError:
-            continue  # two values that do not go together
+            continue  # two values that are not compatible
 
 
 def _texts(canned: CannedQuery) -> Iterator[tuple[str, str]]:
@@ -207,7 +207,7 @@ def _values(store: ReleaseStore, parameter: Parameter) -> Iterator[str]:
 
 
 def compare_rows(here: ReleaseStore, there: ReleaseStore, sparql: str, label: str) -> list[Difference]:
-    """Ask two stores the same and compare their rows, their number and their order."""
+    """Run the same query in two stores and compare the rows, their number and their order."""
     mine = _rows(here, sparql)
     try:
         theirs = _rows(there, sparql)
@@ -219,7 +219,9 @@ def compare_rows(here: ReleaseStore, there: ReleaseStore, sparql: str, label: st
     only_here, only_there = sorted((ours - others).elements()), sorted((others - ours).elements())
     if not only_here and not only_there:
         first = next(index for index, pair in enumerate(zip(mine, theirs, strict=True)) if pair[0] != pair[1])
-        return [Difference(what=f"{label}: another order from row {first + 1}", here=mine[first], there=theirs[first])]
+        return [
+            Difference(what=f"{label}: the order differs from row {first + 1}", here=mine[first], there=theirs[first])
+        ]
     return [
         Difference(what=label, here=one, there=other)
         for one, other in islice(_paired(only_here, only_there), ROWS_SHOWN)

@@ -1,1 +1,1 @@
-"""The texts: split, number, digest and verify passages, and tell which are encoded."""
+"""The texts: split, number, digest and verify passages, and count which are encoded."""

@@ -20,7 +20,7 @@ HEADINGS = ("source", "section", "sentences", "claims", "encoded", "with a reaso
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """How many sentences a section has, how many claims rest on them, and how many have a reason or neither."""
+    """The number of sentences in a section: all, encoded, not encoded for a reason, and neither."""
 
     source: str
     section: str
@@ -31,7 +31,7 @@ class Coverage:
 
     @property
     def unaccounted(self) -> int:
-        """Sentences on which no claim rests and that carry no reason."""
+        """Sentences that are neither the evidence of a claim nor have a reason."""
         return self.sentences - self.encoded - self.reasoned
 
     def cells(self) -> tuple[str | int, ...]:
@@ -48,7 +48,7 @@ def coverage(store: ReleaseStore, source: str | None = None) -> list[Coverage]:
     """
     known = sorted(ns.local_name(iri) for iri in store.horizons)
     if source is not None and source not in known:
-        raise UsageError(f"no source {source!r}; there are {', '.join(known)}")
+        raise UsageError(f"there is no source {source!r}; give one of {', '.join(known)}")
     return [line for name in known if source in {None, name} for line in _sections(store, name)]
 
 
@@ -88,7 +88,7 @@ def coverage_csv(lines: list[Coverage]) -> str:
 
 
 def coverage_html(lines: list[Coverage]) -> str:
-    """Write the counts as an HTML page of its own."""
+    """Write the counts as a complete HTML page."""
 
     def row(tag: str, cells: tuple[str | int, ...]) -> str:
         return "<tr>" + "".join(f"<{tag}>{html.escape(str(each))}</{tag}>" for each in cells) + "</tr>"

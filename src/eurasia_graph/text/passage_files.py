@@ -1,5 +1,5 @@
 """
-Help with encoding a text: write the passages of a source, and check them against a copy.
+Write the passages of a source, and check them against a copy of its text.
 
 The commands `passages` and `verify` call this module.
 """
@@ -35,7 +35,7 @@ from eurasia_graph.turtle import reader
 from eurasia_graph.turtle.writer import format_triples
 
 LONGEST_SHOWN = 80
-# What a copy may have around the text; looking for sentences in more of it takes minutes.
+# How much a copy may have around the text; searching more of it for sentences takes minutes.
 TIMES_LONGER, FREE_LENGTH = 10, 100_000
 
 
@@ -55,7 +55,7 @@ def write_passages(
         textfile: The text, UTF-8.
         new_clause: The number of a sentence and words in it, to add a clause.
         headings: The numbers of the sentences that are headings, with commas between; or `all`, for all that the
-            splitter takes for one. What it takes for one counts as open until somebody says so here.
+            splitter takes for one. Those it proposes count as not encoded until they are accepted here.
     Returns:
         Lines to print: what was written, and what the splitter takes for headings and page furniture.
     Raises:
@@ -84,7 +84,7 @@ def write_passages(
 
 
 def _chosen(headings: str, pieces: list[Piece], found: list[Passage]) -> set[str]:
-    """Read the numbers of the headings that somebody decided on."""
+    """Read the numbers of the headings that were decided on."""
     named = list(zip(pieces, found, strict=False))
     if headings.strip() == "all":
         return {passage.name for piece, passage in named if piece.kind is Kind.HEADING and not passage.reason}

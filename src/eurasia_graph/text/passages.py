@@ -103,7 +103,7 @@ def _sha256(text: str) -> str:
 
 
 def text_digest(text: str) -> Digest:
-    """Digest a normalised text as it is, which says at once whether somebody has the very same text."""
+    """Digest a normalised text as it is, which shows at once whether two texts are identical."""
     return Digest(_sha256(text), len(text))
 
 
@@ -127,11 +127,11 @@ def describe(
         pieces: As `splitting.split` returns them for this text.
         known: The passages of the source so far. A sentence with the same fold keeps its number
             and its reason; a clause is found again inside its sentence.
-        headings: The numbers of the sentences that somebody takes for headings.
+        headings: The numbers of the sentences that the curator marks as headings.
     Returns:
         One passage for each piece, in order, and then the clauses.
     Raises:
-        UsageError: If a known passage is not in the text; nothing would be left of its number.
+        UsageError: If a known passage is not in the text, so that its number would be lost.
     """
     by_digest: dict[Digest, list[Passage]] = {}
     clauses: list[Passage] = []
@@ -167,16 +167,16 @@ def describe(
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         raise UsageError(
             f"passage {', '.join(names[:SHOWN])}{more} of the source is not in this text; give the text that the "
-            "source was encoded from, or take the passage and its claims out first"
+            "source was encoded from, or remove the passage and its claims first"
         )
     return found
 
 
 def keep_cuts(text: str, pieces: Iterable[Piece], known: Iterable[Passage]) -> tuple[list[Piece], list[str]]:
     """
-    Keep the passages that are known as they were cut, where the splitter cuts otherwise today.
+    Keep known passages as they were cut, even if the splitter would cut differently today.
 
-    Claims rest on them. What else stands in the new pieces becomes pieces of its own.
+    Claims are based on them. The rest of the new pieces becomes separate pieces.
 
     Returns:
         The pieces, and the names of the passages that were kept so.
@@ -201,7 +201,7 @@ def keep_cuts(text: str, pieces: Iterable[Piece], known: Iterable[Passage]) -> t
 
 
 def _without(text: str, whole: Span, taken: list[tuple[int, int]]) -> Iterator[Span]:
-    """Yield what is left of a slice when others are taken out of it, if there is a letter or digit in it."""
+    """Yield the remaining parts of a slice without others, if they contain a letter or digit."""
     start = whole.start
     for first, last in [*(each for each in taken if each[0] < whole.end and each[1] > start), (whole.end, whole.end)]:
         content = text[start : max(start, first)]
@@ -224,7 +224,7 @@ def _describe(text: str, piece: Piece) -> Passage:
 
 
 def _with_sections(text: str, pieces: list[Piece], passages: list[Passage]) -> Iterator[Passage]:
-    """Say under which heading each passage stands: a proposed one counts as long as nobody has decided on any."""
+    """Return the heading above each passage: proposed headings count until the curator has decided on one."""
     undecided = all(each.reason != HEADING for each in passages)
     section = None
     for piece, passage in zip(pieces, passages, strict=True):
@@ -235,7 +235,7 @@ def _with_sections(text: str, pieces: list[Piece], passages: list[Passage]) -> I
 
 
 def _shortened(heading: str) -> str | None:
-    """Keep at most seven words of a heading: enough to know it by, too little to be a sentence."""
+    """Keep at most seven words of a heading: enough to recognise it, too few to be a sentence."""
     words = heading.split()
     short = " ".join(words[:HEADING_WORDS])
     return (f"{short} …" if len(words) > HEADING_WORDS else short) or None
@@ -243,17 +243,17 @@ def _shortened(heading: str) -> str | None:
 
 def clause(text: str, sentence: Passage, words: str, name: str) -> Passage:
     """
-    Describe a clause by its words, which have to stand in one sentence.
+    Describe a clause by its words, which must be in one sentence.
 
     Raises:
-        UsageError: If they do not stand in it.
+        UsageError: If they are not in it.
     """
     wanted = digest(words)
     copy = Copy(text[sentence.span.start : sentence.span.end])
     span = copy.find(wanted, 0, len(copy.folded)) if wanted.length else None
     if span is None:
         raise UsageError(
-            f"the words {words!r} do not stand in sentence {sentence.name}; give whole words as they stand"
+            f"the words {words!r} are not in sentence {sentence.name}; give whole words exactly as they are there"
         )
     shifted = Span(sentence.span.start + span.start, sentence.span.start + span.end)
     return Passage(name=name, span=shifted, digest=wanted, section=sentence.section, sentence=sentence.name)
@@ -347,7 +347,7 @@ def _from_values(store: Store, subject: Any, values: dict[str, Any], parts: list
 
 
 class Found(Enum):
-    """How a passage was met in a copy of the text."""
+    """How a passage was found in a copy of the text."""
 
     IN_PLACE = "found"
     MOVED = "moved"
@@ -357,7 +357,7 @@ class Found(Enum):
 @dataclass(frozen=True, slots=True)
 class Verification:
     """
-    Where a passage stands in a copy of its text.
+    Where a passage is in a copy of its text.
 
     `spans` are slices of the copy, empty where it was not found; then `after` and `before` are
     the nearest neighbours that were, by name and by their slice of the copy.
@@ -371,10 +371,10 @@ class Verification:
 
 
 class Copy:
-    """A copy of a text, folded, with the way back from the fold to the copy."""
+    """A copy of a text, folded, with a mapping from the fold back to the copy."""
 
     def __init__(self, text: str) -> None:
-        """Fold a text that is normalised already."""
+        """Fold a normalised text."""
         self.text = text
         pieces = [(_fold_character(character), offset) for offset, character in enumerate(text)]
         self.folded = "".join(folded for folded, _ in pieces)
@@ -398,7 +398,7 @@ class Copy:
         return None
 
     def _with_marks(self, start: int, end: int) -> Span:
-        """Take in the quotation marks before and the punctuation behind, which the fold leaves out."""
+        """Include the quotation marks before and the punctuation after, which the fold leaves out."""
         while start and not self.text[start - 1].isspace() and not self.text[start - 1].isalnum():
             start -= 1
         while end < len(self.text) and not self.text[end].isspace() and not self.text[end].isalnum():

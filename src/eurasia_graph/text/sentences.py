@@ -1,9 +1,9 @@
 """
-Find where sentences end, and which digits are the marks of notes.
+Find the ends of sentences, and the digits that are note markers.
 
-The rules are those of English typography: a full stop behind an abbreviation ends a sentence only if the
-next word opens one. Where both readings are possible, the sentence goes on, since a person who encodes a text
-sees a sentence that is too long, and does not see half of one that reads well.
+The rules are those of English typography: a full stop after an abbreviation ends a sentence only if the
+next word opens one. If both readings are possible, the sentence continues, since a curator notices a sentence
+that is too long, but not half of one that reads well.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _BRACKETED = (
     r"\[(?:\d{1,3}(?:\s?[,–-]\s?\d{1,3}){0,6}|\^[\w-]{1,20}|(?:note|nb|n)\.?\s?\d{1,3}|"
     r"(?:citation|clarification) needed|\d{1,3}\]\[\d{1,3})\]"
 )
-# Behind such a mark no blank is needed: it cannot be a part of a word or of a number.
+# No space is needed after such a mark: it cannot be part of a word or a number.
 _CLEAR = (
     rf"(?:\[{_BRACKETED}\](?:\([^)\s]{{0,200}}\))?|{_BRACKETED}(?:\(#[^)\s]{{0,200}}\))?|<sup>\[?\d{{1,3}}\]?</sup>"
     rf"|⁽?[{SUPERSCRIPTS}]{{1,3}}⁾?)"
 )
 _NUMBERS = r"\d{1,3}(?:[,–-]\d{1,3}){0,4}"
 CLEAR_MARK = re.compile(_CLEAR)
-# `[a]` is a mark behind a word; in a quotation it is a word that somebody put in.
+# `[a]` is a mark after a word; in a quotation it is an inserted word.
 LETTER_MARK = re.compile(r"(?<=[\w.!?…,;:”’\"'»)])\[[a-z]{1,2}\](?![^\W\d_])")
 NUMBER_MARK = re.compile(
     rf"(?<=[.!?…,;:”’\"'»)\]])({_NUMBERS})(?=\s|$)"
@@ -38,12 +38,12 @@ ROMAN = re.compile(r"[IVXLC]+")
 
 # --- ends of sentences ---------------------------------------------------------------------
 
-LONGEST_ASIDE = 200  # a bracket that nobody closes shall not swallow the rest
+LONGEST_ASIDE = 200  # an unclosed bracket must not swallow the rest
 CLOSED = re.compile(r"[^()]*+\)")
 LONGEST_STOP = 6  # more dots lead to the number of a page
 CLOSERS = r"”’\"'»›)\]*_†‡"
 OPENERS = r"“‘„‚\"'«‹(\[*_¿¡"
-# What may stand before the first word of a sentence in the middle of a line: a bullet, `§`, `(b)`.
+# What may come before the first word of a sentence in the middle of a line: a bullet, `§`, `(b)`.
 _ITEM = r"(?:[•‣▪●◦∙■□§]+\s*|\([a-z]{1,4}\)\s+(?=[“‘\"'(]?[^\W\d_a-z]))?"
 _TAIL = (
     rf"(?:[{CLOSERS}]|\s?{_CLEAR}(?:\s?[,–-]\s?{_CLEAR})*|\[[a-z]{{1,2}}\]|\(\d{{1,3}}\)|(?<!\d){_NUMBERS}(?=\s|$))*"
@@ -66,7 +66,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# After these something always follows, in whatever letters.
+# These never end a sentence.
 ALWAYS = _words("e.g i.e cf viz ca approx vs ed eds trans comp esp incl op cit ibid")
 # After these a name follows.
 TITLES = _words(
@@ -94,7 +94,7 @@ STARTS = _words(
     "Still Subsequently To Today Under Unlike Until What When Where Whereas Whether Which While Who Why With Within "
     "Without Yet"
 )
-# These do so as well, but people bear them as names.
+# These do so as well, but are also names or initials.
 STARTS_OR_NAMES = STARTS | _words("A An All Another Any Both Her How I Many Much My Neither No One So Such Two")
 SPEECH = (
     r"(?:said|says|asked|asks|replied|added|wrote|writes|declared|stated|noted|argued|warned|told|answered|exclaimed|"
@@ -108,7 +108,7 @@ ABBREVIATED_NEXT = re.compile(r"([^\W\d_]+)\.\s*\S")
 
 
 def sentence_ends(joined: str) -> Iterator[int]:
-    """Yield where the sentences of a paragraph end, blanks behind them included; the last is the end of it."""
+    """Yield where the sentences of a paragraph end, including the spaces after them; the last is the end of it."""
     begin = 0
     for match in SENTENCE_END.finditer(joined):
         if _is_end(joined, begin, match):
@@ -118,7 +118,7 @@ def sentence_ends(joined: str) -> Iterator[int]:
 
 
 def is_finished(content: str) -> bool:
-    """Tell whether a text ends as sentences do, whatever quotation marks and marks of notes stand behind."""
+    """Return whether a text ends like a sentence, ignoring quotation marks and note markers after it."""
     tail = content[-200:]
     return any(FINISHED.match(tail, each.start()) for each in re.finditer(r"[.!?…:;]", tail))
 
@@ -143,7 +143,7 @@ def _is_end(joined: str, begin: int, match: re.Match[str]) -> bool:  # noqa: PLR
 
 
 def _is_aside(joined: str, begin: int, match: re.Match[str]) -> bool:
-    """Tell whether a stop is in brackets that a sentence has opened, and that are closed soon."""
+    """Return whether a full stop is in brackets that the sentence opened and that are closed soon."""
     before = joined[max(begin, match.start() - LONGEST_ASIDE) : match.end("tail")]
     lead, bracket, inside = before.rpartition("(")
     if not bracket or ")" in inside or not WORD.search(lead):
@@ -152,7 +152,7 @@ def _is_aside(joined: str, begin: int, match: re.Match[str]) -> bool:
 
 
 def _may_touch(match: re.Match[str]) -> bool:
-    """Tell whether the next sentence may begin without a blank: behind a mark that is clearly one."""
+    """Return whether the next sentence may begin without a space: after an unambiguous note marker."""
     return bool(CLEAR_MARK.search(match["tail"])) and match["next"].isupper() and "(" not in match["open"]
 
 
@@ -162,7 +162,7 @@ def _names_speaker(following: str) -> bool:
 
 
 def _ends_behind(token: str, tail: str, following: str) -> bool:  # noqa: PLR0911  (one for each kind)
-    """Tell whether a full stop behind a word, which may be an abbreviation, ends a sentence."""
+    """Return whether a full stop after a word, which may be an abbreviation, ends a sentence."""
     small, found = token.casefold(), WORD.match(following)
     word = found.group() if found else ""
     glued = tail[:1].isdigit()  # Art.5
@@ -185,7 +185,7 @@ def _ends_behind(token: str, tail: str, following: str) -> bool:  # noqa: PLR091
 
 
 def _is_reference(abbreviation: str, word: str, following: str) -> bool:
-    """Tell whether what follows `Art.` or `no.` is what it refers to."""
+    """Return whether what follows `Art.` or `no.` is what it refers to."""
     if word[:1].isdigit() or SYMBOL.match(following):
         return True
     if abbreviation == "no":
@@ -201,18 +201,18 @@ def _is_reference(abbreviation: str, word: str, following: str) -> bool:
 
 def note_marks(joined: str, start: int, end: int, last: int) -> Iterator[tuple[int, int, int]]:
     """
-    Find the marks of notes in a sentence.
+    Find the note markers in a sentence.
 
-    A mark in brackets or in raised figures is one wherever it stands. Plain figures are one where they stand
-    behind punctuation or a word and count up.
+    Numbers in brackets or superscript are always markers. Plain digits are markers if they come after punctuation
+    or a word and are in ascending order.
 
     Args:
         joined: The text of a paragraph.
         start: Where the sentence begins in it.
         end: Where it ends.
-        last: The number of the last note that was marked by plain figures, 0 at the beginning of a text.
+        last: The number of the last note marked by plain digits, 0 at the beginning of a text.
     Yields:
-        Where each mark begins and ends, and the number of the last note then.
+        Where each marker begins and ends, and the number of the last note after it.
     """
     found = [(match, "clear") for match in CLEAR_MARK.finditer(joined, start, end) if _is_raised_mark(joined, match)]
     found += [(match, "clear") for match in LETTER_MARK.finditer(joined, start, end)]
@@ -231,7 +231,7 @@ def note_marks(joined: str, start: int, end: int, last: int) -> Iterator[tuple[i
 
 
 def _is_raised_mark(joined: str, match: re.Match[str]) -> bool:
-    """Tell the mark of a note from a power: km², 10⁶."""
+    """Distinguish a note marker from an exponent: km², 10⁶."""
     if match.group().strip("⁽⁾")[0] not in SUPERSCRIPTS:
         return True
     before = joined[max(0, match.start() - 12) : match.start()]
@@ -241,7 +241,7 @@ def _is_raised_mark(joined: str, match: re.Match[str]) -> bool:
 
 
 def _counted(joined: str, match: re.Match[str], end: int, last: int) -> int | None:
-    """Return the number of the note that plain figures mark, or None where they do not count up."""
+    """Return the number of the note that plain digits mark, or None if it is not the next one."""
     behind_stop, behind_word, in_brackets = match.groups()
     numbers = [int(each) for each in re.split(r"[,–-]", match.group().strip("()"))]
     before = joined[max(0, match.start() - 24) : match.start()]

@@ -1,8 +1,8 @@
 """
 Split a text into sentences, headings, list items, notes and page furniture.
 
-The rules are typographic and know no source: a text of lines or of wrapped paragraphs, with notes
-below the page or at the end, comes out in pieces that together hold every letter of it.
+The rules are typographic and independent of the source: a text of lines or of wrapped paragraphs, with footnotes
+or endnotes, is split into pieces that together contain every letter of it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from eurasia_graph.text.sentences import SUPERSCRIPTS, is_finished, note_marks, sentence_ends
 
-# A page number or a line that only dates the page carries no statement.
+# A page number or a line with only a date makes no statement.
 PAGE_NUMBER = re.compile(r"\W*\d{1,4}\W*")
 DATE_LINE = re.compile(r"(?:[^\W\d]+ \d{1,2},|\d{1,2} [^\W\d]+) \d{4}")
 BULLET = re.compile(r"[●•▪◦‣∙*+↑^–—-]\s+|(?:>\s?)+")
@@ -26,7 +26,7 @@ NAMED_NOTE = re.compile(r"\[\^[^\]\s]{1,40}\]:\s*(?=\S)")
 DASH = re.compile(r"[–—-]\s")
 # `1.`, `1)`, `(1)`, `a)`, `(iv)`; a letter with a full stop is an initial more often.
 ITEM_NUMBER = re.compile(r"(?P<full>(\d{1,2})\.)\s+|\(?(?P<half>\d{1,2}|[a-z]|[ivx]{1,5})\)\s+")
-# `a.`, `ii.`, `IV.` open an item only where the line before or after counts on from it.
+# `a.`, `ii.`, `IV.` open an item only if the previous or next line continues the numbering.
 LETTER_NUMBER = re.compile(r"([a-zA-Z]|[ivx]{1,5}|[IVX]{1,5})\.\s+")
 ROMAN = {"i": 1, "v": 5, "x": 10}
 OPENING = re.compile(r"\(?[a-z]{1,5}[.)]\s")
@@ -149,7 +149,7 @@ def _listed(text: str, blocks: list[list[Span]]) -> set[int]:
 
 
 def _numbers(line: str) -> set[tuple[str, int]]:
-    """Read the number that opens a line in every way it can be meant: `i.` is a letter and a Roman number."""
+    """Read the number that opens a line in every possible way: `i.` is a letter and a Roman number."""
     number = ITEM_NUMBER.match(line)
     if number and number[2]:
         return {("number", int(number[2]))}
@@ -165,7 +165,7 @@ def _numbers(line: str) -> set[tuple[str, int]]:
 
 
 def _counts_on(line: str, after: str) -> bool:
-    """Tell whether the number that opens a line follows that of another."""
+    """Return whether the number that opens a line follows that of another."""
     return bool({(style, number + 1) for style, number in _numbers(line)} & _numbers(after))
 
 
@@ -176,7 +176,7 @@ def _stripped(text: str, span: Span) -> Span:
 
 
 def _is_wrapped(text: str) -> bool:
-    """Tell whether line breaks fall inside sentences: often enough a line goes on in lower case."""
+    """Return whether line breaks fall inside sentences: whether lines often continue in lower case."""
     lines = [line.strip() for line in text.split("\n")]
     following = [after for line, after in pairwise(lines) if line and after]
     going_on = sum(1 for line in following if line[0].islower() and not OPENING.match(line))
@@ -246,7 +246,7 @@ def _group_lines(text: str, block: list[Span], wrapped: bool, *, listed: bool) -
 
 
 def _item(text: str, block: list[Span], index: int, wrapped: bool, *, listed: bool) -> int:
-    """Return how long the bullet or number is that opens a list item in this line, 0 where there is none."""
+    """Return the length of the bullet or number that opens a list item in this line, 0 if there is none."""
     line = text[block[index].start : block[index].end]
     before, after = (
         text[each.start : each.end]
@@ -267,9 +267,9 @@ def _item(text: str, block: list[Span], index: int, wrapped: bool, *, listed: bo
 
 def _note_starts(text: str, block: list[Span]) -> set[int]:
     """
-    Find the lines that open a note: numbers that count up by one, two of them at the least.
+    Find the lines that open a note: at least two consecutive numbers.
 
-    A number in brackets or in raised figures that opens the block is enough by itself.
+    A single number in brackets or superscript at the start of the block is enough.
     """
     numbered = [
         (index, int(unicodedata.normalize("NFKC", match.group().strip("[] ")).strip("[] ")), bool(match["clear"]))
@@ -286,7 +286,7 @@ def _note_starts(text: str, block: list[Span]) -> set[int]:
 
 
 def _rejoined(text: str, paragraphs: list[_Paragraph]) -> Iterator[_Paragraph]:
-    """Put the two halves of a sentence together where notes or a page number stand between them."""
+    """Join the two halves of a sentence that are separated by notes or a page number."""
     unfinished: _Paragraph | None = None
     waiting: list[_Paragraph] = []
     for paragraph in paragraphs:
@@ -313,7 +313,7 @@ def _rejoined(text: str, paragraphs: list[_Paragraph]) -> Iterator[_Paragraph]:
 
 
 def _sentences(text: str, spans: list[Span], marker: int) -> Iterator[tuple[tuple[Span, ...], int]]:
-    """Split the text of a paragraph, which may lie in several spans, into sentences."""
+    """Split the text of a paragraph, which may consist of several spans, into sentences."""
     joined = "".join(text[span.start : span.end] + "\n" for span in spans)
     offsets = [offset for span in spans for offset in range(span.start, span.end + 1)]
     start = 0
@@ -326,7 +326,7 @@ def _sentences(text: str, spans: list[Span], marker: int) -> Iterator[tuple[tupl
 
 
 def _cut_markers(joined: str, start: int, end: int, marker: int) -> tuple[list[tuple[int, int]], int]:
-    """Cut a sentence where the mark of a note stands in or after it."""
+    """Cut a sentence at the note markers in or after it."""
     parts: list[tuple[int, int]] = []
     for first, last, number in note_marks(joined, start, end, marker):
         parts.append((start, first))
@@ -336,7 +336,7 @@ def _cut_markers(joined: str, start: int, end: int, marker: int) -> tuple[list[t
 
 
 def _without_marks(text: str, spans: list[Span]) -> tuple[Span, ...]:
-    """Leave the marks of notes out of a heading: those alone that need not count up."""
+    """Remove note markers from a heading: only those that need not be consecutive."""
     never = 1_000_000
     found: list[Span] = []
     for span in spans:
@@ -346,7 +346,7 @@ def _without_marks(text: str, spans: list[Span]) -> tuple[Span, ...]:
 
 
 def _original(joined: str, offsets: list[int], first: int, last: int, spans: list[Span]) -> Iterator[Span]:
-    """Translate a slice of the joined text back into slices of the text, one for each span it lies in."""
+    """Translate a slice of the joined text back into slices of the text, one for each span that it covers."""
     while joined[first].isspace():
         first += 1
     while joined[last - 1].isspace():

@@ -1,1 +1,1 @@
-"""Turtle: read it with places, write it in one canonical form, never change what it says."""
+"""Turtle: read it with locations, and write it in one canonical form without changing its meaning."""

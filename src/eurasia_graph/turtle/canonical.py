@@ -1,8 +1,8 @@
 """
-Give the blank nodes of graphs their names by RDFC-1.0, in a process of its own that has a time limit.
+Label the blank nodes of graphs by RDFC-1.0, in a separate process with a time limit.
 
-For some graphs the algorithm takes longer than anybody waits, and the engine cannot be stopped while it
-works; a process can. It imports nothing of the package, so that it starts in a few milliseconds.
+For some graphs the algorithm takes practically forever, and the engine cannot be interrupted; a process can. This
+module imports nothing from the package, so that the process starts in a few milliseconds.
 
 Source: RDF Dataset Canonicalization, https://www.w3.org/TR/rdf-canon/
 """
@@ -62,7 +62,7 @@ def lines(ntriples: bytes) -> list[str]:
 
 
 def _names_nodes(ntriples: bytes) -> bool:
-    """Tell whether there may be a blank node; a string that looks like one costs time and nothing else."""
+    """Return whether there may be a blank node; a string that looks like one costs time and nothing else."""
     return b"_:" in ntriples
 
 
@@ -74,7 +74,7 @@ def renamed(ntriples: bytes) -> bytes:
 
 
 def _main() -> None:
-    # Whoever waits may have been killed: then this ends by itself, and it never takes all memory.
+    # The parent may have been killed: then this ends by itself, and it never uses up the memory.
     limit = int(float(sys.argv[1])) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

@@ -1,8 +1,8 @@
 """
-Put Turtle files in their canonical form, and never change what they say.
+Write Turtle files in their canonical form, without changing their meaning.
 
-The graph before and after is compared on every run. What cannot be compared, or would be lost, is refused, and
-the file left alone.
+The graphs before and after are compared on every run. If they cannot be compared, or something would be lost, the
+file is refused and left unchanged.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from eurasia_graph.turtle.canonical import SECONDS, canonical
 
 
 class NotComparedError(EurasiaGraphError):
-    """Whether a graph would be written as it is cannot be told in time."""
+    """The graph cannot be compared with what would be written in time."""
 
 
 class ChangedGraphError(EurasiaGraphError):
-    """What would be written is another graph, which is a fault of ours."""
+    """What would be written is a different graph, which is a bug."""
 
 
 def format_file(path: Path) -> str:
@@ -44,12 +44,12 @@ def format_file(path: Path) -> str:
     if comments:
         more = len(comments) - 1
         others = f" (and {more} more below)" if more else ""
-        problem = f"a comment would be lost{others}; say it in a triple, such as skos:note, or delete it"
+        problem = f"a comment would be lost{others}; write it as a triple, such as skos:note, or delete it"
         raise SourceError(path, *text.lines.at(comments[0].start), problem)
     try:
         return compared(triples, tags=_tags(text))
     except (NotComparedError, ChangedGraphError) as error:
-        raise SourceError(path, 1, 1, f"{error}; the file is left as it is") from None
+        raise SourceError(path, 1, 1, f"{error}; the file was not changed") from None
 
 
 def _tags(text: reader.Text) -> dict[str, str]:
@@ -90,19 +90,19 @@ def compared(triples: Iterable[Triple], seconds: float = SECONDS, tags: Mapping[
     if mine != theirs:
         odd = sorted({*mine} ^ {*theirs})
         raise ChangedGraphError(
-            f"another graph would be written, which is a fault of eurasia-graph; please report it with {odd[0]}"
+            f"a different graph would be written, which is a bug in eurasia-graph; please report it with {odd[0]}"
         )
     return text
 
 
 def rewrite(path: Path, text: str) -> None:
     """
-    Put a text in the place of a file at once, so that nobody meets half of it, with the mode of the file.
+    Replace a file atomically, keeping its mode.
 
     Raises:
         SourceError: If the file cannot be written.
     """
-    target = path.resolve()  # a link stays one
+    target = path.resolve()  # a symbolic link is kept
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
@@ -117,4 +117,4 @@ def rewrite(path: Path, text: str) -> None:
                 Path(name).unlink()
             raise
     except OSError as error:
-        raise SourceError(path, 1, 1, f"the file cannot be written: {error.strerror}; check its rights") from None
+        raise SourceError(path, 1, 1, f"the file cannot be written: {error.strerror}; check its permissions") from None

@@ -1,8 +1,8 @@
 """
 Decide which blank nodes are written where they are used, in brackets, and which need a label.
 
-A node is written in its place if it is used there alone. One that is used twice, in a circle, in a triple term
-or too deep has a label. All of it is done without recursion, so that no graph is too deep.
+A node is nested if it is used once. One that is used twice, in a cycle, in a triple term or too deep gets a label.
+Nothing here is recursive, so no graph is too deep.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from eurasia_graph.turtle.terms import NIL
 Statement = tuple[str, str, str]
 
 FIRST, REST = f"<{ns.RDF}first>", f"<{ns.RDF}rest>"
-# Strings first: what looks like a label inside them is none.
+# Strings first: what looks like a label inside a string is not one.
 LABELS = re.compile(r'"(?:[^"\\]++|\\.)*+"|(_:\S+)')
 DEEPEST = 40
 
 
 def is_node(term: str) -> bool:
-    """Tell whether a term is a blank node."""
+    """Return whether a term is a blank node."""
     return term.startswith("_")
 
 
 class Nodes:
     """
-    What is said of whom, and where blank nodes go.
+    The statements by subject, and where blank nodes are written.
 
     `said` has the predicates and objects of every subject, `labelled` the blank nodes that need a label,
     `free` those that nothing uses.
@@ -56,11 +56,11 @@ class Nodes:
         self._label_what_is_too_deep()
 
     def is_nested(self, term: str) -> bool:
-        """Tell whether a term is a blank node that is written where it is used."""
+        """Return whether a term is a blank node that is written where it is used."""
         return is_node(term) and term not in self.labelled
 
     def is_list(self, node: str) -> bool:
-        """Tell whether a node begins a list that can be written in round brackets."""
+        """Return whether a node begins a list that can be written in round brackets."""
         return node in self._lists and node not in self.labelled
 
     def items(self, node: str) -> Iterator[str]:

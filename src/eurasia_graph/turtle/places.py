@@ -1,8 +1,8 @@
 """
 Find where in a Turtle file every statement is written: its subject, its predicate and its object.
 
-What a file means is for the engine to say; this reads tokens and follows brackets, so that a finding
-can be shown at its line and column. Statements come in the order in which the engine gives them.
+The engine decides what a file means; this module reads tokens and follows brackets, so that a finding can be shown
+at its line and column. Statements come in the order in which the engine gives them.
 
 A line ends where editors end it, as the Language Server Protocol has it: at a line feed, at a carriage return or
 at both, and at no other character; U+2028, U+2029, U+0085, VT and FF stand within a line. Columns count code
@@ -14,12 +14,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from eurasia_graph.sparql.tokens import LATER, LOCAL, NAME
 
-# Names are read more generously than the engine reads them, which has refused what is no Turtle before.
-TOKEN = re.compile(
+# Names are read more liberally than by the engine, which has already refused anything that is not Turtle.
+TOKEN = (
     r"(?P<blank>[ \t\r\n]++)"
     r"|(?P<comment>#[^\r\n]*+)"
     r'|(?P<string>"""(?:[^"\\]++|\\.|"(?!""))*+"""'
@@ -33,8 +34,7 @@ TOKEN = re.compile(
     rf"|(?P<label>_:{NAME}{LATER}*+)"
     rf"|(?P<name>(?:{NAME}{LATER}*+)?{LOCAL})"
     rf"|(?P<word>{NAME}{LATER}*+)"
-    r"|(?P<other>.)",
-    re.DOTALL,
+    r"|(?P<other>.)"
 )
 LINE_END = re.compile(r"\r\n|\r|\n")
 # How many tokens follow the word that begins a directive, its dot included.
@@ -81,16 +81,22 @@ class Lines:
         return self._text[start : end.start() if end else len(self._text)]
 
 
+@lru_cache(maxsize=1)
+def _token() -> re.Pattern[str]:
+    """Compile the pattern when a file is first read so; that takes as long as reading a small one."""
+    return re.compile(TOKEN, re.DOTALL)
+
+
 def tokens(text: str) -> Iterator[Token]:
     """Read the tokens of a Turtle file, blanks left out."""
-    position = 0
+    pattern, position = _token(), 0
     while position < len(text):
-        for match in TOKEN.finditer(text, position):
+        for match in pattern.finditer(text, position):
             kind, written = str(match.lastgroup), match.group()
             position = match.end()
             if kind == "blank":
                 continue
-            # A name ends before the dots behind it, unless the last is escaped.
+            # A name ends before the dots after it, unless the last is escaped.
             if kind in {"label", "name", "word"}:
                 kind, written = _without_dots(kind, written)
             yield Token(kind, written, match.start())
@@ -222,7 +228,7 @@ class _Walk:
         self._object(frame, token)
 
     def _close(self, frame: _Frame, start: int, *, told: bool = False) -> None:
-        """Go on behind a bracket, which is the subject or an object of what is around it."""
+        """Continue after a bracket, which is the subject or an object of what is around it."""
         if frame.awaits == "subject":
             frame.subject, frame.awaits = start, "verb"
         elif told:

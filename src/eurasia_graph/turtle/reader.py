@@ -1,4 +1,4 @@
-"""Read a Turtle file into triples, and say where a file is not Turtle."""
+"""Read a Turtle file into triples, and report where a file is not Turtle."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import SourceError, nearest
 from eurasia_graph.turtle import places
 
-# How deep triple terms may stand in each other: far deeper than anything meant, and the engine ends the process.
+# How deep triple terms may be nested: far deeper than anything intended, but below what crashes the engine.
 DEEPEST = 100
 
 
 BOM = codecs.BOM_UTF8.decode("utf-8")
 
 
-# How much of a line a message shows before and behind the place it names.
+# How much of a line a message shows before and after the location.
 AROUND = 60
 
 
@@ -34,7 +34,7 @@ class Text:
     """The text of a Turtle file; its lines and where its statements are written are found when asked for."""
 
     def __init__(self, content: str) -> None:
-        """Keep the text, so that places hold even if the file is changed meanwhile."""
+        """Keep the text, so that locations stay valid even if the file is changed."""
         self.content = content
         self.count = 0
 
@@ -72,7 +72,7 @@ def read(path: Path) -> tuple[Text, list[Triple]]:
         raise _too_long(path, text) from None
     text.count = len(triples)
     if not triples:
-        raise SourceError(path, 1, 1, "the file holds no statement; write Turtle in it or delete it")
+        raise SourceError(path, 1, 1, "the file contains no statements; write Turtle in it or delete it")
     return text, triples
 
 
@@ -88,7 +88,7 @@ def statements_of(path: Path) -> Iterator[tuple[Triple, int]]:
 
 
 def refuse_newer(path: Path, text: Text, triples: list[Triple]) -> None:
-    """Refuse what RDF 1.2 has beside RDF 1.1, which neither shapes nor claims know of."""
+    """Refuse the additions of RDF 1.2 to RDF 1.1, which neither shapes nor claims support."""
     if not any(_is_newer(triple.object) for triple in triples):
         return
     found = next(

@@ -94,7 +94,7 @@ class Spelling:
         self._names.clear()
 
     def in_list(self) -> None:
-        """Count the prefix of a list, whose cells have names of RDF that nobody sees."""
+        """Count the prefix of a list, whose cells use RDF terms that are not written."""
         self.name(NIL)
 
     def verb(self, term: str) -> str:

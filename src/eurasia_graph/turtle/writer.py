@@ -162,7 +162,7 @@ class _Writer:
         return f"{indent}{verb}\n{written} ;\n"
 
     def _is_bracketed(self, term: str) -> bool:
-        """Tell whether an object is written in square brackets with something in them."""
+        """Return whether an object is written in square brackets with something in them."""
         nodes = self._nodes
         return nodes.is_nested(term) and not nodes.is_list(term) and term in nodes.said
 

@@ -185,7 +185,7 @@ class RemoteRunner:
     def _has_more(
         self, job: Job, following: str, default: list[str] | None, named: list[str] | None, left: _Left
     ) -> bool:
-        """Tell whether there is a row after the last one allowed."""
+        """Return whether there is a row after the last one allowed."""
         asked = self._question(job, following, left)
         body = self._fetch(job, asked, default, named, left)
         return not self._written(job, asked, body, JSON, 1, left).empty

@@ -423,7 +423,7 @@ def _write_triples(found: QueryTriples, chosen: RdfFormat, sink: Sink, request: 
 
 
 def _is_empty(body: bytes) -> bool:
-    """Tell whether rows as the engine writes them are none."""
+    """Return whether rows as the engine writes them are none."""
     if body[:1] == b"{":
         return body.endswith(b'"bindings":[]}}')
     if body[:5] == b"<?xml":
@@ -432,7 +432,7 @@ def _is_empty(body: bytes) -> bool:
 
 
 def _is_cut(engine: Any, dataset: dict[str, Any], request: Request, body: bytes) -> bool:
-    """Tell whether there is a row after the last; asked only where the answer may be that long."""
+    """Return whether there is a row after the last; asked only where the answer may be that long."""
     if not request["next"] or len(body) < request["rows"]:
         return False
     after = engine.query(request["next"], base_iri=request["base"], **dataset)

@@ -1,0 +1,276 @@
+"""
+Check a dataset against the shapes: those that are compiled by queries on the engine's store, the others by pySHACL.
+
+A shape is checked within each source; only one marked with `shape:crossesSources` sees all sources at once. What holds
+of a source alone holds of it among others as long as its files speak of its own records only. A dataset with a file
+that does not is checked as a whole, so that whatever stands in a wrong place is found as if it stood in its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from pyoxigraph import BlankNode, Literal, NamedNode, QuerySolution, QuerySolutions, Store, Variable
+
+from eurasia_graph import namespaces as ns
+from eurasia_graph.build.results import Node, Result, Term
+from eurasia_graph.build.shape_queries import (
+    Compiled,
+    Found,
+    compile_closed,
+    compile_property,
+    compile_target,
+    runs_at_once,
+)
+from eurasia_graph.build.shapes import NodeShape, Path, PropertyShape, Shapes, Target, folder, read_shapes
+from eurasia_graph.build.sources import Dataset, source_name
+from eurasia_graph.graphs import ENTITIES, LINKS, NOTES, SCHEMA_GRAPHS, graph_of
+
+SHARED = (*SCHEMA_GRAPHS, ENTITIES, LINKS, NOTES)
+OF_A_SOURCE = ("passages", "claims", "bounds", "facts", "spans", "memberships")
+THIS = Variable("this")
+RDF_TYPE, SUBCLASS, REPORTS_EVENT = ns.RDF("type"), ns.RDFS("subClassOf"), ns.EG("reportsEvent")
+
+
+def check(dataset: Dataset, severity: str, source: NamedNode | None = None) -> Iterator[Result]:
+    """
+    Check a dataset, or one source of it.
+
+    Args:
+        dataset: With what the shapes of the severity need: nothing generated, or everything.
+        severity: `Violation` for the shapes of the record, `Warning` for those of the world.
+        source: The source to check alone, with all that is not of a source, by the shapes that do not cross sources;
+            everything if left out.
+    """
+    shapes = read_shapes(folder())
+    chosen = [each for each in shapes.known if each.severity == severity]
+    whole = View(dataset.store, shapes)
+    if source is not None:
+        within = [each for each in chosen if not each.crosses]
+        yield from _results(view_of(dataset, source, shapes), within)
+        return
+    views = [view_of(dataset, each, shapes) for each in dataset.sources()]
+    if not views[1:] or not is_apart(dataset):
+        yield from _results(whole, chosen)
+    else:
+        # Of one thing at a time all sources may be asked at once; what queries join is joined within a source.
+        yield from whole.by_constraints(chosen)
+        yield from whole.by_queries([each for each in chosen if each.crosses])
+        for view in views:
+            yield from view.by_queries([each for each in chosen if not each.crosses])
+    yield from by_pyshacl(dataset, severity, shapes)
+
+
+def across(dataset: Dataset, severity: str) -> Iterator[Result]:
+    """Check a dataset by the shapes that cross sources alone: what `check` of each source leaves to find."""
+    shapes = read_shapes(folder())
+    crossing = [each for each in shapes.known if each.severity == severity and each.crosses]
+    yield from _results(View(dataset.store, shapes), crossing)
+    yield from by_pyshacl(dataset, severity, shapes)
+
+
+def by_pyshacl(dataset: Dataset, severity: str, shapes: Shapes) -> Iterator[Result]:
+    """Check a dataset by the shapes that are not compiled; the library is read in only where there are any."""
+    if not shapes.others:
+        return
+    from eurasia_graph.build import judge
+
+    yield from judge.results(dataset.store, severity, frozenset(shapes.others))
+
+
+def _results(view: View, shapes: list[NodeShape]) -> Iterator[Result]:
+    yield from view.by_constraints(shapes)
+    yield from view.by_queries(shapes)
+
+
+# --- what a source sees --------------------------------------------------------------------
+
+
+def view_of(dataset: Dataset, source: NamedNode, shapes: Shapes) -> View:
+    """Return a view of a source: its own graphs, and those that are of no source."""
+    own = [graph_of(kind, source_name(source)) for kind in OF_A_SOURCE]
+    return View(dataset.store, shapes, [*SHARED, *own])
+
+
+def is_apart(dataset: Dataset) -> bool:
+    """
+    Tell whether no file speaks of records of a source that is not its own, but for the links.
+
+    Only then a source can be checked alone: what is found of each, and across them, is then what is found of all.
+    """
+    known = {graph_of(kind, source_name(each)) for kind in OF_A_SOURCE for each in dataset.sources()}
+    if any(graph not in known and graph not in SHARED for graph in dataset.store.named_graphs()):
+        # Claims of a source that is not described, for instance: no view of a source has them.
+        return False
+    records = [f"{ns.ID}{kind}/" for kind in ("claim", "passage")]
+    of_a_source = " || ".join(f'STRSTARTS(STR(?term), "{each}")' for each in records)
+    strange = [
+        f"GRAPH ?graph {{ ?term ?p ?o }} FILTER(?graph IN ({ENTITIES}, {NOTES})) FILTER({of_a_source})",
+        f"GRAPH {LINKS} {{ ?term ?p ?o }} FILTER(?p != {REPORTS_EVENT} && ({of_a_source}))",
+    ]
+    for source in dataset.sources():
+        own = " || ".join(f'STRSTARTS(STR(?term), "{each}{source_name(source)}/")' for each in records)
+        for kind in ("passages", "claims"):
+            graph = f"GRAPH {graph_of(kind, source_name(source))}"
+            subjects = f"{{ SELECT DISTINCT ?term WHERE {{ {graph} {{ ?term ?p ?o }} }} }}"
+            objects = f"{{ SELECT DISTINCT ?term WHERE {{ {graph} {{ ?s ?p ?term }} }} }}"
+            strange.append(f"{subjects} FILTER(!({own}) && ?term != {source})")
+            strange.append(f"{objects} FILTER(({of_a_source}) && !({own}))")
+    return not any(dataset.store.query(f"ASK {{ {each} }}") for each in strange)
+
+
+# --- running the queries -------------------------------------------------------------------
+
+
+class View:
+    """The graphs that shapes see, all of a store or some, and what was found out about them."""
+
+    def __init__(self, store: Store, shapes: Shapes, graphs: list[NamedNode] | None = None) -> None:
+        """Look at nothing yet."""
+        self._store, self._shapes, self._graphs = store, shapes, graphs
+        self._foci: dict[Target, set[Node]] = {}
+        self._below: dict[NamedNode, set[NamedNode]] = {}
+        self._used: dict[NamedNode, bool] = {}
+
+    def by_constraints(self, shapes: Iterable[NodeShape]) -> Iterator[Result]:
+        """Check what shapes ask of properties, and which they allow."""
+        for shape in shapes:
+            for part in shape.properties:
+                yield from self._by_property(part, self._nodes(shape))
+            if shape.allowed is not None and self._nodes(shape):
+                for text in compile_closed(shape, self.below):
+                    for row in self._select(text):
+                        if (row["path"], row["value"]) != (RDF_TYPE, ns.RDFS("Resource")):
+                            yield Result(
+                                shape.iri,
+                                shape.severity,
+                                shape.message,
+                                _node(row["this"]),
+                                cast("NamedNode", row["path"]),
+                                _term(row["value"]),
+                            )
+
+    def by_queries(self, shapes: Iterable[NodeShape]) -> Iterator[Result]:
+        """Check by the queries that shapes bring."""
+        for shape in shapes:
+            for text, message in shape.queries:
+                for target in shape.targets:
+                    rows = self._rows(text, target)
+                    for focus, path, value in dict.fromkeys(rows):
+                        yield Result(
+                            shape=shape.iri,
+                            severity=shape.severity,
+                            message=message,
+                            focus=focus,
+                            path=path,
+                            value=focus if value is None else value,
+                            # A query with a target of its own finds statements; others what they are about.
+                            by_query=shape.difference is not None or target.kind != "select",
+                            difference=shape.difference,
+                        )
+
+    def below(self, cls: NamedNode) -> set[NamedNode]:
+        """List a class and all classes below it."""
+        if cls not in self._below:
+            found, waiting = {cls}, [cls]
+            while waiting:
+                for quad in self._store.quads_for_pattern(None, SUBCLASS, waiting.pop(), None):
+                    if isinstance(quad.subject, NamedNode) and quad.subject not in found:
+                        found.add(quad.subject)
+                        waiting.append(quad.subject)
+            self._below[cls] = found
+        return self._below[cls]
+
+    # --- properties ------------------------------------------------------------------------
+
+    def _by_property(self, shape: PropertyShape, nodes: set[Node]) -> Iterator[Result]:
+        if not nodes:
+            return
+        path = None if shape.path.inverse else shape.path.predicate
+        for compiled in compile_property(shape, self.below):
+            for focus, value in self._broken(compiled, shape.path, nodes):
+                yield Result(shape.iri, shape.severity, shape.message, focus, path, value)
+
+    def _broken(self, compiled: Compiled, path: Path, nodes: set[Node]) -> Iterator[tuple[Node, Term | None]]:
+        """Run a query, and say which of the nodes break its constraint with which value."""
+        rows: Iterable[QuerySolution] = self._select(compiled.text) if self._is_used(path.predicate) else ()
+        match compiled.found:
+            case Found.KEEPING:
+                yield from ((node, None) for node in nodes - {_node(row["this"]) for row in rows})
+            case Found.NODES:
+                yield from ((node, None) for row in rows if (node := _node(row["this"])) in nodes)
+            case Found.PAIRS:
+                yield from ((node, _term(row["value"])) for row in rows if (node := _node(row["this"])) in nodes)
+            case Found.VALUES:
+                for row in rows:
+                    value = _term(row["value"])
+                    yield from ((node, value) for node in self._with(path, value) & nodes)
+
+    def _with(self, path: Path, value: Term) -> set[Node]:
+        """List the nodes that have a value."""
+        if not path.inverse:
+            quads = self._store.quads_for_pattern(None, path.predicate, value, None)
+            return {cast("Node", quad.subject) for quad in quads}
+        assert not isinstance(value, Literal)
+        quads = self._store.quads_for_pattern(value, path.predicate, None, None)
+        return {cast("Node", quad.object) for quad in quads}
+
+    def _is_used(self, predicate: NamedNode) -> bool:
+        if predicate not in self._used:
+            self._used[predicate] = any(self._store.quads_for_pattern(None, predicate, None, None))
+        return self._used[predicate]
+
+    # --- targets and queries ---------------------------------------------------------------
+
+    def _nodes(self, shape: NodeShape) -> set[Node]:
+        return set().union(*(self._target(each) for each in shape.targets))
+
+    def _target(self, target: Target) -> set[Node]:
+        if target not in self._foci:
+            if target.kind == "targetNode":
+                self._foci[target] = {NamedNode(target.argument)}
+            else:
+                rows = self._select(compile_target(target, self.below))
+                self._foci[target] = {_node(row["this"]) for row in rows}
+        return self._foci[target]
+
+    def _rows(self, text: str, target: Target) -> Iterator[tuple[Node, NamedNode | None, Term | None]]:
+        """Run the query of a shape for the nodes of a target: for all of them together where that is the same."""
+        nodes = self._target(target)
+        if not nodes:
+            return
+        if target.kind.startswith("target") and target.kind != "targetNode" and runs_at_once(text):
+            answers: list[tuple[Node | None, QuerySolutions]] = [(None, self._select(text))]
+        else:
+            answers = [(node, self._select(text, node)) for node in nodes]
+        for node, rows in answers:
+            names = {variable.value for variable in rows.variables}
+            for row in rows:
+                focus = _node(row["this"]) if node is None else node
+                if focus in nodes:
+                    path = cast("NamedNode | None", row["path"]) if "path" in names else None
+                    value = row["value"] if "value" in names else None
+                    yield focus, path, None if value is None else _term(value)
+
+    def _select(self, text: str, this: Node | None = None) -> QuerySolutions:
+        answer = self._store.query(
+            text,
+            prefixes=self._shapes.prefixes,
+            use_default_graph_as_union=self._graphs is None,
+            default_graph=None if self._graphs is None else [*self._graphs],
+            named_graphs=None if self._graphs is None else [*self._graphs],
+            substitutions=None if this is None else {THIS: this},
+        )
+        assert isinstance(answer, QuerySolutions)
+        return answer
+
+
+def _node(term: object) -> Node:
+    """Take a term for a node; where a property is followed back it can be a literal, which no target has."""
+    return cast("Node", term)
+
+
+def _term(term: object) -> Term:
+    assert isinstance(term, NamedNode | BlankNode | Literal)
+    return term

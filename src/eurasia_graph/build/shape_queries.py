@@ -1,0 +1,213 @@
+"""
+Compile the constraints of a shape to queries, one for each.
+
+A query finds what breaks a constraint, or where that is quicker what keeps it. What single values must be is asked of
+each value once, however many subjects have it: `FILTER(!COALESCE(test, false))`, so that a value of which the engine
+cannot tell breaks the constraint, as SHACL has it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from pyoxigraph import Literal, NamedNode
+
+from eurasia_graph import namespaces as ns
+from eurasia_graph.build.shapes import AnyOf, Argument, NodeShape, PropertyShape, Target, Test
+
+NODE_KINDS = {
+    "IRI": "isIRI(?value)",
+    "Literal": "isLITERAL(?value)",
+    "BlankNode": "isBLANK(?value)",
+    "BlankNodeOrIRI": "!isLITERAL(?value)",
+    "BlankNodeOrLiteral": "!isIRI(?value)",
+    "IRIOrLiteral": "!isBLANK(?value)",
+}
+# The forms that XML Schema gives its types. The engine's own casts would refuse numbers that are too long for it.
+FORMS = {
+    ns.XSD + "integer": r'REGEX(STR(?value), "^[+-]?[0-9]+$")',
+    ns.XSD + "decimal": r'REGEX(STR(?value), "^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)$")',
+    ns.XSD + "boolean": 'STR(?value) IN ("true", "false", "1", "0")',
+    ns.XSD + "date": f"isLITERAL(<{ns.XSD}date>(STR(?value)))",
+}
+# Words of a query that make one run for all nodes other than a run for each.
+TOGETHER = re.compile(r"\b(?:GROUP|HAVING|LIMIT|OFFSET|SELECT|COUNT|SUM|MIN|MAX|AVG|SAMPLE)\b", re.IGNORECASE)
+NOT_CODE = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|<[^<>\s]*>|#[^\n]*")
+THIS = re.compile(r"[$?]this\b")
+
+Below = Callable[[NamedNode], "set[NamedNode]"]
+
+
+class Found(Enum):
+    """What the rows of a query are."""
+
+    VALUES = "values that no node may have"
+    NODES = "nodes that break the constraint"
+    KEEPING = "nodes that keep it, so that all others break it"
+    PAIRS = "nodes and the value that breaks it"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A constraint as a query, and what its rows are."""
+
+    text: str
+    found: Found
+
+
+def compile_property(shape: PropertyShape, below: Below) -> Iterator[Compiled]:
+    """
+    Compile the constraints of a property shape.
+
+    Args:
+        shape: What the values of a path must be.
+        below: Gives a class with all classes below it.
+    """
+    values = shape.path.pattern("?value")
+    for test in shape.tests:
+        wrong = f"FILTER(!COALESCE({_asked(test, below)}, false))"
+        yield Compiled(
+            f"SELECT ?value WHERE {{ {{ SELECT DISTINCT ?value WHERE {{ {values} }} }} {wrong} }}", Found.VALUES
+        )
+    if shape.at_least:
+        yield Compiled(_counted(values, ">=", shape.at_least), Found.KEEPING)
+    if shape.at_most is not None:
+        yield Compiled(_counted(values, ">", shape.at_most), Found.NODES)
+    if shape.unique_language:
+        language = 'BIND(LCASE(LANG(?value)) AS ?language) FILTER(?language != "")'
+        grouped = "GROUP BY ?this ?language HAVING(COUNT(DISTINCT ?value) > 1)"
+        yield Compiled(f"SELECT DISTINCT ?this WHERE {{ {values} {language} }} {grouped}", Found.NODES)
+    if shape.less_than is not None:
+        # Two values that cannot be compared break it as well, such as a number and what is not one.
+        ways = (
+            "?value < ?other",
+            f"isNUMERIC(?value) && {_beyond('?other')}",
+            f"{_beyond('?value', '-')} && isNUMERIC(?other)",
+        )
+        less = " || ".join(f"COALESCE({each}, false)" for each in ways)
+        pair = f"{values} . ?this {shape.less_than} ?other FILTER(!({less}))"
+        yield Compiled(f"SELECT DISTINCT ?this ?value WHERE {{ {pair} }}", Found.PAIRS)
+    if shape.qualified and shape.qualified[0]:
+        number, tests = shape.qualified
+        fitting = f"{values} FILTER(COALESCE({_all_of(tests, below)}, false))"
+        yield Compiled(_counted(fitting, ">=", number), Found.KEEPING)
+
+
+def compile_closed(shape: NodeShape, below: Below) -> Iterator[str]:
+    """Compile a closed shape: for each target a query for `?this`, `?path` and `?value` of properties not allowed."""
+    allowed = ", ".join(f"<{iri}>" for iri in sorted(shape.allowed or ()))
+    for target in shape.targets:
+        wrong = f"?this ?path ?value FILTER(?path NOT IN ({allowed}))"
+        yield f"SELECT DISTINCT ?this ?path ?value WHERE {{ {_pattern_of(target, below)} {wrong} }}"
+
+
+def compile_target(target: Target, below: Below) -> str:
+    """Compile a target to a query for `?this`."""
+    if target.kind == "select":
+        return target.argument
+    return f"SELECT DISTINCT ?this WHERE {{ {_pattern_of(target, below)} }}"
+
+
+def _pattern_of(target: Target, below: Below) -> str:
+    if target.kind == "select":
+        return f"{{ {target.argument} }}"
+    if target.kind == "targetSubjectsOf":
+        return f"?this <{target.argument}> ?anything ."
+    if target.kind == "targetNode":
+        return f"VALUES ?this {{ <{target.argument}> }}"
+    return f"VALUES ?class {{ {_listed(below(NamedNode(target.argument)), ' ')} }} ?this a ?class ."
+
+
+def _counted(values: str, comparison: str, number: int) -> str:
+    """Ask for the nodes with more values than a number, or with at least so many."""
+    least = number if comparison == ">=" else number + 1
+    if least == 1:
+        return f"SELECT DISTINCT ?this WHERE {{ {values} }}"
+    return f"SELECT ?this WHERE {{ {values} }} GROUP BY ?this HAVING(COUNT(DISTINCT ?value) >= {least})"
+
+
+# --- single values -------------------------------------------------------------------------
+
+
+def _asked(test: Test | AnyOf, below: Below) -> str:
+    if isinstance(test, AnyOf):
+        return " || ".join(f"COALESCE({_all_of(each, below)}, false)" for each in test.alternatives)
+    return _test(test, below)
+
+
+def _all_of(tests: tuple[Test, ...], below: Below) -> str:
+    return " && ".join(f"({_test(each, below)})" for each in tests)
+
+
+def _test(test: Test, below: Below) -> str:
+    """Write the expression that is true of a value which passes."""
+    if test.name == "class":
+        assert isinstance(test.argument, NamedNode)
+        return f"EXISTS {{ ?value a ?class FILTER(?class IN ({_listed(below(test.argument), ', ')})) }}"
+    return TESTS[test.name](test.argument)
+
+
+def _languages(argument: Argument) -> str:
+    assert isinstance(argument, tuple)
+    return " || ".join(f"LANGMATCHES(LANG(?value), {Literal(str(each))})" for each in argument)
+
+
+def _iris(argument: Argument) -> str:
+    assert isinstance(argument, tuple)
+    return f"?value IN ({', '.join(map(str, argument))})"
+
+
+TESTS: dict[str, Callable[[Argument], str]] = {
+    "datatype": lambda iri: f"DATATYPE(?value) = {iri} && {FORMS.get(ns.value(iri), 'true')}",
+    "in": _iris,
+    "languageIn": _languages,
+    "maxLength": lambda number: f"!isBLANK(?value) && STRLEN(STR(?value)) <= {number}",
+    "minLength": lambda number: f"!isBLANK(?value) && STRLEN(STR(?value)) >= {number}",
+    "minInclusive": lambda number: f"COALESCE(?value >= {number}, false) || {_beyond('?value')}",
+    "nodeKind": lambda name: NODE_KINDS[str(name)],
+    "pattern": lambda text: f"!isBLANK(?value) && REGEX(STR(?value), {Literal(str(text))})",
+}
+
+
+def _beyond(variable: str, sign: str = "[+]?") -> str:
+    """Write the test of a number that is too long for the engine to hold: more than all others, or with `-` less."""
+    numbers = f"DATATYPE({variable}) IN (<{ns.XSD}integer>, <{ns.XSD}decimal>)"
+    return f'({numbers} && REGEX(STR({variable}), "^{sign}[0-9]{{19,}}([.][0-9]*)?$"))'
+
+
+def _listed(nodes: set[NamedNode], separator: str) -> str:
+    return separator.join(sorted(map(str, nodes)))
+
+
+# --- queries of the shapes' own ------------------------------------------------------------
+
+
+def runs_at_once(text: str) -> bool:
+    """
+    Tell whether one run of a constraint's query finds for all nodes what a run for each of them finds.
+
+    It does where the query begins with a pattern of `$this`, so that every row has one, and where no group but that of
+    the query itself, a FILTER NOT EXISTS or an OPTIONAL in it speaks of `$this`: in others it would have no value yet.
+    """
+    code = NOT_CODE.sub(" ", text)
+    head, brace, body = code.partition("{")
+    if not brace or not re.match(r"\s*[$?]this\b", body) or TOGETHER.search(head.lstrip()[len("SELECT") :] + body):
+        return False
+    keywords: list[str] = []
+    start = 0
+    for mark in re.finditer(r"[{}]", body):
+        between = body[start : mark.start()]
+        start = mark.end()
+        inside = keywords[-1] if keywords else "root"
+        sees = inside == "root" or (len(keywords) == 1 and inside in {"EXISTS", "OPTIONAL"})
+        if THIS.search(between) and (not sees or (inside == "OPTIONAL" and "BIND" in between.upper())):
+            return False
+        if mark.group() == "{":
+            word = re.search(r"(\w+)\s*$", between)
+            keywords.append(word.group(1).upper() if word else "")
+        elif keywords:
+            keywords.pop()
+    return True
