@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import queries
+from eurasia_graph import resolving
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.variants import fold
 
@@ -65,4 +65,4 @@ def test_two_words_stay_two(one: str, other: str) -> None:
 )
 def test_an_entity_goes_by_either_spelling(release: ReleaseStore, kind: str, name: str, found: str) -> None:
     """Whatever the type of the parameter."""
-    assert queries.resolve(release, kind, name).value == ns.BASE + found
+    assert resolving.resolve(release, kind, name).value == ns.BASE + found

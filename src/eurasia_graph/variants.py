@@ -45,6 +45,22 @@ RULES = tuple(
 )
 
 
+# Signs that stand for a blank where a name is searched for; queries/find.rq has the same.
+SIGNS = re.compile(r"[-–—_'’‘\"“”.,;:()/&\s]+")
+
+
+def searched(name: str) -> str:
+    """
+    Write a name as the index of names has it and as `queries/find.rq` writes what is searched for.
+
+    So little that SPARQL can do the same in every engine: small letters, s for z, blanks for signs.
+
+    Args:
+        name: Such as `Collective Security Treaty Organization`, in any case.
+    """
+    return SIGNS.sub(" ", name.lower().replace("z", "s")).strip()
+
+
 def fold(name: str) -> str:
     """
     Normalise a name so that its British and American spellings become the same.
