@@ -18,6 +18,7 @@ dialogue dialog, catalogue catalog, travelled traveled, signalling signaling, co
 fulfil fulfill, enrolment enrollment, judgement judgment, paediatric pediatric, archaeology archeology
 encyclopaedia encyclopedia, manoeuvre maneuver, ageing aging, plough plow, sceptic skeptic, artefact artifact
 practise practice, metres meters, centred centered, grey gray, cheque check, sulphur sulfur, towards toward
+co-operation cooperation, co-ordinator coordinator, Co-operative cooperative
 fulfils fulfills, enrol enroll, distil distill, afterwards afterward
 """
 

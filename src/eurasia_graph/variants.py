@@ -13,6 +13,7 @@ RULES = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"\bpractis", "practic"),
+        (r"\bco[-\u2010\u2011](?=op|ord)", "co"),
         (r"is(?=(?:e|ed|es|er|ers|ing|ings|able|ation|ations|ational|ationally|m?ent)\b)", "iz"),
         (r"ys(?=(?:e|ed|es|er|ers|ing)\b)", "yz"),
         (r"(?<=\w\w)our(?=(?:s|ed|ing|ings|able|ably|ite|ites|er|ers|hood|hoods|ly|al|ful|less|ist|ism)?\b)", "or"),
