@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from flask.testing import FlaskClient
+from pyoxigraph import NamedNode
 
 from conftest import BROWSER, TESTS
 from eurasia_graph import namespaces as ns
@@ -239,7 +240,7 @@ def test_every_triple_is_one_step_away(client: FlaskClient) -> None:
 
     assert 'href="/page/state/KZ?view=triples"' in page
     assert "What the graph says" in html(client, "/page/state/KZ?view=triples")
-    assert "What the graph says" in html(client, "/page/claim/icds-2016/53")
+    assert "What the graph says" in html(client, "/page/claim/icds-2016/53?view=triples")
 
 
 @pytest.mark.parametrize("thing", ["body/SCO", "state/KZ"])
@@ -307,6 +308,39 @@ def test_an_unknown_facet_leads_to_those_there_are(client: FlaskClient, path: st
 
     assert response.status_code == 404
     assert 'href="/disagreements?' in response.text
+
+
+def test_a_claim_is_said_in_words(client: FlaskClient) -> None:
+    """What it says, the sentences it rests on, what follows, what it is at odds with, and its neighbours."""
+    page = html(client, "/page/claim/icds-2016/53")
+
+    assert "<h1>The five states thereby founded the SCO.</h1>" in page
+    assert '<data value="1996-04" title="1996-04">some day in April 1996</data>' in page
+    assert re.findall(r">(sentence \d+)</a>, section “([^”]+)”", page) == [
+        ("sentence 86", "Shanghai Cooperation Organisation"),
+        ("sentence 87", "Shanghai Cooperation Organisation"),
+    ]
+    assert page.count("Begins:") == 5
+    rows = client.get("/queries/disagreements.json").json or []
+    mine = [row for row in rows if f"{ns.ID}claim/icds-2016/53" in (row["claimA"], row["claimB"])]
+    assert page.count('<article class="card"') == len(mine) > 0
+    assert 'rel="prev">Previous: claim 52</a>' in page
+    assert 'rel="next">Next: claim 54</a>' in page
+
+
+@pytest.mark.parametrize("state", ["UZ", "AZ", "GE"])
+def test_who_left_is_told_on_the_page_of_the_claim(client: FlaskClient, release: ReleaseStore, state: str) -> None:
+    """A claim that ends a standing says so, with the days."""
+    ended = [each for each in standings.of_holder(release, f"{ns.ID}state/{state}") if each.told_to]
+    claims = {
+        ns.value(quad.object)
+        for each in ended
+        for quad in release.engine.quads_for_pattern(NamedNode(each.membership), ns.EG("endedBy"), None, None)
+    }
+
+    assert claims
+    for claim in claims:
+        assert "Ends: <a" in html(client, f"/page/{claim.removeprefix(ns.ID)}")
 
 
 # --- lists ---------------------------------------------------------------------------------

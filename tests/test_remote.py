@@ -179,6 +179,7 @@ def test_the_pages_are_those_of_the_embedded_release(well: Fake, release: Releas
         "/page/state/KZ.svg",
         "/bodies",
         "/disagreements",
+        "/page/claim/icds-2016/53",
         "/id/body/nothing",
         "/queries/members-on.json?body=cso&date=1993",
         "/sparql?query=SELECT%20*%20%7B%20GRAPH%20%3Fg%20%7B%20%3Fs%20a%20%3Chttps%3A%2F%2Fw3id.org%2Feurasia-graph%2Fontology%23Release%3E%7D%7D",

@@ -73,6 +73,13 @@ def of_thing(store: ReleaseStore, names: Names, iri: str) -> list[Difference]:
     return _asked(store, names, f"VALUES ?about {{ {NamedNode(iri)} }}")
 
 
+def of_claim(store: ReleaseStore, names: Names, iri: str) -> list[Difference]:
+    """List the disagreements in which a claim is one side."""
+    node = NamedNode(iri)
+    sides = f"{{ ?difference eg:claimA {node} }} UNION {{ ?difference eg:claimB {node} }}"
+    return _asked(store, names, f"GRAPH ?either {{ {sides} }}")
+
+
 def of_all(store: ReleaseStore, names: Names) -> dict[str, list[Difference]]:
     """Group all disagreements by what they are about, each once: bodies before others, those with most first."""
     everything = {each.iri: each for each in _asked(store, names, "")}

@@ -24,7 +24,7 @@ from eurasia_graph.export import xmlform
 from eurasia_graph.formats import FORMATS
 from eurasia_graph.paths import root
 from eurasia_graph.store import Engine, ReleaseStore
-from eurasia_graph.web import citing, profiles
+from eurasia_graph.web import citing, profiles, saying
 from eurasia_graph.web.addresses import address
 from eurasia_graph.web.canned import grouped
 from eurasia_graph.web.claims import natural
@@ -130,12 +130,15 @@ def data(name: str) -> Response:
 
 @blueprint.route("/page/<path:name>")
 def page(name: str) -> Response:
-    """Show a body or a state as people ask about it; of anything else, or if asked for, every triple."""
+    """Show a body, a state or a claim as people ask about it; of anything else, or if asked for, every triple."""
     engine, node = _find(name)
     kind = None if request.args.get("view") == "triples" else profiles.kind_of(the_store(), node)
-    if kind is None:
+    if kind is not None:
+        response = _html(profiles.page(the_service(), node, kind, DATA))
+    elif request.args.get("view") != "triples" and saying.is_claim(the_store(), node):
+        response = _html(saying.page(the_service(), node, DATA))
+    else:
         return _triples(name, engine, node)
-    response = _html(profiles.page(the_service(), node, kind, DATA))
     _link_documents(response, name)
     return response
 

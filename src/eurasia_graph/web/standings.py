@@ -111,6 +111,16 @@ def of_holder(store: ReleaseStore, holder: str) -> list[Standing]:
     return _asked(store, "eg:holder", holder)
 
 
+def begun_by(store: ReleaseStore, claim: str) -> list[Standing]:
+    """List the standings that a claim begins."""
+    return _asked(store, "eg:begunBy", claim)
+
+
+def ended_by(store: ReleaseStore, claim: str) -> list[Standing]:
+    """List the standings that a claim ends."""
+    return _asked(store, "eg:endedBy", claim)
+
+
 def _asked(store: ReleaseStore, term: str, iri: str) -> list[Standing]:
     answer = store.query(OwnQuery(STANDINGS % (term, NamedNode(iri))))
     assert isinstance(answer, QuerySolutions)
