@@ -52,6 +52,33 @@ def progress(stage: str) -> None:
         click.echo(f"\r\x1b[K{shown}", err=True, nl=False)
 
 
+def repeated(run: Callable[[], int], data: Path | None) -> int:
+    """
+    Run something now and again after every change of the data folder or the ontology, until Ctrl-C.
+
+    Returns:
+        What it returned the last time.
+    """
+    from eurasia_graph.build.watching import changes, stamp
+    from eurasia_graph.errors import EurasiaGraphError, InvalidDataError
+
+    before = stamp(data)
+    try:
+        status = run()
+    except InvalidDataError as error:
+        click.echo(str(error), err=True)
+        status = 1
+    click.echo("watching for changes (Ctrl-C stops)", err=True)
+    for _ in changes(data, before):
+        try:
+            status = run()
+        except EurasiaGraphError as error:
+            # A folder may be half moved; the next change may be its other half.
+            click.echo(str(error), err=True)
+            status = 1
+    return status
+
+
 class Speed:
     """A progress bar for sending: how many triples have arrived, and how fast."""
 

@@ -32,7 +32,7 @@ class Service:
     One application at work.
 
     `base_url` is the public address, if one is given; `here` where it can be reached from this machine;
-    `slow_s` the seconds from which a query is logged.
+    `slow_s` the seconds from which a query is logged; `findings` what pages show of files that have errors.
     """
 
     store: ReleaseStore
@@ -42,6 +42,7 @@ class Service:
     here: str = "http://localhost/"
     metrics: Metrics = field(default_factory=Metrics)
     described: dict[tuple[str, str], ServiceDescription] = field(default_factory=dict)
+    findings: tuple[str, ...] = ()
     start: str = field(default_factory=lambda: secrets.token_hex(8))
     pool: Pool | RemoteRunner = field(init=False)
 
@@ -73,8 +74,8 @@ class Service:
 
     @property
     def tag(self) -> str:
-        """What all answers depend on besides the request: the data, the limits, the code."""
-        return f"{self.version} {self.limits} {__version__}"
+        """What all answers depend on besides the request: the data, the limits, the code, the findings shown."""
+        return f"{self.version} {self.limits} {__version__} {self.findings or ''}"
 
     @property
     def description(self) -> ServiceDescription:
