@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from eurasia_graph.cli.opening import open_release
 from eurasia_graph.cli.options import KINDS, data_option, login_options, release_option
 from eurasia_graph.cli.output import Speed, progress, table
 from eurasia_graph.errors import UsageError
+
+if TYPE_CHECKING:
+    from eurasia_graph.stores.send import Part, Target
 
 INTERRUPTED = 130  # as shells say it of SIGINT
 
@@ -63,10 +67,7 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
         raise UsageError("--dry-run sends nothing, so --verify has nothing to compare; give one of the two")
     store = open_release(data, folder)
     if dry_run:
-        parts = pushing.plan(store, merge=merge)
-        rows = [[part.short, part.triples, target.graph_address(part.name)] for part in parts]
-        click.echo(table(["graph", "triples", "to"], rows))
-        click.echo(f"{sum(part.triples for part in parts)} triples in {len(parts)} graphs; nothing was sent", err=True)
+        _show_plan(pushing.plan(store, merge=merge), target)
         return
     try:
         with _interrupted_once():
@@ -82,6 +83,12 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
         progress("")
         click.echo(found.text())
         ctx.exit(1 if found.differences else 0)
+
+
+def _show_plan(parts: list[Part], target: Target) -> None:
+    rows = [[part.short, part.triples, target.graph_address(part.name)] for part in parts]
+    click.echo(table(["graph", "triples", "to"], rows))
+    click.echo(f"{sum(part.triples for part in parts)} triples in {len(parts)} graphs; nothing was sent", err=True)
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +17,22 @@ if TYPE_CHECKING:
     from eurasia_graph.store import ReleaseStore
 
 
+def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the limits of free-form queries and of the cache."""
+    of_all = "Seconds for a free-form query; with --store, for any."
+    timeout = click.option("--timeout", default=10.0, show_default=True, type=click.FloatRange(0.1, 3600), help=of_all)
+    rows = click.option(
+        "--rows", default=100_000, show_default=True, type=click.IntRange(1), help="Most rows of such a query."
+    )
+    memory = click.option(
+        "--memory", default=512, show_default=True, type=click.IntRange(256), help="MiB for such a query."
+    )
+    cache = click.option(
+        "--cache", default=64, show_default=True, type=click.IntRange(0), help="MiB of answers to cache."
+    )
+    return timeout(rows(memory(cache(command))))
+
+
 @click.command(cls=Once)
 @click.argument("files", nargs=-1, type=EXISTING)
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -23,16 +40,7 @@ if TYPE_CHECKING:
 @click.option(
     "--base-url", metavar="URL", help="The public address behind a proxy, such as https://example.org/eurasia."
 )
-@click.option(
-    "--timeout",
-    default=10.0,
-    show_default=True,
-    type=click.FloatRange(0.1, 3600),
-    help="Seconds for a free-form query; with --store, for any.",
-)
-@click.option("--rows", default=100_000, show_default=True, type=click.IntRange(1), help="Most rows of such a query.")
-@click.option("--memory", default=512, show_default=True, type=click.IntRange(256), help="MiB for such a query.")
-@click.option("--cache", default=64, show_default=True, type=click.IntRange(0), help="MiB of answers to cache.")
+@limit_options
 @click.option(
     "--format", "form", metavar="NAME", help="The format of FILES with an unknown extension: turtle, nquads, jsonld …"
 )
@@ -73,16 +81,9 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     if form and not files:
         raise UsageError("--format is the format of FILES, and none are given; add them or leave it out")
 
-    def open_store() -> ReleaseStore:
-        from eurasia_graph.store import load_files
-
-        if remote["store"]:
-            return open_remote(timeout, **remote)
-        return load_files(files, form) if files else open_release(data, folder)
-
     with ThreadPoolExecutor(1) as executor:
         # The engine reads while the framework is being imported.
-        opening = executor.submit(open_store)
+        opening = executor.submit(_open, files, form, data, folder, timeout, remote)
         from eurasia_graph.web import Limits, Settings, create_app
         from eurasia_graph.web.server import run
 
@@ -92,3 +93,18 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     limits = Limits(timeout_s=timeout, rows=rows, memory_mib=memory)
     settings = Settings(base_url=base_url, limits=limits, cache_bytes=cache << 20, access_log=access_log)
     run(lambda: create_app(store, settings), host, port)
+
+
+def _open(  # noqa: PLR0913, PLR0917  (one for each option)
+    files: tuple[Path, ...],
+    form: str | None,
+    data: Path | None,
+    folder: Path | None,
+    timeout: float,
+    remote: dict[str, str | None],
+) -> ReleaseStore:
+    from eurasia_graph.store import load_files
+
+    if remote["store"]:
+        return open_remote(timeout, **remote)
+    return load_files(files, form) if files else open_release(data, folder)
