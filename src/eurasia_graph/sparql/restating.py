@@ -49,11 +49,11 @@ NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
 ECHAR = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
 IN_STRING = re.compile(rf"{ESCAPE.pattern}|\\(?P<char>.)", re.DOTALL)
 WRITTEN = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
-# A backslash and what looks as an escape behind it: it can be written in no way that all engines read alike. The
+# A backslash and what looks like an escape after it: no notation of it is read alike by all engines. The
 # digits are those of any script, since Java takes them.
 LIKE_AN_ESCAPE = re.compile(r"\\(?:u+|U)[\da-fA-F\uff21-\uff26\uff41-\uff46]{4}")
 IRI = re.compile(r"[^\x00-\x20<>\"{}|^`\\]*")
-# Where a store has pragmas, functions and indexes of its own that a query reaches by names, some of which call other
+# Names by which a query reaches pragmas, functions and indexes of particular stores, some of which call other
 # addresses (Virtuoso's `bif:http_get`), load code (Jena's `java:`) or see graphs beyond the release.
 OF_STORES = (
     "bif:",
@@ -293,7 +293,7 @@ class _Writer:
             is_pair = before.text + token.text in PAIRS and not self.is_paired
             is_signed = before.text in SIGNS and before.kind == "mark" and self._goes_on(number)
             is_tagged = before.kind == "string" and token.kind == "language"
-            # The engine takes no blank behind COALESCE.
+            # The engine does not accept a space after COALESCE.
             is_called = before.kind == "word" and token.text == "("
             if is_pair or is_signed or is_tagged or is_called:
                 parts[-1] = last + part
@@ -369,7 +369,7 @@ KINDS: dict[str, type] = {"rows": QuerySolutions, "boolean": QueryBoolean, "grap
 
 def kind_of(text: str, base_iri: str | None = None) -> str:
     """
-    Let an empty store tell what kind of answer a query has; in a frame of its own, since no other thread may drop it.
+    Determine the kind of answer of a query with an empty store; in a separate frame, since no other thread may free it.
 
     Raises:
         SyntaxError: If it is not SPARQL.

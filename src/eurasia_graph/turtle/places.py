@@ -39,7 +39,7 @@ TOKEN = re.compile(
 LINE_END = re.compile(r"\r\n|\r|\n")
 # How many tokens follow the word that begins a directive, its dot included.
 DIRECTIVES = {"@prefix": 3, "@base": 2, "@version": 2, "prefix": 2, "base": 1, "version": 1}
-# What RDF 1.2 has beside RDF 1.1: triple terms, reified triples, annotations and reifiers.
+# What RDF 1.2 adds to RDF 1.1: triple terms, reified triples, annotations and reifiers.
 RDF_12 = {"<<", "<<(", "{|", "~"}
 
 
