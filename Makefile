@@ -61,7 +61,7 @@ serve: $(VENV)/run
 	@$(BIN)/eurasia-graph serve $(ARGS)
 
 test: $(VENV)/test
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not external" $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not external and not long" $(ARGS)
 
 test-all: $(VENV)/external stores
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
@@ -82,7 +82,7 @@ fmt: $(VENV)/test
 	$(BIN)/eurasia-graph fmt
 
 benchmark: $(VENV)/test
-	@for table in build queries cow web crowd; do $(BIN)/python benchmarks/$$table.py || exit 1; done
+	@for table in build shapes queries cow web crowd; do $(BIN)/python benchmarks/$$table.py || exit 1; done
 
 clean:
 	rm -rf $(VENV)

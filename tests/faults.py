@@ -120,3 +120,22 @@ Kind = Callable[[Random, Quad, Quad], "list[Quad]"]
 ADDING: list[Kind] = [_value, _other_value, _class]
 WITHIN: list[Kind] = [_value, _class, _left_out, _other_property, _blank]
 KINDS: list[Kind] = [*ADDING, *WITHIN, _other_subject, _other_file]
+
+
+SHUFFLED = ("saysDate", "saysBody", "saysStatus", "saysKind", "saysActor", "saysTreaty", "saysNewBody", "reportsEvent")
+
+
+def shuffle(dataset: Dataset, seed: int, pairs: int) -> None:
+    """Exchange values of one property between claims of one file, so that the record stays right and the world does not."""
+    random = Random(seed)
+    for _ in range(pairs):
+        term = ns.EG(random.choice(SHUFFLED))
+        quads = [quad for quad in dataset.origins if quad.predicate == term]
+        one, other = random.sample(quads, 2)
+        if one.graph_name == other.graph_name:
+            changed = [(one, _with(one, object=other.object)), (other, _with(other, object=one.object))]
+            origins = [dataset.origins.pop(old) for old, _ in changed]
+            for (old, new), origin in zip(changed, origins, strict=True):
+                dataset.store.remove(old)
+                dataset.origins.setdefault(new, origin)
+            dataset.store.extend(new for _, new in changed)

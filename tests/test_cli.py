@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +20,8 @@ from pyoxigraph import CanonicalizationAlgorithm, Dataset, RdfFormat, parse
 from conftest import CHECKOUT, TESTS
 from eurasia_graph import queries
 from eurasia_graph.cli import main
+from eurasia_graph.cli.limited import limited
+from eurasia_graph.errors import QueryError
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.turtle import formatting
 
@@ -186,6 +191,10 @@ def test_other_formats_carry_the_same_columns(form: str, begins: str) -> None:
         (["export", "turtle", "--hand-written", "--generated"], 2, "--hand-written and --generated exclude each other"),
         (["export", "turtle", "--graph", "a", "--graph", "b"], 2, "--graph is given 2 times"),
         (["query", "--list", "--format", "csv"], 2, "leave --format out"),
+        (["query", "--timeout", "2", "find", "--text", "a"], 2, "find is neither; leave it out"),
+        (["query", "--list", "--timeout", "0"], 2, "--list is neither; leave it out"),
+        (["query", "--sparql", "ASK {}", "--timeout", "nan"], 2, "nan is not a number of seconds"),
+        (["query", "--sparql", "ASK {}", "--timeout", "-1"], 2, "is not in the range"),
         (["query", "--list", "--sparql", "ASK {}"], 2, "give --list or --sparql, not both"),
         (["query", "--sparql", "ASK {}", "find", "--text", "a"], 2, "give --sparql or find, not both"),
         (["query", "--kind", "fuseki", "find", "--text", "a"], 2, "none is named; add --store URL"),
@@ -250,6 +259,61 @@ def test_free_queries_print_rows_booleans_and_graphs() -> None:
     assert rows.stdout.split() == ["one", "1"]
     assert truth.stdout == "true\n"
     assert "<http://a/p> 1 ;" in graph.stdout
+
+
+# What takes the engine minutes to plan, and what takes it hours to evaluate.
+PLANNED = "SELECT * { ?s " + "/".join(["<http://a/p>?"] * 300) + " ?o }"
+ROWS = " ".join(map(str, range(1000)))
+EVALUATED = f"ASK {{ VALUES ?a {{ {ROWS} }} VALUES ?b {{ {ROWS} }} VALUES ?c {{ {ROWS} }} FILTER(?a > ?b + ?c + 999) }}"
+
+
+@pytest.mark.parametrize("query", [PLANNED, EVALUATED], ids=["planned", "evaluated"])
+def test_a_free_query_is_stopped_after_its_time(tmp_path: Path, query: str) -> None:
+    """The message says what to do, and how to wait longer."""
+    (tmp_path / "long.rq").write_text(query, encoding="utf-8")
+
+    result = run("query", "--file", tmp_path / "long.rq", "--timeout", 0.5)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("the query was stopped: it had no answer after 0.5 s; ask for less")
+    assert "--timeout SECONDS (0: no limit)" in result.stderr
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_ctrl_c_ends_a_query_and_its_process(tmp_path: Path, seconds: float) -> None:
+    """The engine itself would not notice."""
+
+    def evaluate() -> None:
+        (tmp_path / "pid").write_text(str(os.getpid()), encoding="ascii")
+        time.sleep(600)
+
+    def press(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, press)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        with pytest.raises(KeyboardInterrupt):
+            limited(evaluate, seconds)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text("ascii")), 0)
+
+
+def test_a_query_whose_process_is_killed_says_so() -> None:
+    """The system does that when memory runs out."""
+    with pytest.raises(QueryError, match="ended by signal 9, as happens where memory runs out; ask for less"):
+        limited(lambda: os.kill(os.getpid(), signal.SIGKILL), 60)
+
+
+def test_an_error_of_the_evaluation_keeps_its_kind() -> None:
+    """What is wrong with the call ends with status 2, all else with 1."""
+    wanted = run("query", "--sparql", "ASK {}", "--format", "turtle")
+    refused = run("query", "--sparql", "SELECT * {}", "--format", "turtle")
+
+    assert (wanted.exit_code, refused.exit_code) == (0, 2)
 
 
 def test_a_query_writes_the_graph_that_it_made() -> None:

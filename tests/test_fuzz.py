@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from conftest import TESTS
 from eurasia_graph import queries
-from eurasia_graph.sparql.tokens import TOKEN
+from eurasia_graph.sparql.tokens import token_pattern
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import Limits, Settings, create_app
 
@@ -24,7 +24,9 @@ FORMS = [
     if line and not line.startswith("#")
 ]
 SEEDS = [each.text for each in queries.load().values()] + FORMS
-TOKENS = sorted({match.group() for seed in SEEDS for match in TOKEN.finditer(seed) if len(match.group()) < 80})
+TOKENS = sorted(
+    {match.group() for seed in SEEDS for match in token_pattern().finditer(seed) if len(match.group()) < 80}
+)
 NOISE = ["", "{", "}", "(", ")", "SERVICE", "<", ">", "\\u0000", "ї", "\x00", '"', "'''", "#", "?", "_:b", "@en", "^^"]
 QUICK = settings(
     # The same every time; FUZZ_EXAMPLES=10000 looks further, and elsewhere each time.
@@ -46,7 +48,7 @@ def target(release: ReleaseStore) -> FlaskClient:
 @st.composite
 def mutated(draw: st.DrawFn) -> str:
     """A query of ours or of the grammar, with some of its tokens dropped, doubled, swapped or replaced."""
-    pieces = [match.group() for match in TOKEN.finditer(draw(st.sampled_from(SEEDS)))]
+    pieces = [match.group() for match in token_pattern().finditer(draw(st.sampled_from(SEEDS)))]
     for _ in range(draw(st.integers(0, 6))):
         place = draw(st.integers(0, len(pieces) - 1)) if pieces else 0
         change = draw(st.sampled_from(["drop", "double", "swap", "replace", "insert", "cut"]))

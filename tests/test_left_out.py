@@ -63,7 +63,7 @@ RESTING: dict[str, Callable[[list[Claim], Given, Rows], Pairs]] = {
 TRIED: dict[str, list[str]] = {
     "eg:Body": ["ALPHA", "BETA", "GAMMA"],
     "eg:Actor": ["KZ", "UZ", "RU"],
-    "eg:Source": ["one"],
+    "eg:Source": ["one", "two"],
     "eg:Place": ["almaty"],
     "eg:Treaty": ["pact", "charter"],
     "xsd:date": ["1992", "1994", "1994-06-30", "1996-01-01", "1998-01-31"],

@@ -184,7 +184,8 @@ class CannedQuery:
         if self.asked_once and store.is_local:
             picked = self._picked(store, terms)
             # Parameters that are not compared with a value of the row, such as days, can only leave fewer.
-            if not picked or not set(self._variables()) - set(self.asked_once):
+            others = set(self._variables()) - set(self.asked_once)
+            if not picked or all(terms[name] == "UNDEF" for name in others):
                 return picked
         answer = store.query(_filled(self.left_out, terms))
         assert isinstance(answer, QuerySolutions)

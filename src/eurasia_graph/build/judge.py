@@ -1,8 +1,8 @@
 """
 Check a store with pySHACL: with the shapes that are not compiled and, in the tests, with all of them.
 
-pySHACL runs on the engine's own store. It fails on data that it does not expect, such as a class that is a literal; then the result says so for each shape
-that was to be checked.
+pySHACL runs on the engine's own store. It fails on data that it does not expect, such as a class that is a literal;
+then the result says so for each shape that was to be checked.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Store
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build.results import Result, Term
-from eurasia_graph.build.shapes import folder
+from eurasia_graph.build.shapes import folder, state_of
 from eurasia_graph.errors import EurasiaGraphError
 
 
@@ -76,18 +76,22 @@ def run(store: Store, severity: str, only: frozenset[NamedNode] | None = None) -
         return [_result(shapes, report, each) for each in set(report.subjects(RDF.type, SH.ValidationResult))]
 
 
-@lru_cache(maxsize=4)
 def shapes_graph(place: Path, severity: str, only: frozenset[NamedNode] | None = None) -> Any:
     """
     Read the shapes of a folder; shapes that are not selected are deactivated.
 
     In SHACL a `$` at the end of a pattern matches only at the end of the text; in Python also before a final line feed.
     """
+    return _read(state_of(place), severity, only)
+
+
+@lru_cache(maxsize=4)
+def _read(files: tuple[tuple[Path, int, int], ...], severity: str, only: frozenset[NamedNode] | None) -> Any:
     from rdflib import SH, Graph, URIRef
     from rdflib import Literal as RdflibLiteral
 
     graph = Graph()
-    for path in sorted(place.glob("*.ttl")):
+    for path, _, _ in files:
         graph.parse(path, format="turtle")
     targets = [SH.targetClass, SH.targetNode, SH.targetSubjectsOf, SH.targetObjectsOf, SH.target]
     for shape in {each for term in targets for each in graph.subjects(term, None)}:

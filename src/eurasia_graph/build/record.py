@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
@@ -123,6 +124,7 @@ def _foreign(quad: Quad, subject: NamedNode, vocabulary: Vocabulary) -> Fault | 
     return Fault(quad, rule, message, f"{ns.shorten(quad.predicate.value)} at {ns.shorten(iri)}", part="subject")
 
 
+@lru_cache(maxsize=65536)
 def _is_record(subject: NamedNode) -> bool:
     """Return whether an IRI has the form of a record that files describe; events of single claims are generated."""
     if home_of(subject) is None:

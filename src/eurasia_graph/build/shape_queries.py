@@ -82,7 +82,12 @@ def compile_property(shape: PropertyShape, below: Below) -> Iterator[Compiled]:
         yield Compiled(f"SELECT DISTINCT ?this WHERE {{ {values} {language} }} {grouped}", Found.NODES)
     if shape.less_than is not None:
         # Two values that cannot be compared violate it as well, such as a number and a string.
-        less = f"COALESCE(?value < ?other, false) || COALESCE(isNUMERIC(?value) && {_beyond('?other')}, false)"
+        ways = (
+            "?value < ?other",
+            f"isNUMERIC(?value) && {_beyond('?other')}",
+            f"{_beyond('?value', '-')} && isNUMERIC(?other)",
+        )
+        less = " || ".join(f"COALESCE({each}, false)" for each in ways)
         pair = f"{values} . ?this {shape.less_than} ?other FILTER(!({less}))"
         yield Compiled(f"SELECT DISTINCT ?this ?value WHERE {{ {pair} }}", Found.PAIRS)
     if shape.qualified and shape.qualified[0]:
@@ -167,10 +172,10 @@ TESTS: dict[str, Callable[[Argument], str]] = {
 }
 
 
-def _beyond(variable: str) -> str:
-    """Write the test for a number that is too long for the engine, and greater than any that it supports."""
+def _beyond(variable: str, sign: str = "[+]?") -> str:
+    """Write the test for a number that is too long for the engine: greater than all others, or with `-` less."""
     numbers = f"DATATYPE({variable}) IN (<{ns.XSD}integer>, <{ns.XSD}decimal>)"
-    return f'({numbers} && REGEX(STR({variable}), "^[+]?[0-9]{{19,}}([.][0-9]*)?$"))'
+    return f'({numbers} && REGEX(STR({variable}), "^{sign}[0-9]{{19,}}([.][0-9]*)?$"))'
 
 
 def _listed(nodes: set[NamedNode], separator: str) -> str:

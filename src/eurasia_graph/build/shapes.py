@@ -127,16 +127,26 @@ def folder() -> File:
     return root() / "ontology" / "shapes"
 
 
-@lru_cache(maxsize=2)
 def read_shapes(place: File) -> Shapes:
     """
-    Read all shapes of a folder.
+    Read all shapes of a folder; again only when a file of it has changed.
 
     Args:
         place: A folder of Turtle files, like that which `folder` names.
     """
+    return _read(state_of(place))
+
+
+def state_of(place: File) -> tuple[tuple[File, int, int], ...]:
+    """Return the files of a folder, each with the time of its last change and its size."""
+    paths = sorted(place.glob("*.ttl"))
+    return tuple((path, state.st_mtime_ns, state.st_size) for path in paths for state in [path.stat()])
+
+
+@lru_cache(maxsize=2)
+def _read(files: tuple[tuple[File, int, int], ...]) -> Shapes:
     store = Store()
-    for path in sorted(place.glob("*.ttl")):
+    for path, _, _ in files:
         store.load(path=str(path), format=RdfFormat.TURTLE)
     return _Reader(store).shapes()
 

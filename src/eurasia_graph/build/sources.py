@@ -209,7 +209,11 @@ def home_of(subject: object) -> NamedNode | None:
     Returns:
         None for anything that is not a record: terms, memberships, IRIs of other datasets.
     """
-    iri = subject.value if isinstance(subject, NamedNode) else ""
+    return _home(subject.value) if isinstance(subject, NamedNode) else None
+
+
+@lru_cache(maxsize=65536)
+def _home(iri: str) -> NamedNode | None:
     if iri == LINKS.value:
         return LINKS
     if iri.startswith(ns.SCHEME):

@@ -7,22 +7,37 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from eurasia_graph.cli.group import Once
 from eurasia_graph.cli.opening import open_release, open_remote, refuse_idle, refuse_two
-from eurasia_graph.cli.options import REMOTE, WRITTEN, data_option, format_option, release_option, store_options
+from eurasia_graph.cli.options import (
+    REMOTE,
+    WRITTEN,
+    Seconds,
+    data_option,
+    format_option,
+    release_option,
+    store_options,
+)
 from eurasia_graph.cli.output import print_notes, print_rows, write_bytes
 from eurasia_graph.errors import UsageError
 
 if TYPE_CHECKING:
+    from pyoxigraph import Triple
+
     from eurasia_graph.queries import CannedQuery
     from eurasia_graph.store import ReleaseStore
 
 
 LARGEST_QUERY = 1 << 20
+TIMEOUT_S = 10.0
+# To another store, which takes no limit for no limit.
+LONGEST_S = 86_400.0
+# Another store says itself that it took too long, if it is given the time.
+PATIENCE_S = 1.0
 
 
 @dataclass(kw_only=True)
@@ -58,16 +73,16 @@ class Asked:
         given = {"--format": self.form, "--data": self.data, "--release": self.folder}
         return {**given, **{f"--{key}": each for key, each in self.remote.items()}}
 
-    def open(self) -> ReleaseStore:
+    def open(self, timeout_s: float | None = None) -> ReleaseStore:
         """
-        Open the store that is asked.
+        Open the store that is asked; the limit is of each question to another store.
 
         Raises:
             UsageError: If two are named, or an option is about a store and none is named.
         """
         refuse_idle(self.remote)
         refuse_two(self.data, self.folder, self.remote["store"])
-        return open_remote(None, **self.remote) if self.remote["store"] else open_release(self.data, self.folder)
+        return open_remote(timeout_s, **self.remote) if self.remote["store"] else open_release(self.data, self.folder)
 
 
 class QueryCommands(Once, click.Group):
@@ -90,6 +105,12 @@ class QueryCommands(Once, click.Group):
 @click.option("--list", "listing", is_flag=True, help="List the canned queries by what they answer.")
 @click.option("--sparql", metavar="QUERY", help="Run a free-form SPARQL query.")
 @click.option("--file", "file", type=WRITTEN, metavar="F.rq", help="Run the SPARQL query in a file.")
+@click.option(
+    "--timeout",
+    type=Seconds(0, 86_400),
+    metavar="SECONDS",
+    help=f"Stop such a query after that time [{TIMEOUT_S:g}]; 0 for no limit.",
+)
 @format_option
 @data_option
 @release_option
@@ -101,6 +122,7 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     listing: bool,
     sparql: str | None,
     file: Path | None,
+    timeout: float | None,
     form: str | None,
     data: Path | None,
     folder: Path | None,
@@ -125,6 +147,8 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     ]
     if len(chosen) > 1:
         raise UsageError(f"give {' or '.join(chosen)}, not both")
+    if timeout is not None and (listing or ctx.invoked_subcommand):
+        raise UsageError(f"--timeout is for --sparql and --file, and {chosen[0]} is neither; leave it out")
     if ctx.invoked_subcommand:
         return
     if not chosen:
@@ -135,7 +159,11 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
             raise UsageError(f"--list only shows the names of the queries; leave {idle} out")
         click.echo(_listing())
     else:
-        print_answer(asked.open(), _read_query(file) if sparql is None else sparql, form or "table")
+        seconds = TIMEOUT_S if timeout is None else timeout
+        text = _read_query(file) if sparql is None else sparql
+        store = asked.open(seconds or LONGEST_S)
+        patience = PATIENCE_S if seconds and remote["store"] else 0
+        print_answer(store, text, form or "table", seconds + patience)
 
 
 def _query_command(canned: CannedQuery) -> click.Command:
@@ -220,49 +248,69 @@ def _no_graph(form: str) -> UsageError:
     return UsageError(f"SELECT gives rows, not a graph; use --format table, csv, tsv, json or xml instead of {form}")
 
 
-def print_answer(store: ReleaseStore, sparql: str, form: str) -> None:
-    """Print the answer of a free-form query: rows, a boolean or triples."""
+def print_answer(store: ReleaseStore, sparql: str, form: str, seconds: float = TIMEOUT_S) -> None:
+    """
+    Print the answer of a free-form query: rows, a boolean or triples.
+
+    Args:
+        store: The store to ask.
+        sparql: The query.
+        form: One of `ROW_FORMATS`.
+        seconds: How long the evaluation may take; 0 for as long as it likes.
+    Raises:
+        QueryError: If the query is refused, is not SPARQL, or takes longer.
+    """
+    from eurasia_graph.cli.limited import limited
+    from eurasia_graph.queries import Rows
+
+    found = limited(lambda: _evaluated(store, sparql, form), seconds)
+    if isinstance(found, bytes):
+        write_bytes(found)
+    elif isinstance(found, bool):
+        click.echo(json.dumps({"head": {}, "boolean": found}) if form == "json" else str(found).lower())
+    elif isinstance(found, Solutions):
+        print_rows(Rows(iter(found.rows), found.columns, []), form)
+    else:
+        _print_graph(found)
+
+
+class Solutions(NamedTuple):
+    """The solutions of a SELECT, as they pass from one process to another."""
+
+    columns: list[str]
+    rows: list[dict[str, Any]]
+
+
+def _evaluated(store: ReleaseStore, sparql: str, form: str) -> bool | bytes | Solutions | list[Triple]:
+    """Ask a query to its last solution, and refuse a format that cannot carry its kind of answer."""
     from pyoxigraph import QueryBoolean, QuerySolutions
 
     from eurasia_graph import queries
     from eurasia_graph.export import xmlform
     from eurasia_graph.formats import FORMATS
-    from eurasia_graph.store import refuse_what_ends_the_engine
 
-    refuse_what_ends_the_engine(sparql)
     answer = store.query(sparql)
     if isinstance(answer, QueryBoolean):
-        text = {"json": json.dumps({"head": {}, "boolean": bool(answer)})}.get(form, str(bool(answer)).lower())
-        click.echo(text)
-    elif isinstance(answer, QuerySolutions):
-        columns = [variable.value for variable in answer.variables]
-        if form == "xml":
-            write_bytes(xmlform.check(answer.serialize(format=FORMATS["xml"].rows) or b"", FORMATS["xml"].rows))
-        elif form in {"turtle", "jsonld"}:
+        return bool(answer)
+    if isinstance(answer, QuerySolutions):
+        if form in {"turtle", "jsonld"}:
             raise _no_graph(form)
-        else:
-            rows = queries.Rows(
-                (dict(zip(columns, map(queries.cell, row), strict=True)) for row in answer), columns, []
-            )
-            print_rows(rows, form)
-    else:
-        _print_graph(answer, form)
+        if form == "xml":
+            return xmlform.check(answer.serialize(format=FORMATS["xml"].rows) or b"", FORMATS["xml"].rows)
+        columns = [variable.value for variable in answer.variables]
+        return Solutions(columns, [dict(zip(columns, map(queries.cell, row), strict=True)) for row in answer])
+    if form in {"table", "turtle"}:
+        return list(answer)
+    if form == "jsonld":
+        return answer.serialize(format=FORMATS["jsonld"].rdf) or b""
+    raise UsageError(f"CONSTRUCT and DESCRIBE give a graph, not rows; use --format turtle or jsonld instead of {form}")
 
 
-def _print_graph(triples: Any, form: str) -> None:
-    from eurasia_graph.formats import FORMATS
+def _print_graph(graph: list[Triple]) -> None:
     from eurasia_graph.turtle.formatting import NotComparedError, compared
 
-    if form in {"table", "turtle"}:
-        graph = list(triples)
-        try:
-            write_bytes(compared(graph).encode())
-        except NotComparedError as error:
-            click.echo(f"note: {error}. Written one triple a line instead.", err=True)
-            write_bytes("".join(f"{triple} .\n" for triple in graph).encode())
-    elif form == "jsonld":
-        write_bytes(triples.serialize(format=FORMATS["jsonld"].rdf) or b"")
-    else:
-        raise UsageError(
-            f"CONSTRUCT and DESCRIBE give a graph, not rows; use --format turtle or jsonld instead of {form}"
-        )
+    try:
+        write_bytes(compared(graph).encode())
+    except NotComparedError as error:
+        click.echo(f"note: {error}. Written one triple a line instead.", err=True)
+        write_bytes("".join(f"{triple} .\n" for triple in graph).encode())

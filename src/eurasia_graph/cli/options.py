@@ -26,6 +26,17 @@ class WrittenFile(click.Path):
         return path
 
 
+class Seconds(click.FloatRange):
+    """A number of seconds; the range of click lets what is not a number through."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse NaN, which is neither below nor above a bound."""
+        seconds = super().convert(value, param, ctx)
+        if seconds != seconds:  # noqa: PLR0124  (only NaN differs from itself)
+            self.fail(f"{value} is not a number of seconds", param, ctx)
+        return seconds
+
+
 WRITTEN = WrittenFile(path_type=Path)
 ROW_FORMATS = ("table", "csv", "tsv", "json", "xml", "turtle", "jsonld")
 KINDS = [each.name for each in PRODUCTS.values() if each.writable]

@@ -10,7 +10,7 @@ import click
 
 from eurasia_graph.cli.group import Once
 from eurasia_graph.cli.opening import open_release, open_remote, refuse_idle, refuse_two
-from eurasia_graph.cli.options import EXISTING, data_option, release_option, store_options
+from eurasia_graph.cli.options import EXISTING, Seconds, data_option, release_option, store_options
 from eurasia_graph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the limits of free-form queries and of the cache."""
     of_all = "Seconds for a free-form query; with --store, for any."
-    timeout = click.option("--timeout", default=10.0, show_default=True, type=click.FloatRange(0.1, 3600), help=of_all)
+    timeout = click.option("--timeout", default=10.0, show_default=True, type=Seconds(0.1, 3600), help=of_all)
     rows = click.option(
         "--rows", default=100_000, show_default=True, type=click.IntRange(1), help="Most rows of such a query."
     )

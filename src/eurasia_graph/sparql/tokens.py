@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from eurasia_graph.errors import QueryError
@@ -24,7 +25,7 @@ LOCAL = rf":(?:(?:{NAME[:-1]}:]|%[0-9A-Fa-f]{{2}}|\\.)(?:{LATER[:-1]}:]|%[0-9A-F
 # Names and variables are read more liberally than by the engine: where it would stop earlier, it finds a character
 # that cannot begin a token, and refuses the query. Possessive quantifiers (`*+`) prevent backtracking; without them a
 # run of names takes quadratic time.
-TOKEN = re.compile(
+TOKEN = (
     rf"(?P<blank>\s+|#[^\n\r]*)"
     rf"|(?P<variable>[?$]{NAME}+)"
     rf"|(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)"
@@ -38,8 +39,7 @@ TOKEN = re.compile(
     r"|(?P<language>@[A-Za-z]+(?:-[A-Za-z0-9]+)*(?:--[A-Za-z]+)?)"
     r"|(?P<open>[{(\[])"
     r"|(?P<close>[})\]])"
-    r"|(?P<mark><<|>>|.)",
-    re.DOTALL,
+    r"|(?P<mark><<|>>|.)"
 )
 # A run of words without spaces, and what is between them.
 PART = re.compile(r"[^.\-]+|[.\-]")
@@ -117,6 +117,12 @@ class Around:
         return "e" if self.open[-1] == "s" or self.in_constraint else "p"
 
 
+@lru_cache(maxsize=1)
+def token_pattern() -> re.Pattern[str]:
+    """Return the pattern of one token, compiled when it is first asked for: that takes longer than reading a query."""
+    return re.compile(TOKEN, re.DOTALL)
+
+
 def tokens(text: str) -> Iterator[Token]:
     """
     Read the tokens of a query.
@@ -124,9 +130,9 @@ def tokens(text: str) -> Iterator[Token]:
     Raises:
         QueryError: If a string is not closed; nothing after it can be read.
     """
-    around, position = Around(), 0
+    pattern, around, position = token_pattern(), Around(), 0
     while position < len(text):
-        for found in TOKEN.finditer(text, position):
+        for found in pattern.finditer(text, position):
             kind, written = str(found.lastgroup), found.group()
             position = found.end()
             if kind == "blank":

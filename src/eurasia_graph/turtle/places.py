@@ -14,12 +14,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from eurasia_graph.sparql.tokens import LATER, LOCAL, NAME
 
 # Names are read more liberally than by the engine, which has already refused anything that is not Turtle.
-TOKEN = re.compile(
+TOKEN = (
     r"(?P<blank>[ \t\r\n]++)"
     r"|(?P<comment>#[^\r\n]*+)"
     r'|(?P<string>"""(?:[^"\\]++|\\.|"(?!""))*+"""'
@@ -33,8 +34,7 @@ TOKEN = re.compile(
     rf"|(?P<label>_:{NAME}{LATER}*+)"
     rf"|(?P<name>(?:{NAME}{LATER}*+)?{LOCAL})"
     rf"|(?P<word>{NAME}{LATER}*+)"
-    r"|(?P<other>.)",
-    re.DOTALL,
+    r"|(?P<other>.)"
 )
 LINE_END = re.compile(r"\r\n|\r|\n")
 # How many tokens follow the word that begins a directive, its dot included.
@@ -81,11 +81,17 @@ class Lines:
         return self._text[start : end.start() if end else len(self._text)]
 
 
+@lru_cache(maxsize=1)
+def _token() -> re.Pattern[str]:
+    """Compile the pattern when a file is first read so; that takes as long as reading a small one."""
+    return re.compile(TOKEN, re.DOTALL)
+
+
 def tokens(text: str) -> Iterator[Token]:
-    """Read the tokens of a Turtle file, without white space."""
-    position = 0
+    """Read the tokens of a Turtle file, blanks left out."""
+    pattern, position = _token(), 0
     while position < len(text):
-        for match in TOKEN.finditer(text, position):
+        for match in pattern.finditer(text, position):
             kind, written = str(match.lastgroup), match.group()
             position = match.end()
             if kind == "blank":

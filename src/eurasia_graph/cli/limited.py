@@ -1,0 +1,110 @@
+"""
+Evaluate a query in a process of its own, which can be stopped.
+
+The engine cannot be interrupted while it plans or evaluates: neither a clock in its own process nor Ctrl-C reaches
+it. So a fork of this process, which has the data already, asks it and hands the answer over.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import pickle
+import resource
+import select
+import signal
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from eurasia_graph.errors import EurasiaGraphError, QueryError, UsageError
+
+# How long after its limit the process ends by itself, should whoever waits for it have been killed.
+GRACE_S = 2.0
+# Beyond the dataset.
+MEMORY = 4 << 30
+
+T = TypeVar("T")
+
+
+def limited(evaluate: Callable[[], T], seconds: float) -> T:
+    """
+    Return what a function returns, evaluated in a fork.
+
+    Args:
+        evaluate: What to call; its result is something that can be pickled.
+        seconds: How long it may take; 0 for as long as it likes.
+    Raises:
+        QueryError: If time runs out, or the evaluation ends its process.
+    """
+    reader, writer = os.pipe()
+    with warnings.catch_warnings():
+        # Threads that are gone in the fork, which some Pythons warn of, hold nothing that it needs.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
+    if pid == 0:
+        _evaluate(evaluate, writer, seconds)
+    os.close(writer)
+    status = None
+    try:
+        with os.fdopen(reader, "rb") as pipe:
+            # Nothing comes before the whole answer is there.
+            if not select.select([pipe], [], [], seconds or None)[0]:
+                raise QueryError(
+                    f"the query was stopped: it had no answer after {seconds:g} s; ask for less (be more specific, "
+                    "drop a part or a path of any length), or allow more with --timeout SECONDS (0: no limit)"
+                )
+            answer = pipe.read()
+        _, status = os.waitpid(pid, 0)
+    finally:
+        if status is None:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+    if not answer:
+        raise QueryError(_reason(os.WTERMSIG(status)))
+    is_answer, found = pickle.loads(answer)  # noqa: S301  (our own process wrote it)
+    if not is_answer:
+        raise found
+    return cast("T", found)
+
+
+def _reason(ended_by: int) -> str:
+    """Say why there is no answer, and what to do, by the signal that ended the process."""
+    deep = "is nested so deeply that it ends the engine; write it with fewer brackets or parts"
+    if ended_by in {signal.SIGSEGV, signal.SIGBUS}:
+        return f"the query {deep}"
+    less = "ask for less: sort or group fewer rows, add LIMIT"
+    if ended_by == signal.SIGABRT:
+        return f"the query needed more than {MEMORY >> 20} MiB of memory, or {deep}, or {less}"
+    return f"the query was ended by signal {ended_by}, as happens where memory runs out; {less}"
+
+
+def _evaluate(evaluate: Callable[[], Any], writer: int, seconds: float) -> None:
+    """Write the answer or the error to the pipe; never returns."""
+    try:
+        faulthandler.disable()
+        # What the engine says of its own end is said in other words by whoever waits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        # Where the system does not tell what is mapped, there is no limit.
+        with suppress(ValueError, OSError):
+            most = MEMORY + int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        if seconds:
+            signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_S)
+        try:
+            told = pickle.dumps((True, evaluate()))
+        except EurasiaGraphError as error:
+            kind = UsageError if isinstance(error, UsageError) else QueryError
+            told = pickle.dumps((False, kind(str(error))))
+        except Exception as error:  # noqa: BLE001  (raised again where somebody sees it)
+            told = pickle.dumps((False, error))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(told)
+    finally:
+        os._exit(0)
