@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
-from pyoxigraph import Literal, NamedNode, QuerySolutions, RdfFormat, Store, Triple, serialize
+from pyoxigraph import DefaultGraph, Literal, NamedNode, QuerySolutions, RdfFormat, Store, Triple, serialize
 from werkzeug.exceptions import Gone, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -25,7 +25,7 @@ from eurasia_graph.paths import root
 from eurasia_graph.store import Engine, ReleaseStore
 from eurasia_graph.web.context import the_service, the_store
 from eurasia_graph.web.negotiation import NAMES, choose
-from eurasia_graph.web.ontology import sections
+from eurasia_graph.web.ontology import as_data, sections
 from eurasia_graph.web.responses import cached, header_text, respond
 
 blueprint = Blueprint("pages", __name__)
@@ -141,8 +141,8 @@ def ontology() -> Response:
     chosen = choose(request, DATA, html=True)
     if chosen:
         with xmlform.told():
-            body = store.engine.dump(format=chosen.rdf, from_graph=graph, prefixes=ns.PREFIXES) or b""
-        return respond(body, chosen)
+            body = as_data(store.engine).dump(format=chosen.rdf, from_graph=DefaultGraph(), prefixes=ns.PREFIXES)
+        return respond(body or b"", chosen)
     return _html(render_template("ontology.html", sections=sections(store.engine), link=_link, formats=DATA))
 
 
