@@ -18,7 +18,8 @@ from pathlib import Path
 
 import cow
 from eurasia_graph import paths
-from eurasia_graph.build import judge, pipeline, shape_check, sources
+from eurasia_graph.build import judge, shape_check, sources
+from eurasia_graph.build.derive import derive
 from eurasia_graph.build.results import Result
 from eurasia_graph.build.sources import Dataset
 from measure import show
@@ -55,7 +56,7 @@ def measure(label: str, dataset: Dataset) -> tuple[list[tuple[object, ...]], boo
     same = True
     for part, severity in PARTS:
         if part == "world":
-            pipeline.derive(dataset)
+            derive(dataset)
         compiled, ours = checked(partial(shape_check.check, dataset, severity))
         by_judge, theirs = checked(partial(judge.run, dataset.store, severity))
         same = same and compiled == by_judge

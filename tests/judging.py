@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pyoxigraph import Literal, Store
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import judge, pipeline, shape_check, validation
+from eurasia_graph.build import judge, shape_check, validation
+from eurasia_graph.build.derive import derive
 from eurasia_graph.build.findings import Report
 from eurasia_graph.build.results import Result
 from eurasia_graph.build.sources import Dataset
@@ -28,7 +29,7 @@ def judged(dataset: Dataset) -> Report:
     assert found.findings == validation.record_report(dataset, [*by_judge, *more]).findings
     if found.errors:
         return found
-    pipeline.derive(dataset)
+    derive(dataset)
     world = judged_world(dataset)
     return Report(found.findings + world.findings, found.unreadable)
 

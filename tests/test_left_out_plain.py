@@ -13,7 +13,8 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from eurasia_graph import graphs, queries
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import pipeline, sources
+from eurasia_graph.build import sources
+from eurasia_graph.build.derive import derive
 from eurasia_graph.store import ReleaseStore
 
 SOURCES = ("one", "two")
@@ -139,7 +140,7 @@ def world(seed: int) -> tuple[list[Claim], ReleaseStore]:
     claims = random_claims(seed)
     dataset = sources.load([file for file in sources.find() if file.graph in graphs.SCHEMA_GRAPHS])
     dataset.store.extend(_quads(claims))
-    pipeline.derive(dataset)
+    derive(dataset)
     return claims, ReleaseStore(dataset.store)
 
 

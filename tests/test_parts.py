@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import CHECKOUT, TESTS, copy_mini
-from eurasia_graph.build import assembly, parts, pieces, pipeline, shapes, sources
+from eurasia_graph.build import assembly, parts, pieces, pipeline, sources
 from eurasia_graph.build.findings import Report
 from eurasia_graph.build.pieces import Pieces
 from eurasia_graph.build.release import Release, canonical_lines
@@ -118,7 +118,6 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, module in list(sys.modules.items()):
         if name.startswith("eurasia_graph.") and hasattr(module, "root"):
             monkeypatch.setattr(module, "root", lambda: elsewhere)
-    shapes.read_shapes.cache_clear()
     return elsewhere / "ontology"
 
 

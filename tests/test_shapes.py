@@ -15,7 +15,8 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 import faults
 from conftest import CHECKOUT, TESTS, needs_shared
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import judge, pipeline, shape_check, shapes, sources, validation
+from eurasia_graph.build import judge, shape_check, shapes, sources, validation
+from eurasia_graph.build.derive import derive
 from eurasia_graph.build.shape_queries import runs_at_once
 from eurasia_graph.errors import EurasiaGraphError
 from judging import differences, judged, judged_world
@@ -84,7 +85,7 @@ def test_a_shuffled_world_is_found_as_pyshacl_finds_it(seed: int | range) -> Non
     for each in [seed] if isinstance(seed, int) else seed:
         dataset = sources.load(sources.find())
         faults.shuffle(dataset, each, 60)
-        pipeline.derive(dataset)
+        derive(dataset)
         found += len(judged_world(dataset).findings)
 
     assert found
@@ -330,7 +331,7 @@ def test_a_source_is_checked_alone() -> None:
 def test_a_marked_shape_sees_all_sources(shape: str) -> None:
     """It is found across sources what no source shows alone."""
     dataset = sources.load(sources.find(MINI))
-    pipeline.derive(dataset)
+    derive(dataset)
     one, two = ns.ID("claim/one/50"), ns.ID("claim/two/50")
     own = {each: ns.GRAPH(f"claims-{name}") for each, name in ((one, "one"), (two, "two"))}
     day = NamedNode(ns.XSD + "date")
