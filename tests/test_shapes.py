@@ -15,8 +15,9 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 import faults
 from conftest import CHECKOUT, TESTS, needs_shared
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import judge, shape_check, shapes, sources, validation
+from eurasia_graph.build import judge, pipeline, shape_check, shapes, sources, validation
 from eurasia_graph.build.derive import derive
+from eurasia_graph.build.pieces import Pieces
 from eurasia_graph.build.shape_queries import runs_at_once
 from eurasia_graph.errors import EurasiaGraphError
 from judging import differences, judged, judged_world
@@ -269,11 +270,16 @@ def test_a_shape_that_is_wrong_is_an_error(more_shapes: Path) -> None:
         list(shape_check.check(mini_with(), "Violation"))
 
 
-def test_validate_imports_neither_rdflib_nor_pyshacl() -> None:
-    """They are read in only for a shape that is not compiled."""
+def test_validate_imports_neither_rdflib_nor_pyshacl(mini: Path, tmp_path: Path) -> None:
+    """They are imported only for a shape that is not compiled, and for the closure of an ontology that is new."""
+    kept = tmp_path / "kept"
+    pipeline.validate(mini, pieces=Pieces(kept))
+    claims = mini / "sources" / "one" / "claims.ttl"
+    claims.write_text(claims.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     code = (
-        "import sys; from pathlib import Path; from eurasia_graph.build import pipeline; "
-        f"print(pipeline.validate(Path({str(MINI)!r})).text(), {{'rdflib', 'pyshacl', 'owlrl'}} & set(sys.modules))"
+        "import sys; from pathlib import Path; from eurasia_graph.build import pipeline, pieces; "
+        f"found = pipeline.validate(Path({str(mini)!r}), pieces=pieces.Pieces(Path({str(kept)!r}))); "
+        "print(found.text(), {'rdflib', 'pyshacl', 'owlrl'} & set(sys.modules))"
     )
 
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
