@@ -82,7 +82,7 @@ fmt: $(VENV)/test
 	$(BIN)/eurasia-graph fmt
 
 benchmark: $(VENV)/test
-	@for table in build shapes queries cow web crowd; do $(BIN)/python benchmarks/$$table.py || exit 1; done
+	@for table in build edit sources shapes queries cow web crowd; do $(BIN)/python benchmarks/$$table.py || exit 1; done
 
 clean:
 	rm -rf $(VENV)

@@ -28,7 +28,7 @@ from eurasia_graph.build.release import Release, as_store
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.text.passages import Passage, digest, to_triples
 from eurasia_graph.text.splitting import Span
-from measure import Stages, peak_mib, seconds, show
+from measure import Stages, cpu_seconds, peak_mib, show, unit, with_ratio
 
 TABLE = Path(__file__).parents[2] / "shared/data/cow-igo/igo_year_formatv3.csv.gz"
 SOURCE = "cow-igo-3"
@@ -317,21 +317,22 @@ def run(table: Path, *, only_ours: bool, every: bool = False) -> tuple[list[tupl
         by_name, claims = write(folder, table, only_ours)
         stages = Stages()
         built: list[Release] = []
-        whole = seconds(lambda: built.append(pipeline.build(folder, stages)))
+        whole = cpu_seconds(lambda: built.append(pipeline.build(folder, stages)))
         stages("")
-    quads = len(built[0].store)
+    quads, peak, one = len(built[0].store), peak_mib(), unit(built[0].store)
     store = as_store(built[0])
     answers: list[Compared] = []
     asked = {name: rows for name, rows in by_name.items() if every or name in OURS}
-    asking = seconds(lambda: answers.append(compare(store, asked)))
+    asking = cpu_seconds(lambda: answers.append(compare(store, asked)))
     cells = answers[0]
-    rows: list[tuple[object, ...]] = [(f"{label}: {stage}", took, peak) for stage, took, peak in stages.rows]
+    rows = [(f"{label}: {stage}", took, mib) for stage, took, mib in stages.rows]
     rows += [
-        (f"{label}: {len(by_name)} bodies, {claims} claims, {quads} quads, built", whole, peak_mib()),
+        (f"{label}: {len(by_name)} bodies, {claims} claims, {quads} quads, built", whole, peak),
         (f"{label}: {cells.text()}, asked", asking, peak_mib()),
     ]
+    rows.append((f"{label}: unit, loading the release", one, peak_mib()))
     known = every or (cells.certain, cells.part) == (CERTAIN, PART)
-    return rows, cells.is_good and known
+    return with_ratio(rows, one), cells.is_good and known
 
 
 def main() -> int:
@@ -348,7 +349,7 @@ def main() -> int:
     if not chosen.ours:
         more, whole_good = run(chosen.table, only_ours=False, every=chosen.every)
         rows, good = rows + more, good and whole_good
-    show("cow", ["what", "s", "peak MiB so far"], rows)
+    show("cow", ["what", "CPU s", "units", "peak MiB so far"], rows)
     return 0 if good else 1
 
 

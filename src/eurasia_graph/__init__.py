@@ -10,18 +10,17 @@ Who belonged to what, when, with which status, and who says so.
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 
 from eurasia_graph import errors, queries
-from eurasia_graph.build import pipeline, release_files
 from eurasia_graph.errors import EurasiaGraphError, UsageError
 from eurasia_graph.queries import Rows
 from eurasia_graph.store import Answer, ReleaseStore, refuse_what_ends_the_engine
+from eurasia_graph.version import VERSION
 
 __all__ = ["EurasiaGraphError", "Graph", "Rows", "errors", "open_graph"]
-__version__ = version("eurasia-graph")
+__version__ = VERSION
 
 
 class Graph:
@@ -75,6 +74,8 @@ def open_graph(data: str | PathLike[str] | None = None, *, release: str | PathLi
         InvalidDataError: If a file in a data folder breaks a rule.
         StoreError: If the release is damaged.
     """
+    from eurasia_graph.build import pipeline, release_files
+
     if release is not None:
         if data is not None:
             raise UsageError("give data or release, not both")

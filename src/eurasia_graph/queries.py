@@ -20,7 +20,7 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode, QuerySolutions
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import notes, together, variants
+from eurasia_graph import notes, together
 from eurasia_graph.dates import DateError, day_range
 from eurasia_graph.errors import QueryError, RemoteError, UnknownNameError, UsageError, nearest
 from eurasia_graph.notes import LeftOut
@@ -398,6 +398,8 @@ def _meant(store: ReleaseStore, kind_iri: str, wanted: str) -> Iterator[list[str
     """Look up a name, exactly first; returns sorted IRIs."""
     for meanings in store.meanings.get(kind_iri, ()):
         yield sorted(meanings.get(wanted, ()))
+    from eurasia_graph import variants
+
     for meanings in store.spellings.get(kind_iri, ()):
         yield sorted(meanings.get(variants.fold(wanted), ()))
 

@@ -7,7 +7,7 @@ Nothing here writes to a loaded release, opens a connection or reads a file name
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,13 +24,8 @@ from pyoxigraph import (
 )
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import variants
 from eurasia_graph.dates import NEVER, day_range
 from eurasia_graph.errors import QueryError, UsageError
-from eurasia_graph.load import sandbox
-from eurasia_graph.load.literals import Rewritten
-from eurasia_graph.sparql.columns import spelled_out
-from eurasia_graph.sparql.refusals import not_sparql, refuse_service
 
 # What a query without GRAPH sees: what the texts say and what follows from it, but not what curators judged
 # or what only serves the derivation.
@@ -121,15 +116,36 @@ class ReleaseStore:
         Raises:
             QueryError: If the query calls SERVICE (status 403) or is not SPARQL (400).
         """
-        if not isinstance(sparql, OwnQuery):
-            refuse_service(sparql)
         try:
-            text = sparql if isinstance(sparql, OwnQuery) else spelled_out(sparql, base_iri)
-            return self.engine.query(text, base_iri=base_iri)
+            if isinstance(sparql, OwnQuery):
+                return self.engine.query(sparql, base_iri=base_iri)
+            # What reads queries from outside is not needed for our own, and takes a while to import.
+            from eurasia_graph.sparql.columns import spelled_out
+            from eurasia_graph.sparql.refusals import refuse_service
+
+            refuse_service(sparql)
+            return self.engine.query(spelled_out(sparql, base_iri), base_iri=base_iri)
         except SyntaxError as error:
+            from eurasia_graph.sparql.refusals import not_sparql
+
             raise not_sparql(sparql, error) from None
         except (RuntimeError, ValueError, OSError) as error:
             raise QueryError(f"the query cannot be answered: {error}") from None
+
+    def known(self) -> dict[str, Any]:
+        """Return, in terms of JSON, what almost every canned query looks up first."""
+        return {
+            "entities": self.entities,
+            "horizons": self.horizons,
+            "covered": self.covered,
+            "unsettled": sorted(self.unsettled),
+        }
+
+    def take(self, known: Mapping[str, Any]) -> None:
+        """Take what `known` told of the same release, so that it need not be looked up."""
+        entities = {kind: [(iri, name) for iri, name in named] for kind, named in known["entities"].items()}
+        unsettled = frozenset(known["unsettled"])
+        vars(self).update({**known, "entities": entities, "unsettled": unsettled})
 
     def refresh(self) -> None:
         """Check which release is there now; the embedded one does not change."""
@@ -182,6 +198,8 @@ class ReleaseStore:
     @cached_property
     def spellings(self) -> dict[str, tuple[Meanings, Meanings]]:
         """The entities of each class by their short names and labels in either English spelling."""
+        from eurasia_graph import variants
+
         found: dict[str, tuple[Meanings, Meanings]] = {}
         for kind, (_, *by_name) in self.meanings.items():
             found[kind] = ({}, {})
@@ -337,6 +355,9 @@ def load_files(paths: Iterable[Path], form: str | None = None) -> ReleaseStore:
         UsageError: If there is no such file, or its format is unknown.
         StoreError: If a file is not in its format, with line and column, or cannot be read within limits.
     """
+    from eurasia_graph.load import sandbox
+    from eurasia_graph.load.literals import Rewritten
+
     engine, rewritten = Store(), Rewritten()
     paths = list(paths)
     told = all(map(sandbox.says_format, paths))

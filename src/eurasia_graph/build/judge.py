@@ -20,7 +20,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Store
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build.results import Result, Term
-from eurasia_graph.build.shapes import folder, state_of
+from eurasia_graph.build.shapes import ANONYMOUS, folder, state_of
 from eurasia_graph.errors import EurasiaGraphError
 
 
@@ -87,16 +87,20 @@ def shapes_graph(place: Path, severity: str, only: frozenset[NamedNode] | None =
 
 @lru_cache(maxsize=4)
 def _read(files: tuple[tuple[Path, int, int], ...], severity: str, only: frozenset[NamedNode] | None) -> Any:
-    from rdflib import SH, Graph, URIRef
+    from rdflib import OWL, RDF, RDFS, SH, Graph, URIRef
     from rdflib import Literal as RdflibLiteral
 
     graph = Graph()
     for path, _, _ in files:
         graph.parse(path, format="turtle")
     targets = [SH.targetClass, SH.targetNode, SH.targetSubjectsOf, SH.targetObjectsOf, SH.target]
-    for shape in {each for term in targets for each in graph.subjects(term, None)}:
+    shapes = {each for term in targets for each in graph.subjects(term, None)}
+    # A class that is a shape is its own target.
+    classes = {each for term in (RDFS.Class, OWL.Class) for each in graph.subjects(RDF.type, term)}
+    for shape in shapes | (classes & set(graph.subjects(RDF.type, SH.NodeShape))):
         own = graph.value(shape, SH.severity, default=SH.Violation)
-        if own != URIRef(SH[severity]) or (only is not None and NamedNode(str(shape)) not in only):
+        name = NamedNode(str(shape)) if isinstance(shape, URIRef) else ANONYMOUS
+        if own != URIRef(SH[severity]) or (only is not None and name not in only):
             graph.add((shape, SH.deactivated, RdflibLiteral(True)))
     for shape, pattern in list(graph.subject_objects(SH.pattern)):
         graph.set((shape, SH.pattern, RdflibLiteral(re.sub(r"(?<!\\)\$$", r"\\Z", str(pattern)))))
@@ -130,19 +134,31 @@ def _result(shapes: Any, report: Any, result: Any) -> Result:
     shape, path, component = (
         report.value(result, SH[name]) for name in ("sourceShape", "resultPath", "sourceConstraintComponent")
     )
+    messages = sorted(report.objects(result, SH.resultMessage), key=lambda each: (each.language != "en", str(each)))
     difference = shapes.value(shape, URIRef(ns.EG + "differenceKind"))
     # A query with a target of its own finds statements; one over the whole dataset has a class for its focus.
     of_statements = difference is None and (shape, SH.target, None) in shapes
     return Result(
-        shape=NamedNode(str(shape)),
+        shape=_name(shapes, shape),
         severity=ns.local_name(str(report.value(result, SH.resultSeverity))),
-        message=str(report.value(result, SH.resultMessage)),
+        message=str(messages[0]),
         focus=_term(report.value(result, SH.focusNode)),
         path=NamedNode(str(path)) if isinstance(path, URIRef) else None,
         value=_term(value) if (value := report.value(result, SH.value)) is not None else None,
         by_query=component == SH.SPARQLConstraintComponent and not of_statements,
         difference=None if difference is None else str(difference),
     )
+
+
+def _name(shapes: Any, shape: Any) -> NamedNode:
+    """Name a shape; one without a name goes by that of the shape which it belongs to."""
+    from rdflib import URIRef
+
+    passed = set()
+    while shape is not None and not isinstance(shape, URIRef) and shape not in passed:
+        passed.add(shape)
+        shape = next(shapes.subjects(None, shape), None)
+    return NamedNode(str(shape)) if isinstance(shape, URIRef) else ANONYMOUS
 
 
 def _term(term: Any) -> Term:

@@ -12,15 +12,14 @@ import os
 import re
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
-from eurasia_graph.build import ours, pieces
+from eurasia_graph.build import engine_store, ours, pieces
 from eurasia_graph.build.release import canonical_lines, described
 from eurasia_graph.build.release_files import FAULTS, FILES, read_files, reason, write_files
 from eurasia_graph.errors import StoreError
 from eurasia_graph.files import clear_leftovers, locked, new_folder, put, remove
 from eurasia_graph.store import ReleaseStore
 
+cache_folder = ours.cache_folder
 SCRATCH = ".new-"
 NAME = re.compile(r"[0-9a-f]{32}")
 
@@ -73,6 +72,7 @@ def clean(cache: Path) -> None:
         return
     try:
         pieces.clean(cache)
+        engine_store.clean(cache)
         with locked(cache) as held:
             if held:
                 clear_leftovers(cache, SCRATCH)
@@ -90,7 +90,7 @@ def _is_kept(folder: Path) -> bool:
 
 
 def _belongs(name: str) -> bool:
-    return bool(NAME.fullmatch(name)) or name.startswith(SCRATCH) or name == pieces.FOLDER
+    return bool(NAME.fullmatch(name)) or name.startswith(SCRATCH) or name in {pieces.FOLDER, engine_store.FOLDER}
 
 
 def _load(folder: Path) -> ReleaseStore:
@@ -99,12 +99,6 @@ def _load(folder: Path) -> ReleaseStore:
         return read_files(lambda name, limit: ours.read_ours(opened, name, limit), is_ours=True)
     finally:
         os.close(opened)
-
-
-def cache_folder() -> Path:
-    """Return the folder for kept releases: `EURASIA_GRAPH_CACHE`, or the platform's cache folder."""
-    chosen = os.environ.get("EURASIA_GRAPH_CACHE")
-    return Path(chosen) if chosen else Path(user_cache_path("eurasia-graph"))
 
 
 def clean_cache() -> None:

@@ -92,3 +92,13 @@ def read_ours(folder: int, name: str, limit: int) -> bytes:
         if status.st_size > limit:
             raise ValueError(f"{name} is too long")
         return file.read()
+
+
+def cache_folder() -> Path:
+    """Return the folder for kept releases: `EURASIA_GRAPH_CACHE`, or the platform's cache folder."""
+    chosen = os.environ.get("EURASIA_GRAPH_CACHE")
+    if chosen:
+        return Path(chosen)
+    from platformdirs import user_cache_path
+
+    return Path(user_cache_path("eurasia-graph"))

@@ -25,6 +25,7 @@ from eurasia_graph.build.pieces import Pieces, key_of
 from eurasia_graph.build.shared import CLAIM, PASSAGE, Origins, Shared
 from eurasia_graph.build.sources import Dataset, TurtleFile
 from eurasia_graph.build.toolkit import file_digest
+from eurasia_graph.dates import DateError
 from eurasia_graph.graphs import ENTITIES, LINKS, graph_of
 
 WRITTEN = ("claims", "passages")
@@ -116,7 +117,11 @@ def _make(shared: Shared, source: str, loaded: Dataset, touched: dict[NamedNode,
     record = validation.record_report(dataset, shape_check.check(dataset, "Violation", node))
     if record.errors:
         return None
-    derive_source(dataset, source)
+    try:
+        derive_source(dataset, source)
+    except DateError:
+        # A date of an entity is wrong, which the shapes that cross sources will find.
+        return None
     world = validation.world_report(dataset, shape_check.check(dataset, "Warning", node))
     closer = Closer(dataset.store, shared.pieces)
     closer.close_entities()

@@ -23,7 +23,7 @@ from eurasia_graph.build.progress import NOTE, Progress, silent
 from eurasia_graph.build.properties import describe_properties
 from eurasia_graph.build.release import Release, as_store, describe_release, inputs_digest
 from eurasia_graph.build.sources import Dataset, TurtleFile
-from eurasia_graph.errors import InvalidDataError, StoreError
+from eurasia_graph.errors import InvalidDataError, StoreError, UnknownNameError
 from eurasia_graph.paths import root
 from eurasia_graph.store import ReleaseStore
 
@@ -136,6 +136,23 @@ def validate(data: Path | None = None, extra: list[Path] | None = None, pieces: 
         world = validation.check_world(dataset)
         found = Report(record.findings + world.findings, record.unreadable)
     return found.only(extra) if extra else found
+
+
+def validate_source(source: str, data: Path | None = None, pieces: Pieces | None = None) -> Report:
+    """
+    Check a data folder, and return the findings in the files of one source.
+
+    Args:
+        source: Its name, which is that of its folder.
+        data: A folder laid out like the shipped `data/`, which is the default.
+        pieces: What is kept between builds.
+    Raises:
+        UnknownNameError: If there is no such source.
+    """
+    folders = {path.name: path for path in ((data or root() / "data") / "sources").glob("*/")}
+    if source not in folders:
+        raise UnknownNameError("source", source, folders)
+    return validate(data, pieces=pieces).only(sorted(folders[source].glob("*.ttl")))
 
 
 def _refuse_errors(report: Report) -> None:

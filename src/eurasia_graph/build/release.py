@@ -7,7 +7,6 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,16 @@ from pyoxigraph import CanonicalizationAlgorithm, Literal, NamedNode, RdfFormat,
 from pyoxigraph import Dataset as QuadSet
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import sources
+from eurasia_graph.build import toolkit
 from eurasia_graph.build.findings import Report
 from eurasia_graph.build.release_files import FILES, META, QUADS, content_digest, release_iri, write_files
 from eurasia_graph.build.sources import Dataset
-from eurasia_graph.build.toolkit import file_digest, ontology_files, toolkit_digest
 from eurasia_graph.errors import EurasiaGraphError, StoreError
 from eurasia_graph.files import mask, named, new_folder, put
-from eurasia_graph.paths import root
 from eurasia_graph.store import ReleaseStore, from_quads
+from eurasia_graph.version import VERSION
 
+inputs_digest = toolkit.inputs_digest
 # A blank node in lines of N-Triples, in which the line feeds of literals are escaped.
 BLANK = re.compile(rb"^(?:_:|\S+ \S+ _:)", re.MULTILINE)
 
@@ -114,19 +113,6 @@ def described(release: Release | ReleaseStore) -> dict[str, Any]:
     }
 
 
-def inputs_digest(data: Path | None = None) -> str:
-    """Return the digest of what a release depends on: the files, the rules and shapes, the code, the versions."""
-    whole = hashlib.sha256(toolkit_digest().encode())
-    for label, base, paths in (
-        ("ontology", root() / "ontology", ontology_files()),
-        ("data", data or root() / "data", [file.path for file in sources.find(data)]),
-    ):
-        for path in paths:
-            place = path.relative_to(base) if path.is_relative_to(base) else path.relative_to(root())
-            whole.update(f"{label}/{place.as_posix()} {file_digest(path)}\n".encode())
-    return whole.hexdigest()
-
-
 def lines_of_graph(store: Store, graph: NamedNode) -> list[bytes] | None:
     """Return the canonical N-Quads of a graph, sorted; None if it has blank nodes, which RDFC-1.0 has to name."""
     data = store.dump(format=RdfFormat.N_TRIPLES, from_graph=graph) or b""
@@ -182,7 +168,7 @@ def describe_release(dataset: Dataset, inputs: str, known: Mapping[str, str] | N
         Triple(release, ns.RDF("type"), ns.EG("Release")),
         Triple(release, ns.EG("inputsSha256"), Literal(inputs)),
         Triple(release, ns.EG("contentSha256"), Literal(whole)),
-        Triple(release, ns.OWL("versionInfo"), Literal(version("eurasia-graph"))),
+        Triple(release, ns.OWL("versionInfo"), Literal(VERSION)),
         Triple(release, ns.DCTERMS("license"), NamedNode(ns.CC_BY)),
     ]
     for graph, digest in digests.items():

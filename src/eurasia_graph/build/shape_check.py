@@ -25,6 +25,7 @@ from eurasia_graph.build.shape_queries import (
 )
 from eurasia_graph.build.shapes import NodeShape, Path, PropertyShape, Shapes, Target, folder, read_shapes
 from eurasia_graph.build.sources import Dataset, source_name
+from eurasia_graph.errors import EurasiaGraphError
 from eurasia_graph.graphs import ENTITIES, LINKS, NOTES, SCHEMA_GRAPHS, graph_of
 
 SHARED = (*SCHEMA_GRAPHS, ENTITIES, LINKS, NOTES)
@@ -89,8 +90,10 @@ def _results(view: View, shapes: list[NodeShape]) -> Iterator[Result]:
 
 def view_of(dataset: Dataset, source: NamedNode, shapes: Shapes) -> View:
     """Return a view of a source: its own graphs, and those that belong to no source."""
-    own = [graph_of(kind, source_name(source)) for kind in OF_A_SOURCE]
-    return View(dataset.store, shapes, [*SHARED, *own])
+    seen = [*SHARED, *(graph_of(kind, source_name(source)) for kind in OF_A_SOURCE)]
+    # A store without other graphs is queried as a whole, which is faster than graph by graph.
+    apart = any(graph not in seen for graph in dataset.store.named_graphs())
+    return View(dataset.store, shapes, seen if apart else None)
 
 
 def is_apart(dataset: Dataset) -> bool:
@@ -138,18 +141,8 @@ class View:
         for shape in shapes:
             for part in shape.properties:
                 yield from self._by_property(part, self._nodes(shape))
-            if shape.allowed is not None and self._nodes(shape):
-                for text in compile_closed(shape, self.below):
-                    for row in self._select(text):
-                        if (row["path"], row["value"]) != (RDF_TYPE, ns.RDFS("Resource")):
-                            yield Result(
-                                shape.iri,
-                                shape.severity,
-                                shape.message,
-                                _node(row["this"]),
-                                cast("NamedNode", row["path"]),
-                                _term(row["value"]),
-                            )
+            for target in shape.targets if shape.allowed is not None else ():
+                yield from self._by_closed(shape, target)
 
     def by_queries(self, shapes: Iterable[NodeShape]) -> Iterator[Result]:
         """Check the SPARQL constraints of the shapes."""
@@ -221,6 +214,14 @@ class View:
             self._used[predicate] = any(self._store.quads_for_pattern(None, predicate, None, None))
         return self._used[predicate]
 
+    def _by_closed(self, shape: NodeShape, target: Target) -> Iterator[Result]:
+        """Find the properties that a closed shape does not allow; a class that all things have is no news."""
+        nodes = self._target(target)
+        for row in self._select(compile_closed(shape, target, nodes, self.below)) if nodes else ():
+            path, value = cast("NamedNode", row["path"]), _term(row["value"])
+            if (path, value) != (RDF_TYPE, ns.RDFS("Resource")):
+                yield Result(shape.iri, shape.severity, shape.message, _node(row["this"]), path, value)
+
     # --- targets and queries ---------------------------------------------------------------
 
     def _nodes(self, shape: NodeShape) -> set[Node]:
@@ -254,14 +255,17 @@ class View:
                     yield focus, path, None if value is None else _term(value)
 
     def _select(self, text: str, this: Node | None = None) -> QuerySolutions:
-        answer = self._store.query(
-            text,
-            prefixes=self._shapes.prefixes,
-            use_default_graph_as_union=self._graphs is None,
-            default_graph=None if self._graphs is None else [*self._graphs],
-            named_graphs=None if self._graphs is None else [*self._graphs],
-            substitutions=None if this is None else {THIS: this},
-        )
+        try:
+            answer = self._store.query(
+                text,
+                prefixes=self._shapes.prefixes,
+                use_default_graph_as_union=self._graphs is None,
+                default_graph=None if self._graphs is None else [*self._graphs],
+                named_graphs=None if self._graphs is None else [*self._graphs],
+                substitutions=None if this is None else {THIS: this},
+            )
+        except SyntaxError as error:
+            raise EurasiaGraphError(f"a query of the shapes is not SPARQL: {error}; correct it: {text}") from None
         assert isinstance(answer, QuerySolutions)
         return answer
 

@@ -9,13 +9,14 @@ cannot be evaluated violates the constraint, as in SHACL.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from pyoxigraph import Literal, NamedNode
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph.build.results import Node
 from eurasia_graph.build.shapes import AnyOf, Argument, NodeShape, PropertyShape, Target, Test
 
 NODE_KINDS = {
@@ -96,12 +97,20 @@ def compile_property(shape: PropertyShape, below: Below) -> Iterator[Compiled]:
         yield Compiled(_counted(fitting, ">=", number), Found.KEEPING)
 
 
-def compile_closed(shape: NodeShape, below: Below) -> Iterator[str]:
-    """Compile a closed shape: for each target a query for `?this`, `?path` and `?value` of properties not allowed."""
-    allowed = ", ".join(f"<{iri}>" for iri in sorted(shape.allowed or ()))
-    for target in shape.targets:
-        wrong = f"?this ?path ?value FILTER(?path NOT IN ({allowed}))"
-        yield f"SELECT DISTINCT ?this ?path ?value WHERE {{ {_pattern_of(target, below)} {wrong} }}"
+def compile_closed(shape: NodeShape, target: Target, nodes: set[Node], below: Below) -> str:
+    """
+    Compile a closed shape to a query for `?this`, `?path` and `?value` of properties that it does not allow.
+
+    Args:
+        shape: A shape with the properties that it allows.
+        target: One of its targets.
+        nodes: What the target is; where a query finds it, the nodes are listed, or the engine looks at all there are.
+        below: Gives a class with all classes below it.
+    """
+    listed = target.kind == "select" and all(isinstance(each, NamedNode) for each in nodes)
+    whose = f"VALUES ?this {{ {_listed(nodes, ' ')} }}" if listed else _pattern_of(target, below)
+    allowed = f"VALUES ?path {{ {' '.join(f'<{iri}>' for iri in sorted(shape.allowed or ()))} }}"
+    return f"SELECT DISTINCT ?this ?path ?value WHERE {{ {whose} ?this ?path ?value MINUS {{ {allowed} }} }}"
 
 
 def compile_target(target: Target, below: Below) -> str:
@@ -178,7 +187,7 @@ def _beyond(variable: str, sign: str = "[+]?") -> str:
     return f'({numbers} && REGEX(STR({variable}), "^{sign}[0-9]{{19,}}([.][0-9]*)?$"))'
 
 
-def _listed(nodes: set[NamedNode], separator: str) -> str:
+def _listed(nodes: Collection[Node], separator: str) -> str:
     return separator.join(sorted(map(str, nodes)))
 
 

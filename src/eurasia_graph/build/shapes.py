@@ -14,11 +14,12 @@ from functools import lru_cache
 from pathlib import Path as File
 from typing import TypeAlias
 
-from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Store
+from pyoxigraph import BlankNode, Literal, NamedNode, Store
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import EurasiaGraphError
 from eurasia_graph.paths import root
+from eurasia_graph.turtle.reader import read
 
 Term: TypeAlias = NamedNode | BlankNode | Literal
 Argument: TypeAlias = "str | int | NamedNode | Literal | tuple[NamedNode, ...] | tuple[str, ...]"
@@ -40,6 +41,10 @@ REMARKS = {
 }
 # pySHACL rejects these keywords in a constraint, with a message.
 REFUSED = re.compile(r"\b(?:MINUS|VALUES|SERVICE)\b", re.IGNORECASE)
+# Variables with a meaning of their own.
+SPECIAL = re.compile(r"[$?](?:currentShape|shapesGraph|PATH|failure)\b")
+# What stands for the shapes without a name.
+ANONYMOUS = ns.SHAPE("anonymous")
 PROJECTS_THIS = re.compile(r"\s*SELECT\s+(?:DISTINCT\s+)?[$?]this\b", re.IGNORECASE)
 
 
@@ -147,7 +152,7 @@ def state_of(place: File) -> tuple[tuple[File, int, int], ...]:
 def _read(files: tuple[tuple[File, int, int], ...]) -> Shapes:
     store = Store()
     for path, _, _ in files:
-        store.load(path=str(path), format=RdfFormat.TURTLE)
+        store.extend(ns.quad(triple) for triple in read(path)[1])
     return _Reader(store).shapes()
 
 
@@ -162,10 +167,13 @@ class _Reader:
         store, known, others = self._store, [], {}
         kinds = [ns.SH(name) for name in (*TARGETS, "targetObjectsOf", "target")]
         found = {quad.subject for kind in kinds for quad in store.quads_for_pattern(None, kind, None, None)}
-        # A class that is a shape is its own target; other shapes are recognised by their constraints.
         found |= {quad.subject for quad in store.quads_for_pattern(None, ns.RDF("type"), ns.SH("NodeShape"), None)}
         components = any(store.quads_for_pattern(None, ns.SH("parameter"), None, None))
-        for shape in sorted((each for each in found if isinstance(each, NamedNode)), key=lambda each: each.value):
+        named = sorted((each for each in found if isinstance(each, NamedNode)), key=lambda each: each.value)
+        targeted = {quad.subject for kind in kinds for quad in store.quads_for_pattern(None, kind, None, None)}
+        if any(isinstance(each, BlankNode) for each in targeted):
+            others[ANONYMOUS] = "a shape without a name"
+        for shape in named:
             if components:
                 others[shape] = "a custom constraint component"
                 continue
@@ -188,16 +196,18 @@ class _Reader:
 
     def _node_shape(self, shape: NamedNode) -> NodeShape:
         own = {"property", "sparql", "severity", "message", "closed", "ignoredProperties", "target", *TARGETS}
-        if not any(self._all(shape, kind) for kind in (*TARGETS, "target", "targetObjectsOf")):
-            # Other shapes refer to it and read what they need.
-            return NodeShape(shape, "", (), (), "", None, (), None, crosses=False)
-        self._refuse_others(shape, own)
         types = [quad.object for quad in self._store.quads_for_pattern(shape, ns.RDF("type"), None, None)]
         if types != [ns.SH("NodeShape")]:
-            raise UnknownConstructError("a shape of another class than sh:NodeShape")
+            raise UnknownConstructError("a shape that is not only an sh:NodeShape")
+        off = self._one(shape, "deactivated")
+        has_target = any(self._all(shape, kind) for kind in (*TARGETS, "target", "targetObjectsOf"))
+        if not has_target or (off is not None and _text(off) == "true"):
+            # Others may refer to it, and read of it what they need.
+            return NodeShape(shape, "", (), (), "", None, (), None, crosses=False)
+        self._refuse_others(shape, {*own, "deactivated"})
         targets = [Target(kind, _iri(each).value) for kind in TARGETS for each in self._all(shape, kind)]
         targets += [Target("select", self._select(each)) for each in self._all(shape, "target")]
-        properties = tuple(self._property_shape(_iri(each)) for each in self._all(shape, "property"))
+        properties = tuple(self._property_shape(each, shape) for each in self._all(shape, "property"))
         closed = self._one(shape, "closed")
         allowed = None
         if closed is not None and _text(closed) == "true":
@@ -219,7 +229,7 @@ class _Reader:
     def _query(self, constraint: Term) -> tuple[str, str]:
         self._refuse_others(constraint, {"select", "message", "prefixes"})
         text = self._select(constraint)
-        if REFUSED.search(text) or not PROJECTS_THIS.match(text):
+        if REFUSED.search(text) or SPECIAL.search(text) or not PROJECTS_THIS.match(text):
             raise UnknownConstructError("a query with MINUS, VALUES or SERVICE, or one that does not begin with $this")
         return text, self._message(constraint)
 
@@ -227,7 +237,8 @@ class _Reader:
         self._refuse_others(term, {"select", "message", "prefixes"})
         return self._text(term, "select")
 
-    def _property_shape(self, shape: NamedNode) -> PropertyShape:
+    def _property_shape(self, shape: Term, owner: NamedNode) -> PropertyShape:
+        """Read a property shape; one without a name goes by that of its owner."""
         together = {"minCount", "maxCount", "uniqueLang", "lessThan", "qualifiedValueShape", "qualifiedMinCount"}
         self._refuse_others(shape, {"path", "severity", "message", "or", *TESTS, *together})
         tests: list[Test | AnyOf] = list(self._tests(shape))
@@ -239,7 +250,7 @@ class _Reader:
             raise UnknownConstructError("sh:qualifiedValueShape without sh:qualifiedMinCount")
         qualified = None if value_shape is None else (numbers["qualifiedMinCount"] or 0, self._alternative(value_shape))
         return PropertyShape(
-            iri=shape,
+            iri=shape if isinstance(shape, NamedNode) else owner,
             path=self._path(self._one(shape, "path")),
             severity=self._severity(shape),
             message=self._message(shape),
@@ -268,10 +279,10 @@ class _Reader:
         return found
 
     def _tests(self, shape: Term) -> Iterator[Test]:
-        for name, read in TESTS.items():
+        for name, understood in TESTS.items():
             for argument in self._all(shape, name):
                 items = self._items(argument) if name in {"in", "languageIn"} else [argument]
-                yield Test(name, read(items))
+                yield Test(name, understood(items))
 
     # --- terms -----------------------------------------------------------------------------
 

@@ -8,28 +8,46 @@ import click
 
 from eurasia_graph.cli.group import Once
 from eurasia_graph.cli.options import WRITTEN, data_option
+from eurasia_graph.cli.output import repeated
 from eurasia_graph.errors import UsageError
 
 
 @click.command(cls=Once)
 @click.argument("paths", nargs=-1, type=WRITTEN)
+@click.option("--source", metavar="NAME", help="Show only the findings in the files of one source.")
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
 @data_option
 @click.pass_context
-def validate(ctx: click.Context, paths: tuple[Path, ...], form: str, data: Path | None) -> None:
+def validate(  # noqa: PLR0913, PLR0917  (one for each option)
+    ctx: click.Context, paths: tuple[Path, ...], source: str | None, watch: bool, form: str, data: Path | None
+) -> None:
     """
     Check the shipped data, or Turtle files together with it.
 
     \b
     Example: eurasia-graph validate my-claims.ttl
+             eurasia-graph validate --source icds-2016 --watch
     """
     from eurasia_graph.build import pipeline
     from eurasia_graph.build.kept import cache_folder
     from eurasia_graph.build.pieces import Pieces
 
-    report = pipeline.validate(data, list(paths), Pieces(cache_folder()))
-    click.echo({"text": report.text, "json": report.json, "sarif": report.sarif}[form]())
-    ctx.exit(1 if report.errors else 0)
+    if paths and source:
+        raise UsageError("give PATHS or --source, not both")
+    if paths and watch:
+        raise UsageError("--watch looks at a data folder, and PATHS are files beside it; give one of them")
+    pieces = Pieces(cache_folder())
+
+    def check() -> int:
+        if source:
+            report = pipeline.validate_source(source, data, pieces)
+        else:
+            report = pipeline.validate(data, list(paths), pieces)
+        click.echo({"text": report.text, "json": report.json, "sarif": report.sarif}[form]())
+        return 1 if report.errors else 0
+
+    ctx.exit(repeated(check, data) if watch else check())
 
 
 @click.command(cls=Once)

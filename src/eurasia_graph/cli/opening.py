@@ -28,20 +28,33 @@ def refuse_two(data: Path | None, folder: Path | None, store: str | None, files:
         raise UsageError(f"give {' or '.join(given)}, not both")
 
 
-def open_release(data: Path | None, folder: Path | None = None) -> ReleaseStore:
+def open_release(data: Path | None, folder: Path | None = None, *, for_long: bool = False) -> ReleaseStore:
     """
     Open a release: the one in a folder, or that of a data folder, built where it is not kept.
 
+    Args:
+        data: The data folder; the shipped one if left out.
+        folder: The folder of a release.
+        for_long: Whether it will be asked again and again: then a small one is taken into memory.
     Raises:
         UsageError: If both are given.
     """
-    from eurasia_graph.build import pipeline
-    from eurasia_graph.build.release_files import open_folder
-
     refuse_two(data, folder, None)
     if folder:
+        from eurasia_graph.build.release_files import open_folder
+
         return open_folder(folder)
+    from eurasia_graph.build import engine_store
+    from eurasia_graph.build.ours import cache_folder
+    from eurasia_graph.build.toolkit import inputs_digest
+
+    kept = engine_store.open_kept(cache_folder(), inputs_digest(data))
+    if kept:
+        return engine_store.in_memory(kept) if for_long else kept
+    from eurasia_graph.build import pipeline
+
     store = pipeline.open_release(data, progress)
+    engine_store.keep(store, cache_folder())
     progress("")
     return store
 

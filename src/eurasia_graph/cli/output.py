@@ -52,6 +52,33 @@ def progress(stage: str) -> None:
         click.echo(f"\r\x1b[K{shown}", err=True, nl=False)
 
 
+def repeated(run: Callable[[], int], data: Path | None) -> int:
+    """
+    Run something now and again after every change of the data folder or the ontology, until Ctrl-C.
+
+    Returns:
+        What it returned the last time.
+    """
+    from eurasia_graph.build.watching import changes, stamp
+    from eurasia_graph.errors import EurasiaGraphError, InvalidDataError
+
+    before = stamp(data)
+    try:
+        status = run()
+    except InvalidDataError as error:
+        click.echo(str(error), err=True)
+        status = 1
+    click.echo("watching for changes (Ctrl-C stops)", err=True)
+    for _ in changes(data, before):
+        try:
+            status = run()
+        except EurasiaGraphError as error:
+            # A folder may be half moved; the next change may be its other half.
+            click.echo(str(error), err=True)
+            status = 1
+    return status
+
+
 class Speed:
     """A progress bar for sending: how many triples have arrived, and how fast."""
 
@@ -69,11 +96,12 @@ class Speed:
 def print_rows(rows: Rows, form: str) -> None:
     """Print the rows of an answer as a table, CSV, TSV or JSON, and its notes to stderr."""
     from eurasia_graph import namespaces as ns
+    from eurasia_graph.formats import separated
 
     if form == "json":
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     elif form in {"csv", "tsv"}:
-        click.echo(_separated(rows, "," if form == "csv" else "\t"), nl=False)
+        click.echo(separated(rows.columns, (row.values() for row in rows), "," if form == "csv" else "\t"), nl=False)
     elif rows:
         shown = [[_short(ns.shorten, value) for value in row.values()] for row in rows]
         click.echo(table(rows.columns, shown))
@@ -84,17 +112,6 @@ def print_notes(notes: Iterable[str]) -> None:
     """Print to stderr what a reader of the answer should know."""
     for note in notes:
         click.echo(f"note: {note}", err=True)
-
-
-def _separated(rows: Rows, delimiter: str) -> str:
-    import csv
-    import io
-
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(rows.columns)
-    writer.writerows(["" if value is None else value for value in row.values()] for row in rows)
-    return out.getvalue()
 
 
 def _short(shorten: Callable[[str], str], value: object) -> str:

@@ -10,7 +10,7 @@ import click
 from eurasia_graph.cli.group import Once
 from eurasia_graph.cli.opening import open_release
 from eurasia_graph.cli.options import EXISTING, data_option, release_option
-from eurasia_graph.cli.output import progress, table, write_whole
+from eurasia_graph.cli.output import progress, repeated, table, write_whole
 from eurasia_graph.errors import UsageError
 
 
@@ -19,21 +19,36 @@ from eurasia_graph.errors import UsageError
     "--out", type=EXISTING, metavar="DIR", help="Write the release there: canonical N-Quads and a description."
 )
 @click.option("--clean", is_flag=True, help="First delete the releases and parts kept so far.")
+@click.option("--watch", is_flag=True, help="Build again whenever a file changes, until Ctrl-C.")
 @data_option
-def build(out: Path | None, clean: bool, data: Path | None) -> None:
+@click.pass_context
+def build(ctx: click.Context, out: Path | None, clean: bool, watch: bool, data: Path | None) -> None:
     """
     Build the release: load, check, derive, close and compare.
 
     \b
     Example: eurasia-graph build --out release/
     """
+    from eurasia_graph.build import kept
+
+    if clean:
+        kept.clean_cache()
+
+    def made() -> int:
+        _build(out, data)
+        return 0
+
+    if watch:
+        ctx.exit(repeated(made, data))
+    made()
+
+
+def _build(out: Path | None, data: Path | None) -> None:
     from eurasia_graph import namespaces as ns
     from eurasia_graph.build import kept, pipeline
     from eurasia_graph.build.pieces import Pieces
     from eurasia_graph.build.release import counts, write
 
-    if clean:
-        kept.clean_cache()
     release = pipeline.build(data, progress, Pieces(kept.cache_folder()))
     progress("")
     for finding in release.report.findings:

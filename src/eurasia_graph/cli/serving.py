@@ -14,7 +14,11 @@ from eurasia_graph.cli.options import EXISTING, Seconds, data_option, release_op
 from eurasia_graph.errors import UsageError
 
 if TYPE_CHECKING:
+    from flask import Flask
+
+    from eurasia_graph.build.watching import Stamp
     from eurasia_graph.store import ReleaseStore
+    from eurasia_graph.web import Settings
 
 
 def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -44,6 +48,7 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--format", "form", metavar="NAME", help="The format of FILES with an unknown extension: turtle, nquads, jsonld …"
 )
+@click.option("--watch", is_flag=True, help="Serve what the files say now, as soon as they have no errors.")
 @click.option("--access-log", is_flag=True, help="Write a line of JSON to stderr for each request, without addresses.")
 @data_option
 @release_option
@@ -58,6 +63,7 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     memory: int,
     cache: int,
     form: str | None,
+    watch: bool,
     access_log: bool,
     data: Path | None,
     folder: Path | None,
@@ -80,7 +86,9 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
     refuse_two(data, folder, remote["store"], files)
     if form and not files:
         raise UsageError("--format is the format of FILES, and none are given; add them or leave it out")
-
+    if watch and (files or folder or remote["store"]):
+        raise UsageError("--watch looks at a data folder; leave FILES, --release and --store out")
+    before = _stamp(data) if watch else None
     with ThreadPoolExecutor(1) as executor:
         # The engine reads while the framework is being imported.
         opening = executor.submit(_open, files, form, data, folder, timeout, remote)
@@ -92,7 +100,32 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
         click.echo(f"warning: {warning}", err=True)
     limits = Limits(timeout_s=timeout, rows=rows, memory_mib=memory)
     settings = Settings(base_url=base_url, limits=limits, cache_bytes=cache << 20, access_log=access_log)
-    run(lambda: create_app(store, settings), host, port)
+
+    begin = _watching(data, before, store, settings) if before is not None else _nothing
+    run(lambda: create_app(store, settings), host, port, begin=begin)
+
+
+def _nothing(_app: Flask) -> None:
+    pass
+
+
+def _watching(data: Path | None, before: Stamp, store: ReleaseStore, settings: Settings) -> Callable[[Flask], None]:
+    """Return what begins to follow the changes of a data folder in the process that serves."""
+
+    def begin(app: Flask) -> None:
+        from eurasia_graph.build.watching import changes
+        from eurasia_graph.web.renewing import Renewing
+
+        renewing = Renewing(app, store, settings, lambda: open_release(data, for_long=True))
+        renewing.follow_in_a_thread(changes(data, before))
+
+    return begin
+
+
+def _stamp(data: Path | None) -> Stamp:
+    from eurasia_graph.build.watching import stamp
+
+    return stamp(data)
 
 
 def _open(  # noqa: PLR0913, PLR0917  (one for each option)
@@ -107,4 +140,4 @@ def _open(  # noqa: PLR0913, PLR0917  (one for each option)
 
     if remote["store"]:
         return open_remote(timeout, **remote)
-    return load_files(files, form) if files else open_release(data, folder)
+    return load_files(files, form) if files else open_release(data, folder, for_long=True)

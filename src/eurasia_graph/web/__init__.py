@@ -41,6 +41,7 @@ class Settings:
     cache_bytes: int = 64_000_000
     access_log: bool = False
     slow_s: float = 1.0
+    findings: tuple[str, ...] = ()
 
 
 def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
@@ -59,6 +60,7 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     service = Service(store=store, limits=chosen.limits, base_url=chosen.base_url, slow_s=chosen.slow_s)
+    service.findings = chosen.findings
     app.extensions["eurasia-graph"] = service
     app.jinja_env.filters["shorten"] = ns.shorten
     app.jinja_env.filters["local_link"] = pages.local_link
@@ -70,6 +72,7 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     app.before_request(_refresh)
     notices = [] if store.iri else store.warnings
     app.context_processor(lambda: {"release": store.iri, "content": store.content, "notices": notices})
+    app.context_processor(lambda: {"findings": chosen.findings})
     app.context_processor(lambda: {"citation": citation(store.iri), "licence": LICENCE_NAME})
     # Another store may receive another release at any time, so its answers are not cached.
     is_embedded = isinstance(store.engine, Store)

@@ -7,8 +7,6 @@ so they run in this process, unless the dataset is so large that they need limit
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,7 +24,7 @@ from eurasia_graph import namespaces as ns
 from eurasia_graph import queries
 from eurasia_graph.errors import UnknownNameError, UsageError
 from eurasia_graph.export import xmlform
-from eurasia_graph.formats import FORMATS, Content, Format, carrying
+from eurasia_graph.formats import FORMATS, Content, Format, carrying, separated
 from eurasia_graph.queries import CannedQuery, Parameter, Rows
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import description, log
@@ -226,7 +224,7 @@ def _written(
 
 
 def _repeated(given: Mapping[str, Sequence[str]]) -> str | None:
-    """Raise an error that names the parameter given more than once; no query takes a list."""
+    """Return an error text that names a parameter given more than once, if any; no query takes a list."""
     for key, found in given.items():
         if len(found) > 1:
             seen = " and ".join(f"{key}={each}" for each in found)
@@ -251,11 +249,7 @@ def _timed(service: Service, name: str, values: Mapping[str, str]) -> Iterator[N
 def _serialised(rows: Rows, chosen: Format) -> str:
     if chosen is JSON:
         return json.dumps(rows, ensure_ascii=False, indent=1)
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter="\t", lineterminator="\r\n")
-    writer.writerow(rows.columns)
-    writer.writerows(["" if value is None else value for value in row.values()] for row in rows)
-    return out.getvalue()
+    return separated(rows.columns, (row.values() for row in rows), "\t", end="\r\n")
 
 
 def _page(store: ReleaseStore, asked: Asked) -> Response:

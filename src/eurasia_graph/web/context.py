@@ -32,7 +32,8 @@ class Service:
     The state of one application.
 
     `base_url` is the public address, if one is given; `here` is its address on this machine; a query that takes
-    `slow_s` seconds or more is logged.
+    `slow_s` seconds or more is logged;
+    `findings` is what pages show about files that have errors.
     """
 
     store: ReleaseStore
@@ -42,6 +43,7 @@ class Service:
     here: str = "http://localhost/"
     metrics: Metrics = field(default_factory=Metrics)
     described: dict[tuple[str, str], ServiceDescription] = field(default_factory=dict)
+    findings: tuple[str, ...] = ()
     start: str = field(default_factory=lambda: secrets.token_hex(8))
     pool: Pool | RemoteRunner = field(init=False)
 
@@ -73,8 +75,8 @@ class Service:
 
     @property
     def tag(self) -> str:
-        """A digest of what all answers depend on besides the request: the data, the limits, the code."""
-        return f"{self.version} {self.limits} {__version__}"
+        """What all answers depend on besides the request: the data, the limits, the code, the findings shown."""
+        return f"{self.version} {self.limits} {__version__} {self.findings or ''}"
 
     @property
     def description(self) -> ServiceDescription:

@@ -45,7 +45,13 @@ START_S = 60
 TICK_S = 0.01
 
 
-def run(make_app: Callable[[], Flask], host: str, port: int, patience_s: float = connections.PATIENCE_S) -> None:
+def run(
+    make_app: Callable[[], Flask],
+    host: str,
+    port: int,
+    patience_s: float = connections.PATIENCE_S,
+    begin: Callable[[Flask], None] = lambda _app: None,
+) -> None:
     """
     Serve until Ctrl-C or SIGTERM; requests in progress are answered first.
 
@@ -54,6 +60,7 @@ def run(make_app: Callable[[], Flask], host: str, port: int, patience_s: float =
         host: A name or address of this machine.
         port: 0 for any that is free.
         patience_s: Seconds that a client may take to send the head of a request; also used by `connections`.
+        begin: Called in the process that serves, which may start threads then.
     Raises:
         UsageError: If the address cannot be used; the message names the option to change.
     """
@@ -86,7 +93,7 @@ def run(make_app: Callable[[], Flask], host: str, port: int, patience_s: float =
     )
     _allow_connections()
     lifeline = os.pipe()
-    server.serve(target_loader=lambda _target: _warmed(make_app(), lifeline, host, port, patience_s))
+    server.serve(target_loader=lambda _target: _begun(_warmed(make_app(), lifeline, host, port, patience_s), begin))
     print("stopped", file=sys.stderr)
 
 
@@ -118,6 +125,11 @@ def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int, patienc
     os.close(lifeline[1])
     threading.Thread(target=_announce, args=(host, port), daemon=True).start()
     threading.Thread(target=_follow, args=(lifeline[0],), daemon=True).start()
+    return app
+
+
+def _begun(app: Flask, begin: Callable[[Flask], None]) -> Flask:
+    begin(app)
     return app
 
 
