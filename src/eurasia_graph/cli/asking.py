@@ -135,16 +135,8 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     Example: eurasia-graph query members-on --body csto --date 1993-06-30
     """
     ctx.obj = asked = Asked(form=form, data=data, folder=folder, remote=remote)
-    chosen = [
-        name
-        for name, is_given in (
-            ("--list", listing),
-            ("--sparql", sparql is not None),
-            ("--file", file is not None),
-            (str(ctx.invoked_subcommand), ctx.invoked_subcommand is not None),
-        )
-        if is_given
-    ]
+    given = {"--list": listing, "--sparql": sparql is not None, "--file": file is not None}
+    chosen = [*(name for name, is_given in given.items() if is_given), *filter(None, [ctx.invoked_subcommand])]
     if len(chosen) > 1:
         raise UsageError(f"give {' or '.join(chosen)}, not both")
     if timeout is not None and (listing or ctx.invoked_subcommand):

@@ -17,6 +17,7 @@ from eurasia_graph.cli.output import Speed, progress, table
 from eurasia_graph.errors import UsageError
 
 if TYPE_CHECKING:
+    from eurasia_graph.store import ReleaseStore
     from eurasia_graph.stores.send import Part, Target
 
 INTERRUPTED = 130  # as shells say it of SIGINT
@@ -58,7 +59,6 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
     """
     from eurasia_graph.stores import push as pushing
     from eurasia_graph.stores import send
-    from eurasia_graph.stores.verify import verify as verified
 
     target = send.open_target(
         url, kind, user=user, password=password, query_url=query_url, notice=lambda text: click.echo(text, err=True)
@@ -79,16 +79,23 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
         progress("")
     click.echo(f"pushed {done.text()}")
     if verify:
-        found = verified(store, target, merge=merge, progress=progress)
-        progress("")
-        click.echo(found.text())
-        ctx.exit(1 if found.differences else 0)
+        ctx.exit(0 if _is_there(store, target, merge=merge) else 1)
 
 
 def _show_plan(parts: list[Part], target: Target) -> None:
     rows = [[part.short, part.triples, target.graph_address(part.name)] for part in parts]
     click.echo(table(["graph", "triples", "to"], rows))
     click.echo(f"{sum(part.triples for part in parts)} triples in {len(parts)} graphs; nothing was sent", err=True)
+
+
+def _is_there(store: ReleaseStore, target: Target, *, merge: bool) -> bool:
+    """Compare the store with the release, print the result, and return whether nothing differs."""
+    from eurasia_graph.stores.verify import verify
+
+    found = verify(store, target, merge=merge, progress=progress)
+    progress("")
+    click.echo(found.text())
+    return not found.differences
 
 
 @contextmanager

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from eurasia_graph.web import Settings
 
 
+def address_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the address to serve on, and the public one."""
+    host = click.option("--host", default="127.0.0.1", show_default=True)
+    port = click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+    public = "The public address behind a proxy, such as https://example.org/eurasia."
+    return host(port(click.option("--base-url", metavar="URL", help=public)(command)))
+
+
 def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the limits of free-form queries and of the cache."""
     of_all = "Seconds for a free-form query; with --store, for any."
@@ -39,11 +47,7 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command(cls=Once)
 @click.argument("files", nargs=-1, type=EXISTING)
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
-@click.option(
-    "--base-url", metavar="URL", help="The public address behind a proxy, such as https://example.org/eurasia."
-)
+@address_options
 @limit_options
 @click.option(
     "--format", "form", metavar="NAME", help="The format of FILES with an unknown extension: turtle, nquads, jsonld …"
@@ -96,23 +100,21 @@ def serve(  # noqa: PLR0913, PLR0917  (one for each option)
         from eurasia_graph.web.server import run
 
         store = opening.result()
-    for warning in store.warnings if files else ():
-        click.echo(f"warning: {warning}", err=True)
+    click.echo("".join(f"warning: {each}\n" for each in store.warnings if files), nl=False, err=True)
     limits = Limits(timeout_s=timeout, rows=rows, memory_mib=memory)
     settings = Settings(base_url=base_url, limits=limits, cache_bytes=cache << 20, access_log=access_log)
 
-    begin = _watching(data, before, store, settings) if before is not None else _nothing
-    run(lambda: create_app(store, settings), host, port, begin=begin)
+    run(lambda: create_app(store, settings), host, port, begin=_watching(data, before, store, settings))
 
 
-def _nothing(_app: Flask) -> None:
-    pass
-
-
-def _watching(data: Path | None, before: Stamp, store: ReleaseStore, settings: Settings) -> Callable[[Flask], None]:
-    """Return what begins to follow the changes of a data folder in the process that serves."""
+def _watching(
+    data: Path | None, before: Stamp | None, store: ReleaseStore, settings: Settings
+) -> Callable[[Flask], None]:
+    """Return a function that starts watching a data folder, if asked for, in the process that serves."""
 
     def begin(app: Flask) -> None:
+        if before is None:
+            return
         from eurasia_graph.build.watching import changes
         from eurasia_graph.web.renewing import Renewing
 
