@@ -233,7 +233,7 @@ def test_notes_go_to_stderr_so_that_stdout_stays_data() -> None:
 
 @pytest.mark.parametrize("form", ["table", "csv", "tsv", "json", "xml"])
 def test_what_is_left_out_is_said_whatever_the_format(form: str) -> None:
-    """And what it means that there are no rows."""
+    """And what an empty answer means."""
     result = run("query", "shared-bodies", "--actorA", "by", "--actorB", "ge", "--date", "1993-06-30", "--format", form)
 
     assert result.exit_code == 0

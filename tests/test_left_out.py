@@ -86,7 +86,7 @@ def short(found: notes.LeftOut) -> Pairs:
 @pytest.mark.parametrize("name", [*ORACLES, *RESTING])
 @pytest.mark.parametrize("seed", [1, 4])
 def test_every_claim_that_matches_is_in_a_row_or_left_out_with_a_reason(name: str, seed: int) -> None:
-    """For every combination of parameters, the query beside it gives what the oracle gives."""
+    """For every combination of parameters, its left-out query returns what the oracle returns."""
     claims, store = world(seed)
     canned = queries.by_name(name)
     known = memberships(store)
@@ -178,7 +178,7 @@ def test_shared_bodies_leaves_out_what_the_two_only_perhaps_had_together(seed: i
 
 
 def test_it_is_known_which_queries_leave_something_out() -> None:
-    """A new query is judged once: either it has a file beside it, or it answers with every claim that matches."""
+    """A new query is judged once: either it has a left-out query, or it answers with every claim that matches."""
     found = {name for name, canned in queries.load().items() if canned.left_out}
 
     assert found == WITH_A_FILE

@@ -97,7 +97,7 @@ def test_what_is_required_has_an_example_that_is_answered(release: ReleaseStore,
 
 
 def test_only_the_missing_parameter_is_spoken_of(release: ReleaseStore) -> None:
-    """Whoever gives a date and no body is not told how to ask without a date."""
+    """A user who gives a date and no body gets no advice on asking without a date."""
     with pytest.raises(UsageError, match=r"members-on needs body: .*; for instance body=csto$"):
         queries.by_name("members-on").run(release, {"date": "2001"})
 
@@ -197,7 +197,7 @@ def store_of(claims: list[dict[str, Any]]) -> ReleaseStore:
 
 @pytest.mark.parametrize("case", NOTES, ids=lambda case: f"{case['query']}: {case['text']}")
 def test_notes_are_true(release: ReleaseStore, case: dict[str, Any]) -> None:
-    """What is left out is counted and named; that no text tells of something is said only where none does."""
+    """What is left out is counted and named; "no text" is stated only if it is true."""
     store = store_of(case["claims"]) if "claims" in case else release
     rows = queries.by_name(case["query"]).run(store, case["with"])
 

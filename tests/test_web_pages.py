@@ -80,7 +80,7 @@ def test_everything_has_data_and_a_page(client: FlaskClient, thing: str) -> None
 
 
 def test_files_are_served_as_they_are(tmp_path: Path) -> None:
-    """A dataset of somebody else's has the same endpoint."""
+    """Other datasets have the same endpoint."""
     file = tmp_path / "other.nq"
     file.write_text('<http://a/s> <http://a/p> "o" <http://a/g> .\n', encoding="utf-8")
     client = create_app(load_files([file])).test_client()
