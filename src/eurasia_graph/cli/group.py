@@ -1,4 +1,4 @@
-"""The group of all commands, and what every command does: errors become one line on stderr and an exit status."""
+"""The group of all commands: errors become one line on stderr and an exit status."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; the one place where errors are caught."""
         with suppress(AttributeError):
-            # A file name may hold bytes that are not UTF-8: they are escaped instead of ending the program.
+            # A file name may contain bytes that are not UTF-8: they are escaped instead of raising an error.
             sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         try:
             return super().invoke(ctx)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from eurasia_graph.store import ReleaseStore
     from eurasia_graph.stores.send import Part, Target
 
-INTERRUPTED = 130  # as shells say it of SIGINT
+INTERRUPTED = 130  # the exit status of shells after SIGINT
 
 
 @click.command(cls=Once)
@@ -29,7 +29,7 @@ INTERRUPTED = 130  # as shells say it of SIGINT
 @click.option("--verify", is_flag=True, help="Compare what arrived: counts, digests, every canned query.")
 @click.option("--merge", is_flag=True, help="Send one merged graph, as seen without GRAPH, instead of the named ones.")
 @click.option("--replace", is_flag=True, help="Replace another release that is there with this one.")
-@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
+@click.option("--dry-run", is_flag=True, help="Only list what would be sent.")
 @click.option("--query-url", metavar="URL", help="With --kind gsp: the address for queries, for --verify.")
 @login_options
 @data_option
