@@ -54,7 +54,7 @@ def limited(evaluate: Callable[[], T], seconds: float) -> T:
             if not select.select([pipe], [], [], seconds or None)[0]:
                 raise QueryError(
                     f"the query was stopped: it had no answer after {seconds:g} s; ask for less (be more specific, "
-                    "remove a pattern or a path of arbitrary length), or allow more with --timeout SECONDS (0: no limit)"
+                    "remove a pattern or a path of any length), or allow more with --timeout SECONDS (0: no limit)"
                 )
             answer = pipe.read()
         _, status = os.waitpid(pid, 0)
