@@ -130,7 +130,7 @@ class ReleaseStore:
 
             raise not_sparql(sparql, error) from None
         except (RuntimeError, ValueError, OSError) as error:
-            raise QueryError(f"the query cannot be answered: {error}") from None
+            raise QueryError(f"the query cannot be answered: {error}; change that part of it") from None
 
     def known(self) -> dict[str, Any]:
         """Return, in terms of JSON, what almost every canned query looks up first."""

@@ -15,7 +15,12 @@ class Once(click.Command):
     """A command that refuses an option given twice, since the first value would be silently ignored."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Find options given more than once, before they are converted."""
+        """
+        Find options given more than once, before they are converted.
+
+        Raises:
+            UsageError: If an option is given twice.
+        """
         _, _, order = self.make_parser(ctx).parse_args(args=list(args))
         seen: dict[str | None, click.Parameter] = {}
         for each in order:

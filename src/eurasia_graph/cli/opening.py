@@ -14,14 +14,24 @@ if TYPE_CHECKING:
 
 
 def refuse_idle(remote: Mapping[str, str | None]) -> None:
-    """Refuse options about another store if none is named."""
+    """
+    Refuse options about another store if none is named.
+
+    Raises:
+        UsageError: If there is such an option.
+    """
     idle = [name for name, value in remote.items() if name != "store" and value]
     if idle and not remote["store"]:
         raise UsageError(f"--{idle[0]} is about another store, and none is named; add --store URL")
 
 
 def refuse_two(data: Path | None, folder: Path | None, store: str | None, files: Sequence[Path] = ()) -> None:
-    """Refuse two inputs, since one of them would be silently ignored."""
+    """
+    Refuse two inputs, since one of them would be silently ignored.
+
+    Raises:
+        UsageError: If more than one is given.
+    """
     named = {"FILES": files, "--data": data, "--release": folder, "--store": store}
     given = [name for name, value in named.items() if value]
     if len(given) > 1:

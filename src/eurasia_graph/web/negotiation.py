@@ -56,7 +56,12 @@ def plain(accepted: MIMEAccept) -> MIMEAccept:
 
 
 def pick(names: Sequence[str], accepted: MIMEAccept, offered: Sequence[Format], html: bool) -> Format | None:
-    """Choose as `choose` does, from the requested format names and the accepted media types."""
+    """
+    Choose as `choose` does, from the requested format names and the accepted media types.
+
+    Raises:
+        NotAcceptable: If none is acceptable; lists what there is.
+    """
     accepted = plain(accepted)
     for name in names:
         if html and name.casefold() in {"html", HTML}:

@@ -23,7 +23,12 @@ class TooManyRowsError(ValueError):
 
 
 def read(request: Request, _given: bytes) -> tuple[Header, bytes]:
-    """Parse a query with the engine; returns a `restating.Meaning` as JSON."""
+    """
+    Parse a query with the engine; returns a `restating.Meaning` as JSON.
+
+    Raises:
+        TaskError: If it is not SPARQL, or not supported.
+    """
     try:
         found = restating.read(request["text"], request["prologue"], request["terms"], request["base"])
     except QueryError as error:
@@ -33,7 +38,12 @@ def read(request: Request, _given: bytes) -> tuple[Header, bytes]:
 
 
 def write(request: Request, given: bytes) -> tuple[Header, bytes]:
-    """Convert the response of a store to another format; `truncated` if the row limit is reached."""
+    """
+    Convert the response of a store to another format; `truncated` if the row limit is reached.
+
+    Raises:
+        TaskError: If there are more rows than were requested, or it is not an answer.
+    """
     try:
         found = remote.read_answer(given, request["answer"])
         count = _counted(given, request["rows"]) if isinstance(found, QuerySolutions) else 0
