@@ -1,4 +1,4 @@
-"""What a shape found in the data, whoever asked: the engine by a compiled query, or pySHACL."""
+"""Validation results, from a compiled query of the engine or from pySHACL."""
 
 from __future__ import annotations
 

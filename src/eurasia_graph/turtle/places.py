@@ -4,7 +4,7 @@ Find where in a Turtle file every statement is written: its subject, its predica
 The engine decides what a file means; this module reads tokens and follows brackets, so that a finding can be shown
 at its line and column. Statements come in the order in which the engine gives them.
 
-A line ends where editors end it, as the Language Server Protocol has it: at a line feed, at a carriage return or
+A line ends where editors end it, as in the Language Server Protocol: at a line feed, at a carriage return or
 at both, and at no other character; U+2028, U+2029, U+0085, VT and FF stand within a line. Columns count code
 points from 1.
 """

@@ -118,7 +118,7 @@ def read(service: Service, environ: Environ, name: str) -> Asked:
 
     Args:
         service: Which formats there are.
-        environ: The request, as WSGI has it.
+        environ: The WSGI environment of the request.
         name: What follows `/queries/`.
     Raises:
         UnknownNameError: If there is no such query, or no format of that extension.
@@ -177,7 +177,7 @@ def answer(service: Service, environ: Environ, asked: Asked) -> tuple[Headers, b
 
     Args:
         service: Its store is asked.
-        environ: The request, as WSGI has it.
+        environ: The WSGI environment of the request.
         asked: The request as parsed by `read`; the format is one of `OFFERED`.
     Returns:
         The headers, without those that every answer of the service has, and the body.

@@ -77,7 +77,7 @@ def entity_tag(service: Service, environ: Environ, kind: str, body: bytes = b"")
 
     Args:
         service: The release, its limits and the code.
-        environ: The request, as WSGI has it.
+        environ: The WSGI environment of the request.
         kind: The content type of the answer.
         body: The body of the request.
     """
