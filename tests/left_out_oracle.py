@@ -22,7 +22,7 @@ EDTF = NamedNode(ns.EDTF + "EDTF")
 DATES = [None, None, "1993", "1994-06-15", "1995~", "[1992-03-01..1996-02-10]", "1997"]
 # How long a standing lasted, which other claims may cut short; and one that is stated for a day.
 LASTED = ["1992/1994", "1993-05-01/1996", "1993-08/1998-03", "1996/..", "[..1995-07-01]"]
-MODALITIES = ["asserted"] * 4 + ["hedged", "reported", "denied"]
+MODALITIES = ["asserted"] * 4 + ["hedged", "reported", "denied", "planned"]
 KINDS = ["MembershipChange"] * 4 + ["Withdrawal", "Dissolution", "Transformation", "Meeting", "Meeting", "Signature"] + [
     "OrganCreation", "Proposal", "Foundation", "StatusHolding", "StatusHolding", "StatusHolding",
 ]  # fmt: skip
@@ -169,37 +169,74 @@ Given = dict[str, str | None]
 Rows = list[dict[str, str]]
 
 
-def not_asserted(claims: list[Claim], matches: Callable[[Claim], bool]) -> Pairs:
-    """Of events: whatever its text does not assert is left out."""
+def not_asserted(claims: list[Claim], matches: Callable[[Claim], bool], given: Given) -> Pairs:
+    """Of events: whatever its text does not assert is left out, unless any modality is asked for."""
+    if given.get("modality") == "any":
+        return set()
     return {(each.iri, each.way) for each in claims if matches(each) and each.way != "asserted"}
 
 
-def open_lists(claims: list[Claim], matches: Callable[[Claim], bool]) -> Pairs:
-    """Of asserted events with actors, those that name only some."""
+def shown(claim: Claim, given: Given) -> bool:
+    """Tell whether a claim is told in the modality that is asked for."""
+    return given.get("modality") == "any" or claim.way == "asserted"
+
+
+def open_lists(claims: list[Claim], matches: Callable[[Claim], bool], given: Given) -> Pairs:
+    """Of events that are shown and have actors, those that name only some."""
     return {
         (each.iri, "open list")
         for each in claims
-        if matches(each) and each.way == "asserted" and each.is_open and each.actors
+        if matches(each) and shown(each, given) and each.is_open and each.actors and not lacks_date(each, given)
     }
 
 
+def lacks_date(claim: Claim, given: Given) -> bool:
+    """Tell whether a claim is undated where a span is asked about."""
+    return not claim.date and bool(given["from"] or given["to"])
+
+
+def in_span(claim: Claim, given: Given) -> bool:
+    """Tell whether an event may lie in the span that is asked about; an undated one may lie anywhere."""
+    if not claim.date:
+        return True
+    goes_on = claim.date.endswith("/..")
+    after = not given["from"] or goes_on or str(bounds(str(given["from"])).earliest) <= own_days(claim)[1]
+    before = not given["to"] or claim.first <= str(bounds(str(given["to"])).latest)
+    return after and before
+
+
+def events(claims: list[Claim], given: Given, matches: Callable[[Claim], bool]) -> Pairs:
+    """Of the events that match, in the span: what is not asserted, what is undated, and what names only some."""
+
+    def counts(each: Claim) -> bool:
+        return matches(each) and in_span(each, given) and given["actor"] in {None, *each.actors}
+
+    undated = {
+        (each.iri, "no date") for each in claims if counts(each) and shown(each, given) and lacks_date(each, given)
+    }
+    return not_asserted(claims, counts, given) | open_lists(claims, counts, given) | undated
+
+
 def timeline(claims: list[Claim], given: Given) -> Pairs:
-    """Every event that concerns the body."""
+    """Every event that concerns the body, at the place, of the kind."""
 
     def matches(each: Claim) -> bool:
-        concerns = {each.says.get(term) for term in ("body", "oldBody", "newBody", "organ")}
-        return given["body"] in concerns and given["source"] in {None, each.source}
+        concerns = {None, *(each.says.get(term) for term in ("body", "oldBody", "newBody", "organ"))}
+        at = given["place"] in {None, each.says.get("place")} and given["kind"] in {None, str(each.kind).lower()}
+        return given["body"] in concerns and at and given["source"] in {None, each.source}
 
-    return not_asserted(claims, matches) | open_lists(claims, matches)
+    return events(claims, given, matches)
 
 
 def treaty_acts(claims: list[Claim], given: Given) -> Pairs:
     """Every act on the treaty."""
-
-    def matches(each: Claim) -> bool:
-        return each.kind in TREATY_ACTS and each.says.get("treaty") == given["treaty"]
-
-    return not_asserted(claims, matches) | open_lists(claims, matches)
+    return events(
+        claims,
+        given,
+        lambda each: (
+            each.kind in TREATY_ACTS and "treaty" in each.says and given["treaty"] in {None, each.says["treaty"]}
+        ),
+    )
 
 
 def meetings(claims: list[Claim], given: Given) -> Pairs:
@@ -211,27 +248,35 @@ def meetings(claims: list[Claim], given: Given) -> Pairs:
             and given["body"] in {None, each.says.get("body")}
             and given["place"] in {None, each.says.get("place")}
         ),
+        given,
     )
 
 
 def organs(claims: list[Claim], given: Given) -> Pairs:
-    """Organs that are set up and not named; and of those that are shown, what is not asserted."""
+    """Organs that are set up and not named, and of the others what is not asserted."""
     found: Pairs = set()
     for each in claims:
-        if each.kind == "OrganCreation" and each.says["body"] == given["body"] and "organ" not in each.says:
-            found.add((each.iri, "no organ" if each.way == "asserted" else each.way))
-        if "organ" in each.says and given["body"] == "ALPHA" and each.way != "asserted":
-            found.add((each.iri, f"shown, but {each.way}"))
+        nameless = each.kind == "OrganCreation" and each.says["body"] == given["body"] and "organ" not in each.says
+        if nameless and shown(each, given):
+            found.add((each.iri, "no organ"))
+        elif (nameless or ("organ" in each.says and given["body"] == "ALPHA")) and not shown(each, given):
+            found.add((each.iri, each.way))
     return found
 
 
 def proposals(claims: list[Claim], given: Given) -> Pairs:
-    """Those of nobody named, where anybody's are asked for."""
-    return {
-        (each.iri, "no actor")
-        for each in claims
-        if each.kind == "Proposal" and not each.actors and given["actor"] is None
-    }
+    """Those that are not asserted, of the actor or of anybody and nobody."""
+    return not_asserted(claims, lambda each: each.kind == "Proposal" and given["actor"] in {None, *each.actors}, given)
+
+
+def sizes(claims: list[Claim], given: Given) -> Pairs:
+    """Standings in the body, and its ends."""
+
+    def matches(each: Claim) -> bool:
+        standing = stands(each) and given["body"] in {None, each.says["body"]}
+        return given["source"] in {None, each.source} and (standing or ends(each, given["body"]))
+
+    return reasons(filter(matches, claims), last_day(given["to"]), lists=True)
 
 
 def kin(claims: list[Claim], source: str, body: str, *, later: bool) -> set[str]:
@@ -249,13 +294,16 @@ def kin(claims: list[Claim], source: str, body: str, *, later: bool) -> set[str]
 
 def succession(claims: list[Claim], given: Given) -> Pairs:
     """Changes that made the body or one before it, and that ended it or one after it."""
-    body = str(given["body"])
+    body = given["body"]
     return not_asserted(
         claims,
         lambda each: (
-            each.says.get("newBody") in kin(claims, each.source, body, later=False)
+            bool(each.says.keys() & {"newBody", "oldBody"})
+            if body is None
+            else each.says.get("newBody") in kin(claims, each.source, body, later=False)
             or each.says.get("oldBody") in kin(claims, each.source, body, later=True)
         ),
+        given,
     )
 
 
@@ -274,7 +322,7 @@ def reason(claim: Claim, last: str | None, *, lists: bool = False) -> str | None
     """Say why a standing or an end does not count, if it may have been by a day."""
     if last and claim.first > last:
         return None
-    if claim.way in {"reported", "denied"}:
+    if claim.way in {"reported", "denied", "planned"}:
         return claim.way
     if not claim.date:
         return "no date"
@@ -341,10 +389,12 @@ def is_on(membership: dict[str, str], asked: str) -> bool:
 
 
 def members_on(claims: list[Claim], given: Given, known: Rows) -> Pairs:
-    """Standings in the body or its kin, and their ends."""
-    asked = str(given["body"])
+    """Standings in the body or its kin, or in any, and their ends."""
+    asked = given["body"]
 
     def matches(each: Claim) -> bool:
+        if asked is None:
+            return given["source"] in {None, each.source} and (stands(each) or ends(each))
         bodies = {asked}
         if given["lineage"] != "false":
             bodies |= kin(claims, each.source, asked, later=True) | kin(claims, each.source, asked, later=False)
