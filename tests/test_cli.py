@@ -300,7 +300,7 @@ def test_what_is_left_out_is_said_whatever_the_format(form: str) -> None:
 
     assert result.exit_code == 0
     assert result.stderr.splitlines() == [
-        "note: no rows: no text has the two surely together in a body at the time asked about; memberships-of shows each",
+        "note: no rows: everything that matches was left out; memberships-of shows each of them",
         "note: left out: 1 claim of a status that the two only possibly had at the same time (icds-2016/9)",
     ]
 
