@@ -304,7 +304,7 @@ SELECT DISTINCT ?value ?says ?kind ?isOpen {{
   UNION {{ GRAPH ?claims {{ ?claim eg:saysKind ?kind ; eg:saysActor ?value }} BIND(eg:saysActor AS ?says) }}
   OPTIONAL {{ GRAPH ?statuses {{ ?claim eg:saysStatus ?status }} }}
   OPTIONAL {{ GRAPH ?olds {{ ?claim eg:saysOldBody ?old }} }}
-  # A denied joining gives no status, and others may be told without one.
+  # A denied joining gives no status, and some joinings are reported without one.
   FILTER(BOUND(?status) || BOUND(?old) || ?kind IN (
     eg:Accession, eg:Dissolution, eg:MembershipChange, eg:StatusGrant, eg:StatusHolding, eg:Withdrawal))
   OPTIONAL {{ GRAPH ?dates {{ ?claim eg:saysDate ?date }} }}

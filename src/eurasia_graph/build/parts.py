@@ -1,8 +1,9 @@
 """
-What is derived and found of one source, from its files, the ontology and what its files touch.
+What is derived from one source and what is found in it, from its files, the ontology and the entities that it uses.
 
-A part is made in a store of its own that holds nothing else, so that it cannot depend on anything else: kept or made
-again, it is the same. Only errors have no part: then everything is checked at once, for the messages that this gives.
+A part is made in a separate store that contains nothing else, so that it cannot depend on anything else: a kept part
+and a new one are the same. A source with errors has no part: then all sources are checked together, for their
+messages.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ KINDS = (*WRITTEN, "bounds", "facts", "memberships", "closure")
 @dataclass(frozen=True)
 class Part:
     """
-    A source: its graphs by their kinds, as sorted N-Triples, and what was found in its record and in its world.
+    A source: its graphs by kind, as sorted N-Triples, and the findings in its record and in its world.
 
-    `is_apart` tells whether its files speak of nothing that belongs to another source.
+    `is_apart` is true if its files contain no statements about records of another source.
     """
 
     source: str
@@ -70,14 +71,14 @@ class Part:
 
 def part_of(shared: Shared, source: str, files: list[TurtleFile], base: Path, pieces: Pieces) -> Part | None:
     """
-    Return the part of a source, kept or made.
+    Return the part of a source, reused or newly made.
 
     Args:
-        shared: What belongs to no source.
+        shared: The files that belong to no source.
         source: Its name.
         files: Its passages and its claims.
         base: The data folder.
-        pieces: What is kept between builds.
+        pieces: The pieces kept between builds.
     Returns:
         None if a file cannot be read or there are errors in it.
     """
