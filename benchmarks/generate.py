@@ -16,7 +16,7 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from eurasia_graph import graphs, store
 from eurasia_graph import namespaces as ns
-from eurasia_graph.build import closure, differences, sources
+from eurasia_graph.build import closure, differences, indexes, sources
 from eurasia_graph.build.derive import derive
 
 BODIES_PER_SOURCE = 12
@@ -58,6 +58,7 @@ def release_of(quads: int, seed: int = 1) -> store.ReleaseStore:
     derive(dataset)
     closure.close(dataset)
     differences.find_differences(dataset)
+    indexes.add_indexes(dataset)
     return store.from_quads(dataset.store)
 
 

@@ -20,7 +20,7 @@ from measure import seconds, show
 SIZES = (30_000, 300_000)
 SAMPLES = 9
 LARGEST_RATIO = 3.0
-NOT_LOOK_UPS = {"find": "search", "overlap": "comparison"}
+NOT_LOOK_UPS = {"find": "search", "overlap": "comparison", "co-members": "comparison"}
 
 
 def arguments(name: str, sample: int) -> dict[str, object]:
@@ -29,6 +29,8 @@ def arguments(name: str, sample: int) -> dict[str, object]:
     asked: dict[str, dict[str, object]] = {
         "members-on": {"body": body, "date": "2003-06-30"},
         "memberships-of": {"actor": actor},
+        "sizes": {"body": body},
+        "co-members": {"date": "2003-06-30", "source": "source-1"},
         "timeline": {"body": body},
         "succession": {"body": body},
         "treaty-acts": {"treaty": treaty},

@@ -18,8 +18,8 @@ from click.testing import CliRunner, Result
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, RdfFormat, parse
 
 from conftest import CHECKOUT, TESTS
-from eurasia_graph import queries
-from eurasia_graph.cli import main
+from eurasia_graph import queries, tabular
+from eurasia_graph.cli import main, output
 from eurasia_graph.cli.limited import limited
 from eurasia_graph.errors import QueryError
 from eurasia_graph.store import ReleaseStore
@@ -60,16 +60,28 @@ VALUES = {
     "entity": "sco", "topic": "language", "concept": "eurasianism", "number": "29", "text": "sco", "lineage": "false",
     "eg:Body": "sco", "eg:Treaty": "csto-charter", "eg:Place": "bishkek", "eg:Source": "icds-2016", "eg:Direction": "helps",
     "eg:Factor": "regional-integration", "eg:Indicator": "trade-share-of-gdp", "eg:AssessmentKind": "position",
-    "eg:DifferenceKind": "date", "xsd:date": "2004-12-31",
+    "eg:DifferenceKind": "date", "xsd:date": "2004-12-31", "eg:Modality": "any", "eg:Location": "bishkek",
+    "eg:EventKind": "meeting",
 }  # fmt: skip
+
+
+def value_of(name: str) -> dict[str, str]:
+    """Give a value to every parameter of a query that goes with the others."""
+    canned = queries.by_name(name)
+    excluded = {other for others in canned.excludes.values() for other in others}
+    return {
+        each.name: VALUES.get(each.name) or VALUES[each.type.partition("|")[0]]
+        for each in canned.parameters
+        if each.name not in excluded
+    }
 
 
 def words_of(name: str, *, dashed: bool = False) -> list[str]:
     """Write every parameter of a query as an option with a value, `--actorA kz` or `--actor-a kz`."""
     words = []
-    for parameter in queries.by_name(name).parameters:
-        option = re.sub("([A-Z])", r"-\1", parameter.name).lower() if dashed else parameter.name
-        words += [f"--{option}", VALUES.get(parameter.name) or VALUES[parameter.type]]
+    for parameter, value in value_of(name).items():
+        option = re.sub("([A-Z])", r"-\1", parameter).lower() if dashed else parameter
+        words += [f"--{option}", value]
     return words
 
 
@@ -84,10 +96,7 @@ def test_every_canned_query_runs_as_a_process_with_all_its_options(release: Rele
 
     with ThreadPoolExecutor(2) as pool:
         for name, done in zip(names, pool.map(ask, names), strict=True):
-            values = {
-                each.name: VALUES.get(each.name) or VALUES[each.type] for each in queries.by_name(name).parameters
-            }
-            rows = queries.by_name(name).run(release, values)
+            rows = queries.by_name(name).run(release, value_of(name))
             assert (done.returncode, json.loads(done.stdout)) == (0, list(rows)), f"{name}: {done.stderr}"
             assert done.stderr.splitlines() == [f"note: {note}" for note in rows.notes], name
 
@@ -97,7 +106,7 @@ def test_each_option_of_a_canned_query_is_heeded(name: str) -> None:
     """Alone it is known, spelt either way; a value that cannot be shows that it arrives under its name."""
     assert run("query", name, *words_of(name, dashed=True)).exit_code == 0
     for parameter in queries.by_name(name).parameters:
-        if parameter.type == "xsd:string":
+        if parameter.type == "xsd:string" or parameter.name not in value_of(name):
             continue
         words = words_of(name)
         words[words.index(f"--{parameter.name}") + 1] = "no-such-thing"
@@ -120,7 +129,7 @@ def test_an_option_counts_before_the_name_as_it_does_behind_it(mini: Path, words
     result = run(*(mini if word == "DATA" else word for word in words))
 
     assert result.exit_code == 0
-    assert result.stdout.startswith("entity,label,type,score\nhttps://w3id.org/eurasia-graph/id/body/ALPHA,")
+    assert result.stdout.startswith("entity,label,type,typeLabel,score\nhttps://w3id.org/eurasia-graph/id/body/ALPHA,")
 
 
 def test_a_store_is_asked_whether_it_is_named_before_or_behind() -> None:
@@ -133,23 +142,76 @@ def test_a_store_is_asked_whether_it_is_named_before_or_behind() -> None:
     assert before.stderr == behind.stderr
 
 
-def test_a_query_prints_a_table_of_short_names() -> None:
-    """The first line has the columns, in the order of the contract."""
+def test_a_query_prints_a_table_in_which_a_thing_and_its_label_are_one_cell() -> None:
+    """The first line has the columns, in the order of the contract; into a pipe, a row is a line and nothing is cut."""
     result = run("query", "members-on", "--body", "cst", "--date", "1992-12-31")
 
-    lines = result.stdout.splitlines()
-    assert lines[0].split() == ["body", "member", "memberLabel", "status", "certainty", "from", "source", "claim"]
-    assert lines[1].split() == [
-        "CST",
-        "AM",
-        "Armenia",
+    lines = [re.split(r" {2,}", line) for line in result.stdout.splitlines()]
+    assert lines[0] == ["body", "member", "status", "certainty", "from", "source", "claim", "complete", "basis"]
+    assert lines[1] == [
+        "circle of the Collective Security Treaty (CST)",
+        "Armenia (AM)",
         "signatory",
         "certain",
         "1992-05-15",
-        "icds-2016",
+        "ICDS 2016",
         "icds-2016/8",
+        "true",
+        "until a told end",
     ]
     assert len(lines) == 7
+
+
+def test_an_answer_without_rows_has_its_header() -> None:
+    """In every format that has one."""
+    words = ("query", "members-on", "--body", "cst", "--date", "1900")
+
+    assert run(*words).stdout.split() == [
+        "body",
+        "member",
+        "status",
+        "certainty",
+        "from",
+        "source",
+        "claim",
+        "complete",
+        "basis",
+    ]
+    assert run(*words, "--format", "list").stdout.split()[0] == "body"
+    assert run(*words, "--format", "csv").stdout.startswith("body,bodyLabel,member,")
+
+
+@pytest.mark.parametrize("width", [40, 80, 100])
+def test_a_table_wraps_to_the_width_of_a_terminal_and_loses_nothing(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words are broken only where they would not fit; in each column all letters are there, in their order."""
+    monkeypatch.setattr(output, "_width", lambda: width)
+    rows = [["Conference on Interaction and Confidence Building Measures in Asia", "x" * 30, ""], ["a b", "ё", "2"]]
+
+    lines = output.table(["body", "member", "to"], rows).splitlines()
+    told = output.blocks(["body", "member", "to"], rows).splitlines()
+
+    assert max(map(len, lines)) <= width
+    assert max(map(len, told)) <= width
+    letters = sorted("".join(["body", "member", "to", *rows[0], *rows[1]]).replace(" ", ""))
+    assert sorted("".join(lines).replace(" ", "")) == letters
+
+
+def test_a_block_is_a_record() -> None:
+    """A line a column that is not blank, and a blank line between two."""
+    assert output.blocks(["a", "long"], [["1", "x"], ["", "y"]]) == "a     1\nlong  x\n\nlong  y"
+
+
+def test_a_spreadsheet_gets_a_mark_and_no_formulas() -> None:
+    """Texts alone are made safe: a negative number is a number."""
+    rows = queries.Rows(iter([{"a": "=1+1", "b": -1, "c": 21.0, "d": True, "e": "@x", "f": 0.833}]), list("abcdef"), [])
+
+    assert tabular.separated(rows, ",", "\n") == "a,b,c,d,e,f\n=1+1,-1,21,true,@x,0.833\n"
+    assert tabular.separated(rows, ",", "\n", no_formulas=True) == "a,b,c,d,e,f\n'=1+1,-1,21,true,'@x,0.833\n"
+    result = run("query", "find", "--text", "alma", "--format", "csv", "--bom")
+    assert result.stdout.startswith("\ufeffentity,label,")
+    assert run("query", "find", "--text", "alma", "--bom").exit_code == 2
 
 
 def test_json_is_an_array_of_objects_with_whole_iris() -> None:
@@ -163,8 +225,8 @@ def test_json_is_an_array_of_objects_with_whole_iris() -> None:
 @pytest.mark.parametrize(
     ("form", "begins"),
     [
-        ("csv", "step,oldBody,newBody,date,source,claim\n-1,https://w3id.org/"),
-        ("tsv", "step\toldBody\t"),
+        ("csv", "step,oldBody,oldBodyLabel,newBody,newBodyLabel,date,source,sourceLabel,claim,"),
+        ("tsv", "step\toldBody\toldBodyLabel\t"),
         ("xml", "<?xml version"),
     ],
 )
@@ -183,7 +245,7 @@ def test_other_formats_carry_the_same_columns(form: str, begins: str) -> None:
         (["query", "members-on", "--bodi", "csto"], 2, "No such option '--bodi'"),
         (["query", "member-on"], 2, "no query 'member-on'; nearest: members-on"),
         (["query"], 2, "query needs a name, --list, --sparql or --file"),
-        (["query", "--sparql", "SELECT * WHERE {"], 1, "this is not a SPARQL query"),
+        (["query", "--sparql", "SELECT * WHERE {"], 1, "this is not SPARQL"),
         (["query", "--sparql", "SELECT * { SERVICE <http://127.0.0.1/> { ?s ?p ?o } }"], 1, "SERVICE is refused"),
         (["query", "--format", "csv", "find", "--text", "a", "--format", "json"], 2, "--format is given twice, as csv"),
         (["query", "find", "--text", "a", "--text", "b"], 2, "--text is given 2 times; give it once"),

@@ -26,15 +26,17 @@ from eurasia_graph.store import ReleaseStore
 EDTF = NamedNode(ns.EDTF + "EDTF")
 # Which of the queries leave claims out, or show claims in part.
 WITH_A_FILE = {
-    "definitions", "disagreements", "factors", "figures", "meetings", "members-on", "memberships-of", "names", "organs",
-    "overlap", "proposals", "roles", "shared-bodies", "statements", "succession", "timeline", "treaty-acts",
+    "assessments", "co-members", "compare-sources", "definitions", "disagreements", "factors", "figures", "mandates",
+    "meetings", "members-on", "memberships-of", "names", "organs", "overlap", "proposals", "roles", "shared-bodies",
+    "sizes", "statements", "succession", "timeline", "treaty-acts",
 }  # fmt: skip
 # The others answer with every claim that matches, or with no claims at all.
-WITHOUT = {"assessments", "claims-about", "compare-sources", "find", "mandates", "sentence", "works-cited"}
+WITHOUT = {"claims-about", "find", "sentence", "works-cited"}
 DATES = [None, None, "1993", "1994-06-15", "1995~", "[1992-03-01..1996-02-10]", "1997"]
 # How long a standing lasted, which other claims may cut short; and one that is stated for a day.
 LASTED = ["1992/1994", "1993-05-01/1996", "1993-08/1998-03", "1996/..", "[..1995-07-01]"]
-MODALITIES = ["asserted"] * 4 + ["hedged", "reported", "denied"]
+MODALITIES = ["asserted"] * 4 + ["hedged", "reported", "denied", "planned"]
+MOST_TRIED = 300
 KINDS = ["MembershipChange"] * 4 + ["Withdrawal", "Dissolution", "Transformation", "Meeting", "Meeting", "Signature"] + [
     "OrganCreation", "Proposal", "Foundation", "StatusHolding", "StatusHolding", "StatusHolding",
 ]  # fmt: skip
@@ -181,37 +183,74 @@ Given = dict[str, str | None]
 Rows = list[dict[str, str]]
 
 
-def not_asserted(claims: list[Claim], matches: Callable[[Claim], bool]) -> Pairs:
-    """Of events: whatever its text does not assert is left out."""
+def not_asserted(claims: list[Claim], matches: Callable[[Claim], bool], given: Given) -> Pairs:
+    """Of events: whatever its text does not assert is left out, unless any modality is asked for."""
+    if given.get("modality") == "any":
+        return set()
     return {(each.iri, each.way) for each in claims if matches(each) and each.way != "asserted"}
 
 
-def open_lists(claims: list[Claim], matches: Callable[[Claim], bool]) -> Pairs:
-    """Of asserted events with actors, those that name only some."""
+def shown(claim: Claim, given: Given) -> bool:
+    """Tell whether a claim is told in the modality that is asked for."""
+    return given.get("modality") == "any" or claim.way == "asserted"
+
+
+def open_lists(claims: list[Claim], matches: Callable[[Claim], bool], given: Given) -> Pairs:
+    """Of events that are shown and have actors, those that name only some."""
     return {
         (each.iri, "open list")
         for each in claims
-        if matches(each) and each.way == "asserted" and each.is_open and each.actors
+        if matches(each) and shown(each, given) and each.is_open and each.actors and not lacks_date(each, given)
     }
 
 
+def lacks_date(claim: Claim, given: Given) -> bool:
+    """Tell whether a claim is undated where a span is asked about."""
+    return not claim.date and bool(given["from"] or given["to"])
+
+
+def in_span(claim: Claim, given: Given) -> bool:
+    """Tell whether an event may lie in the span that is asked about; an undated one may lie anywhere."""
+    if not claim.date:
+        return True
+    goes_on = claim.date.endswith("/..")
+    after = not given["from"] or goes_on or str(bounds(str(given["from"])).earliest) <= own_days(claim)[1]
+    before = not given["to"] or claim.first <= str(bounds(str(given["to"])).latest)
+    return after and before
+
+
+def events(claims: list[Claim], given: Given, matches: Callable[[Claim], bool]) -> Pairs:
+    """Of the events that match, in the span: what is not asserted, what is undated, and what names only some."""
+
+    def counts(each: Claim) -> bool:
+        return matches(each) and in_span(each, given) and given["actor"] in {None, *each.actors}
+
+    undated = {
+        (each.iri, "no date") for each in claims if counts(each) and shown(each, given) and lacks_date(each, given)
+    }
+    return not_asserted(claims, counts, given) | open_lists(claims, counts, given) | undated
+
+
 def timeline(claims: list[Claim], given: Given) -> Pairs:
-    """Every event that concerns the body."""
+    """Every event that concerns the body, at the place, of the kind."""
 
     def matches(each: Claim) -> bool:
-        concerns = {each.says.get(term) for term in ("body", "oldBody", "newBody", "organ")}
-        return given["body"] in concerns and given["source"] in {None, each.source}
+        concerns = {None, *(each.says.get(term) for term in ("body", "oldBody", "newBody", "organ"))}
+        at = given["place"] in {None, each.says.get("place")} and given["kind"] in {None, str(each.kind).lower()}
+        return given["body"] in concerns and at and given["source"] in {None, each.source}
 
-    return not_asserted(claims, matches) | open_lists(claims, matches)
+    return events(claims, given, matches)
 
 
 def treaty_acts(claims: list[Claim], given: Given) -> Pairs:
     """Every act on the treaty."""
-
-    def matches(each: Claim) -> bool:
-        return each.kind in TREATY_ACTS and each.says.get("treaty") == given["treaty"]
-
-    return not_asserted(claims, matches) | open_lists(claims, matches)
+    return events(
+        claims,
+        given,
+        lambda each: (
+            each.kind in TREATY_ACTS and "treaty" in each.says and given["treaty"] in {None, each.says["treaty"]}
+        ),
+    )
 
 
 def meetings(claims: list[Claim], given: Given) -> Pairs:
@@ -223,27 +262,35 @@ def meetings(claims: list[Claim], given: Given) -> Pairs:
             and given["body"] in {None, each.says.get("body")}
             and given["place"] in {None, each.says.get("place")}
         ),
+        given,
     )
 
 
 def organs(claims: list[Claim], given: Given) -> Pairs:
-    """Organs that are set up and not named; and of those that are shown, what is not asserted."""
+    """Organs that are set up and not named, and of the others what is not asserted."""
     found: Pairs = set()
     for each in claims:
-        if each.kind == "OrganCreation" and each.says["body"] == given["body"] and "organ" not in each.says:
-            found.add((each.iri, "no organ" if each.way == "asserted" else each.way))
-        if "organ" in each.says and given["body"] == "ALPHA" and each.way != "asserted":
-            found.add((each.iri, f"shown, but {each.way}"))
+        nameless = each.kind == "OrganCreation" and each.says["body"] == given["body"] and "organ" not in each.says
+        if nameless and shown(each, given):
+            found.add((each.iri, "no organ"))
+        elif (nameless or ("organ" in each.says and given["body"] == "ALPHA")) and not shown(each, given):
+            found.add((each.iri, each.way))
     return found
 
 
 def proposals(claims: list[Claim], given: Given) -> Pairs:
-    """Those of nobody named, where anybody's are asked for."""
-    return {
-        (each.iri, "no actor")
-        for each in claims
-        if each.kind == "Proposal" and not each.actors and given["actor"] is None
-    }
+    """Those that are not asserted, of the actor or of anybody and nobody."""
+    return not_asserted(claims, lambda each: each.kind == "Proposal" and given["actor"] in {None, *each.actors}, given)
+
+
+def sizes(claims: list[Claim], given: Given) -> Pairs:
+    """Standings in the body, and its ends."""
+
+    def matches(each: Claim) -> bool:
+        standing = stands(each) and given["body"] in {None, each.says["body"]}
+        return given["source"] in {None, each.source} and (standing or ends(each, given["body"]))
+
+    return reasons(filter(matches, claims), last_day(given["to"]), lists=True)
 
 
 def kin(claims: list[Claim], source: str, body: str, *, later: bool) -> set[str]:
@@ -261,13 +308,16 @@ def kin(claims: list[Claim], source: str, body: str, *, later: bool) -> set[str]
 
 def succession(claims: list[Claim], given: Given) -> Pairs:
     """Changes that made the body or one before it, and that ended it or one after it."""
-    body = str(given["body"])
+    body = given["body"]
     return not_asserted(
         claims,
         lambda each: (
-            each.says.get("newBody") in kin(claims, each.source, body, later=False)
+            bool(each.says.keys() & {"newBody", "oldBody"})
+            if body is None
+            else each.says.get("newBody") in kin(claims, each.source, body, later=False)
             or each.says.get("oldBody") in kin(claims, each.source, body, later=True)
         ),
+        given,
     )
 
 
@@ -286,7 +336,7 @@ def reason(claim: Claim, last: str | None, *, lists: bool = False) -> str | None
     """Say why a standing or an end does not count, if it may have been by a day."""
     if last and claim.first > last:
         return None
-    if claim.way in {"reported", "denied"}:
+    if claim.way in {"reported", "denied", "planned"}:
         return claim.way
     if not claim.date:
         return "no date"
@@ -353,10 +403,12 @@ def is_on(membership: dict[str, str], asked: str) -> bool:
 
 
 def members_on(claims: list[Claim], given: Given, known: Rows) -> Pairs:
-    """Standings in the body or its kin, and their ends."""
-    asked = str(given["body"])
+    """Standings in the body or its kin, or in any, and their ends."""
+    asked = given["body"]
 
     def matches(each: Claim) -> bool:
+        if asked is None:
+            return given["source"] in {None, each.source} and (stands(each) or ends(each))
         bodies = {asked}
         if given["lineage"] != "false":
             bodies |= kin(claims, each.source, asked, later=True) | kin(claims, each.source, asked, later=False)
@@ -397,6 +449,7 @@ ORACLES: dict[str, Callable[[list[Claim], Given], Pairs]] = {
     "organs": organs,
     "proposals": proposals,
     "succession": succession,
+    "sizes": sizes,
 }
 RESTING: dict[str, Callable[[list[Claim], Given, Rows], Pairs]] = {
     "members-on": members_on,
@@ -407,6 +460,9 @@ TRIED: dict[str, list[str]] = {
     "eg:Actor": ["KZ", "UZ", "RU"],
     "eg:Source": ["one", "two"],
     "eg:Place": ["almaty"],
+    "eg:Location": ["almaty"],
+    "eg:EventKind": ["meeting"],
+    "eg:Modality": ["any"],
     "eg:Treaty": ["pact", "charter"],
     "xsd:date": ["1992", "1994", "1994-06-30", "1996-01-01", "1998-01-31"],
     "xsd:boolean": ["false"],
@@ -414,10 +470,20 @@ TRIED: dict[str, list[str]] = {
 
 
 def values(canned: CannedQuery) -> Iterator[Given]:
-    """Try every value of every parameter with those of the others, and without it where it is optional."""
+    """Try every value of every parameter with those of the others, and without it; of very many, some."""
     tried = [[*TRIED[each.type], *([] if each.required else [None])] for each in canned.parameters]
-    for row in product(*tried):
-        yield dict(zip((each.name for each in canned.parameters), row, strict=True))
+    every = list(product(*tried))
+    for row in every if len(every) <= MOST_TRIED else random.Random(1).sample(every, MOST_TRIED):
+        given = dict(zip((each.name for each in canned.parameters), row, strict=True))
+        if _goes_together(canned, given):
+            yield given
+
+
+def _goes_together(canned: CannedQuery, given: Given) -> bool:
+    """Tell whether one of the parameters is given that are needed, and no span ends before it begins."""
+    needed = not canned.needs or any(given[name] for name in canned.needs)
+    begin, end = given.get("from"), given.get("to")
+    return needed and not (begin and end and str(bounds(begin).earliest) > str(bounds(end).latest))
 
 
 def short(found: notes.LeftOut) -> Pairs:
@@ -499,6 +565,33 @@ def test_overlap_leaves_out_what_is_not_certain_throughout(seed: int) -> None:
         gone = told_otherwise(filter(counts_in_circles, claims), known, given["date"])
         wanted |= {(claim, "told otherwise") for claim in gone if given["source"] in {None, claim.partition("/")[0]}}
         assert short(canned.ask_left_out(store, given)) == wanted, given
+        assert short(queries.by_name("co-members").ask_left_out(store, given)) == wanted, given
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_co_members_in_a_span_leaves_out_who_is_certain_on_no_day_of_it(seed: int) -> None:
+    """A standing that is certain on one day of the span counts."""
+    claims, store = world(seed)
+    known = memberships(store)
+
+    for begin, end in (("1992", "1994-06"), ("1994-06-15", "1996"), ("1998", "1999")):
+        first, last = str(bounds(begin).earliest), str(bounds(end).latest)
+        found = short(queries.by_name("co-members").ask_left_out(store, {"from": begin, "to": end}))
+        wanted = {
+            claim
+            for one in known
+            if one["status"] in CIRCLES and one["fromEarliest"] <= last and first < one["toLatest"]
+            if not max(one["fromLatest"], first) <= min(last, "2000-12-31")
+            or not max(one["fromLatest"], first) < one["toEarliest"]
+            for claim in one["claims"].split()
+        }
+
+        assert {claim for claim, why in found if why == "not certain"} == wanted
+        assert {each for each in found if each[1] in {"denied", "reported", "no date"}} == {
+            each
+            for each in reasons((each for each in claims if counts_in_circles(each) or ends(each)), last)
+            if each[1] in {"denied", "reported", "no date"}
+        }
 
 
 @pytest.mark.parametrize("seed", [1, 4])
@@ -611,10 +704,13 @@ def test_what_is_asked_once_says_of_every_value_whether_anything_is_left_out(rel
     """What is picked for a value, or for none, is what the query itself gives."""
     canned = queries.by_name(name)
     for store, parameter in product((release, world(1)[1]), canned.parameters):
-        if parameter.name not in canned.asked_once:
+        variables = {parameter.name, f"asked{parameter.name[0].upper()}{parameter.name[1:]}"}
+        is_enough = not canned.needs or parameter.name in canned.needs
+        if variables.isdisjoint(canned.asked_once) or not is_enough:
             continue
-        named = {iri for iri, _ in store.entities.get(ns.EG + parameter.type.removeprefix("eg:"), [])}
-        for iri in [*sorted(named), *([] if any(each.required for each in canned.parameters) else [None])]:
+        named = {iri for kind in parameter.classes for iri, _ in store.entities.get(kind, [])}
+        is_needed = canned.needs or any(each.required for each in canned.parameters)
+        for iri in [*sorted(named), *([] if is_needed else [None])]:
             text = canned.bind_left_out(store, {parameter.name: iri})
             wanted = [(ns.value(claim), ns.value(why)) for claim, why in store.query(str(text))]  # type: ignore[union-attr]
             assert canned.ask_left_out(store, {parameter.name: iri}) == wanted, iri

@@ -274,6 +274,17 @@ def test_a_body_belongs_nowhere_before_the_text_has_it_founded() -> None:
     assert {day: on(memberships, "ALPHA", "BETA", day) for day in wanted} == wanted
 
 
+@pytest.mark.parametrize(
+    ("actor", "body", "first"),
+    [("KZ", "BETA", "1991-12-25"), ("UZ", "ALPHA", "1993-02-01"), ("KZ", "ALPHA", "1993-02-01")],
+)
+def test_a_standing_without_a_first_day_begins_with_its_actor_and_its_body(actor: str, body: str, first: str) -> None:
+    """Whichever of the two began later, as far as that is known."""
+    dataset = dataset_of([Claim("StatusHolding", "[..1995-01-20]", (actor,), body, "member")])
+
+    assert [each["fromEarliest"] for each in derived(dataset.store)] == [first]
+
+
 def test_all_claims_that_date_an_event_are_named() -> None:
     """What began or ended by several claims on one event names each of them; an answer shows the one that is over first."""
     joined = Claim("Accession", "1995", ("KZ",), "ALPHA", "member")

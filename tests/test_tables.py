@@ -58,8 +58,8 @@ def test_the_headers_of_a_table_describe_what_its_query_selects(release: Release
 
     if table.is_spread:
         # Those of the membership alone go, and those of the year come.
-        assert [name for name in table.head if name in selected] == selected[: len(table.head) - 2]
-        assert set(table.head) - set(selected) == {"year", "certainty"}
+        assert [name for name in table.head if name in selected] == selected[: len(table.head) - 3]
+        assert set(table.head) - set(selected) == {"year", "certainty", "complete"}
     else:
         assert table.head == selected
     assert {*table.key, *table.order} <= set(table.head)
@@ -144,7 +144,9 @@ def test_a_column_that_cannot_be_read_is_named(tmp_path: Path, line: str) -> Non
 )
 def test_a_membership_is_spread_over_its_years(membership: dict[str, str], expected: str) -> None:
     """Until its text was issued, or until it had surely ended."""
-    blank = dict.fromkeys(("certainFrom", "certainUntil", "heldFrom", "heldTo", "toLatest"), "")
+    blank = dict.fromkeys(
+        ("certainFrom", "certainUntil", "heldFrom", "heldTo", "toLatest", "openFrom", "completeFrom"), ""
+    )
 
     assert " ".join(f"{row['year']} {row['certainty']}" for row in tables.years({**blank, **membership})) == expected
 

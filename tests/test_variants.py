@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import queries
+from eurasia_graph import resolving
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.variants import fold
 
@@ -18,6 +18,7 @@ dialogue dialog, catalogue catalog, travelled traveled, signalling signaling, co
 fulfil fulfill, enrolment enrollment, judgement judgment, paediatric pediatric, archaeology archeology
 encyclopaedia encyclopedia, manoeuvre maneuver, ageing aging, plough plow, sceptic skeptic, artefact artifact
 practise practice, metres meters, centred centered, grey gray, cheque check, sulphur sulfur, towards toward
+co-operation cooperation, co-ordinator coordinator, Co-operative cooperative
 fulfils fulfills, enrol enroll, distil distill, afterwards afterward
 """
 
@@ -64,4 +65,4 @@ def test_two_words_stay_two(one: str, other: str) -> None:
 )
 def test_an_entity_goes_by_either_spelling(release: ReleaseStore, kind: str, name: str, found: str) -> None:
     """Whatever the type of the parameter."""
-    assert queries.resolve(release, kind, name).value == ns.BASE + found
+    assert resolving.resolve(release, kind, name).value == ns.BASE + found

@@ -36,14 +36,16 @@ class Graph:
 
         Args:
             name: Such as `members-on`; `eurasia-graph query --list` prints all of them.
-            **parameters: Such as `body="csto"` and `date="1993"`, in the forms that the command takes.
+            **parameters: Such as `body="csto"` and `date="1993"`, in the forms that the command takes; `from_`
+                is `from`, which Python keeps for itself.
         Returns:
             A list of dictionaries, one per row, which can be passed to `pandas.DataFrame(rows)`;
             `rows.columns` are the names, `rows.notes` what a reader should know.
         Raises:
             UsageError: If the name or a parameter is wrong; the message says what is right.
         """
-        return queries.by_name(name).run(self.store, parameters)
+        given = {key.removesuffix("_"): value for key, value in parameters.items()}
+        return queries.by_name(name).run(self.store, given)
 
     def sparql(self, text: str) -> Answer:
         """

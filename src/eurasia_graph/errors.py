@@ -3,7 +3,8 @@ The errors that callers can catch; one `except` for the base class catches them 
 
 EurasiaGraphError
 ├── UsageError            the call is wrong: a name, an option or a parameter
-│   └── UnknownNameError  a name that does not exist; `nearest` lists what does
+│   ├── UnknownNameError  a name that does not exist; `nearest` lists what does
+│   └── AmbiguousNameError  a name of several things; `choices` lists them
 ├── SourceError           a file cannot be read; `path`, `line` and `column` say where
 ├── InvalidDataError      the data breaks a rule; `report` lists the findings
 ├── QueryError            a SPARQL query is refused or cannot be parsed
@@ -17,7 +18,8 @@ Every text has three parts: what happened, what was seen, what to do.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,27 +39,69 @@ class EurasiaGraphError(Exception):
     """Base of all errors that eurasia-graph raises on purpose."""
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something to give instead of what was given: what to type, what it is called and what kind of thing it is."""
+
+    value: str
+    label: str
+    kind: str = ""
+
+    def text(self) -> str:
+        """Write it for people: `concept:eurasia (Eurasia)`."""
+        return self.value if self.label.casefold() == self.value.casefold() else f"{self.value} ({self.label})"
+
+
 class UsageError(EurasiaGraphError):
-    """The call itself is wrong; the data and the query may be fine."""
+    """
+    The call itself is wrong; the data and the query may be fine.
+
+    `parameter` is the one that is at fault, where that is known; `choices` are what can be given instead.
+    """
+
+    parameter: str | None = None
+    choices: Sequence[Choice] = ()
 
 
 class UnknownNameError(UsageError):
     """A name was given that does not exist."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, is_closed: bool = False) -> None:
         """
-        Say which name is unknown and which known names are nearest.
+        Say which name is unknown and which known names are nearest, or all of them if these are few and fixed.
 
         Args:
             kind: What the name should have been, such as `body` or `query`.
             name: The name as it was given.
             known: All names that would have been right.
+            is_closed: Whether these are all that there can ever be, so that all are listed.
         """
         self.kind = kind
         self.name = name
-        self.nearest = nearest(name, known)
+        listed = list(known)
+        self.nearest = nearest(name, listed)
+        self.choices = [Choice(each, each) for each in (listed if is_closed else self.nearest)]
         hint = f"; nearest: {', '.join(self.nearest)}" if self.nearest else ""
+        if is_closed:
+            hint = f"{hint}; it is one of {', '.join(listed)}"
         super().__init__(f"no {kind} {name!r}{hint}")
+
+
+class AmbiguousNameError(UsageError):
+    """A name stands for several things."""
+
+    def __init__(self, name: str, choices: Sequence[Choice]) -> None:
+        """
+        Ask which of the things is meant.
+
+        Args:
+            name: The name as it was given.
+            choices: What to give instead, each of which stands for one of the things.
+        """
+        self.name = name
+        self.choices = choices
+        listed = " or ".join(each.text() for each in choices)
+        super().__init__(f"{name!r} stands for {len(choices)} things; give {listed}")
 
 
 class SourceError(EurasiaGraphError):

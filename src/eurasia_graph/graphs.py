@@ -18,6 +18,13 @@ LINKS = ns.GRAPH("links")
 NOTES = ns.GRAPH("notes")
 
 
+# Generated: what is looked up in queries and told by no text.
+NAMES = ns.GRAPH("names")
+
+
+YEARS = ns.GRAPH("years")
+
+
 # One for each source: what people write, and what is generated from it.
 WRITTEN_OF_SOURCE = ("passages", "claims")
 

@@ -6,10 +6,12 @@ A note must be true of its answer: "no text reports …" is said only if no clai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from typing import Self
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph.errors import Choice
 
 # How many claims a note names before it only counts them.
 MOST_NAMED = 5
@@ -60,6 +62,21 @@ SHOWN = {
 }
 KINDS = (("left out", LEFT_OUT), ("not complete", INCOMPLETE), ("not all asserted", SHOWN))
 REASONS = {**LEFT_OUT, **INCOMPLETE, **SHOWN}
+
+
+class Note(str):  # noqa: SLOT000  (its parts are few, and of Python attributes)
+    """What a reader should know, in words; `choices` are what can be given instead, of the parameter `of`."""
+
+    of: str | None
+    choices: tuple[Choice, ...]
+
+    def __new__(cls, text: str, of: str | None = None, choices: Sequence[Choice] = ()) -> Self:
+        """Keep the choices with the words."""
+        note = super().__new__(cls, text)
+        note.of = of
+        note.choices = tuple(choices)
+        return note
+
 
 # The IRI of a claim, and why it is left out, as in the answers of `queries/*.left-out.rq`.
 LeftOut = list[tuple[str, str]]
@@ -118,6 +135,12 @@ def of_nothing(empty: str, alone: str | None, source: str | None, found: LeftOut
     elif source and alone:
         meaning = f"{ns.shorten(source)} {alone}"
     return f"no rows: {meaning}{semicolon}{advice}"
+
+
+def of_nearest(parameter: str, near: Sequence[Choice]) -> Iterator[Note]:
+    """Offer the names that look most like what was not found."""
+    if near:
+        yield Note(f"the nearest names: {', '.join(each.text() for each in near)}", parameter, near)
 
 
 def of_failure(reason: object) -> str:

@@ -1,6 +1,11 @@
 """
 The canned queries: `queries/<name>.rq`, each with typed parameters and fixed columns.
 
+What is added to the answer of the file is described in its headers: `labels` lists the columns after which a
+label is put (`labels.py`), `needs` the parameters of which at least one is given, `not-with` one that excludes
+others, `only-with` one that goes with another alone, `nearest` one for which the nearest names are offered where
+nothing is found.
+
 What an answer leaves out is found by a companion query, `queries/<name>.left-out.rq`, with the same parameters
 and the columns claim and why; if there is none, nothing is left out.
 
@@ -11,20 +16,21 @@ from here replaces that block with terms serialised by the RDF library, never wi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pyoxigraph import Literal, NamedNode, QuerySolutions
 
+from eurasia_graph import labels, notes, resolving, together
 from eurasia_graph import namespaces as ns
-from eurasia_graph import notes, together
 from eurasia_graph.dates import DateError, day_range
 from eurasia_graph.errors import QueryError, RemoteError, UnknownNameError, UsageError, nearest
 from eurasia_graph.notes import LeftOut
 from eurasia_graph.paths import root
+from eurasia_graph.resolving import resolve
 from eurasia_graph.store import OwnQuery, ReleaseStore
 
 BESIDE = ".left-out.rq"
@@ -37,6 +43,8 @@ VALUES = re.compile(r"VALUES \(((?:\?\w+ ?)+)\) \{ \(([^\n]*)\) \}")
 WITHOUT_ORDER = re.compile(r"^SELECT DISTINCT \?claim \?why$(.*)^ORDER BY \?why \?claim$", re.MULTILINE | re.DOTALL)
 COLUMN = re.compile(r"\?(\w+)")
 NUMBERS = {ns.XSD + "integer": int, ns.XSD + "decimal": float, ns.XSD + "double": float}
+# What stands for every value of a parameter that has a default.
+ANY = "any"
 TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 Cell = str | int | float | bool | None
@@ -62,7 +70,8 @@ class Parameter:
     One parameter of a canned query.
 
     `type` is a prefixed name: a class of entities, or one of xsd:date, xsd:integer, xsd:boolean and
-    xsd:string. `default` is None unless the header gives one.
+    xsd:string; of several classes, as `eg:Topic|eg:Entity`, the first that has the name is meant. `default` is
+    None unless the header gives one.
     """
 
     name: str
@@ -70,6 +79,21 @@ class Parameter:
     required: bool
     default: str | None
     description: str
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """All values that it can have, where these are few and fixed."""
+        if self.type == "xsd:boolean":
+            return ("true", "false")
+        values = resolving.closed_values(self.type)
+        return (*values, ANY) if values and self.default else values
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The IRIs of the classes of entities that it can stand for; none where it is a value."""
+        if self.type.startswith("xsd:"):
+            return ()
+        return tuple(ns.EG + each.removeprefix("eg:") for each in self.type.split("|"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +122,16 @@ class CannedQuery:
     left_out: OwnQuery | None = None
     settled_by: str | None = None
     asked_once: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    excludes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    only_with: Mapping[str, str] = field(default_factory=dict)
+    nearest: str | None = None
+
+    @property
+    def wants(self) -> str:
+        """Which parameters it needs, in words: `body, actor or place`."""
+        return in_words(self.needs)
 
     def bind(self, store: ReleaseStore, values: Mapping[str, object]) -> OwnQuery:
         """
@@ -125,16 +159,21 @@ class CannedQuery:
                 raise UsageError(
                     f"{self.name} has no parameter {name!r}; it has {', '.join(known)}; nearest: {near[0]}"
                 )
+        _check_together(self, given)
         terms: dict[str, str] = {}
         for parameter in self.parameters:
-            terms.update(_terms(store, self, parameter, given.get(parameter.name, parameter.default)))
+            default = parameter.default
+            if self.only_with.get(parameter.name, parameter.name) not in {parameter.name, *given}:
+                default = "false"
+            terms.update(_terms(store, self, parameter, given.get(parameter.name, default)))
+        _check_span(given, terms)
         return terms
 
     def ask(self, store: ReleaseStore, values: Mapping[str, object]) -> QuerySolutions:
         """Ask the query and return the answer as the engine gives it; arguments and errors are those of `run`."""
         answer = store.query(self.bind(store, values))
         assert isinstance(answer, QuerySolutions)
-        return answer
+        return labels.labelled(store, answer, self.columns, self.labels) if self.labels else answer
 
     def run(self, store: ReleaseStore, values: Mapping[str, object]) -> Rows:
         """
@@ -172,6 +211,8 @@ class CannedQuery:
             found.append(notes.of_failure(error))
         if is_empty:
             found.append(notes.of_nothing(self.empty, self.alone, source, left_out))
+            if self.nearest:
+                found += notes.of_nearest(self.nearest, resolving.nearest_names(store, str(values[self.nearest])))
         return [*found, *notes.of_left_out(left_out)]
 
     def ask_left_out(self, store: ReleaseStore, values: Mapping[str, object]) -> LeftOut:
@@ -181,12 +222,10 @@ class CannedQuery:
         terms = self._given(store, values)
         if not self._may_leave_out(store, terms):
             return []
-        if self.asked_once and store.is_local:
-            picked = self._picked(store, terms)
-            # Parameters that are not compared with a value of the row, such as days, can only leave fewer.
-            others = set(self._variables()) - set(self.asked_once)
-            if not picked or all(terms[name] == "UNDEF" for name in others):
-                return picked
+        once = self._once(store)
+        others = once.keys() - set(self.asked_once)
+        if self.asked_once and store.is_local and all(terms[name] == once[name] for name in others):
+            return self._picked(store, terms)
         answer = store.query(_filled(self.left_out, terms))
         assert isinstance(answer, QuerySolutions)
         return [(ns.value(claim), ns.value(why)) for claim, why in answer]
@@ -196,7 +235,8 @@ class CannedQuery:
         if self.settled_by == PAIR:
             return together.may_leave_out(store, terms)
         if self.settled_by:
-            return terms[self.settled_by].strip("<>") in store.unsettled
+            term = terms[self.settled_by].strip("<>")
+            return bool(store.unsettled) if term == "UNDEF" else term in store.unsettled
         return True
 
     def _picked(self, store: ReleaseStore, terms: Mapping[str, str]) -> LeftOut:
@@ -209,7 +249,7 @@ class CannedQuery:
         if self.name not in store.leaving_out:
             names = " ".join(f"?{name}" for name in self.asked_once)
             text = WITHOUT_ORDER.sub(f"SELECT DISTINCT {names} ?claim ?why\\1ORDER BY ?why ?claim", self.left_out)
-            answer = store.query(_filled(OwnQuery(text), dict.fromkeys(self._variables(), "UNDEF")))
+            answer = store.query(_filled(OwnQuery(text), self._once(store)))
             assert isinstance(answer, QuerySolutions)
             store.leaving_out[self.name] = [
                 (tuple(map(str, values)), ns.value(claim), ns.value(why)) for *values, claim, why in answer
@@ -222,9 +262,14 @@ class CannedQuery:
         )
         return list(dict.fromkeys(found))
 
-    def _variables(self) -> list[str]:
+    def _once(self, store: ReleaseStore) -> dict[str, str]:
+        """Leave every variable of the query beside open, but for those of parameters that have a default."""
         assert self.left_out
-        return COLUMN.findall(_block(self.left_out)[1])
+        defaults: dict[str, str] = {}
+        for parameter in self.parameters:
+            if parameter.default and parameter.classes:
+                defaults.update(_terms(store, self, parameter, parameter.default))
+        return {name: defaults.get(name, "UNDEF") for name in COLUMN.findall(_block(self.left_out)[1])}
 
 
 def load() -> dict[str, CannedQuery]:
@@ -277,13 +322,14 @@ def _read(path: Path) -> CannedQuery:
     header = headers(f"{text}\n{left_out or ''}")
     parameters = [_parameter(path, line) for line in header.get("param", [])]
     answer = header["answer"][0]
+    named = header.get("labels", [""])[0].split()
     return CannedQuery(
         name=path.stem,
         summary=header["summary"][0],
         group=header["group"][0],
         parameters=tuple(parameters),
-        columns=tuple(COLUMN.findall(answer)),
-        answer=answer,
+        columns=labels.with_labels(COLUMN.findall(answer), named),
+        answer=labels.described(answer, named),
         empty=header["empty"][0],
         examples=dict(pair.split("=", 1) for line in header.get("example", []) for pair in line.split()),
         instead=dict(line.split(" ", 1) for line in header.get("instead", [])),
@@ -292,6 +338,11 @@ def _read(path: Path) -> CannedQuery:
         left_out=OwnQuery(left_out) if left_out else None,
         settled_by=header.get("settled-by", [None])[0],
         asked_once=tuple(header.get("asked-once", [""])[0].split()),
+        labels=tuple(named),
+        needs=tuple(re.split(r", | or ", header["needs"][0])) if "needs" in header else (),
+        excludes={first: tuple(others) for first, *others in map(str.split, header.get("not-with", []))},
+        only_with={line.split()[0]: line.split()[1] for line in header.get("only-with", [])},
+        nearest=header.get("nearest", [None])[0],
     )
 
 
@@ -336,7 +387,13 @@ def _terms(store: ReleaseStore, query: CannedQuery, parameter: Parameter, value:
     if parameter.type == "xsd:date":
         first, last = _dates(value) if value else ("UNDEF", "UNDEF")
         return {f"{parameter.name}First": first, f"{parameter.name}Last": last}
-    term = "UNDEF" if value is None else str(_term(store, parameter, value))
+    if value is not None and parameter.default and parameter.type != "xsd:boolean" and value.casefold() == ANY:
+        value = None
+    try:
+        term = "UNDEF" if value is None else str(_term(store, parameter, value))
+    except UsageError as error:
+        error.parameter = parameter.name
+        raise
     return {parameter.name: term, asked: term}
 
 
@@ -363,50 +420,33 @@ def _term(store: ReleaseStore, parameter: Parameter, value: str) -> Literal | Na
     return resolve(store, parameter.type, value)
 
 
-def resolve(store: ReleaseStore, kind: str, value: str) -> NamedNode:
-    """
-    Find the entity that a full IRI, a prefixed name, a short name or a label stands for, ignoring case.
-
-    Args:
-        store: The release.
-        kind: The class of the entity, such as `eg:Body`.
-        value: Such as `csto`, `body:CSTO`, `Kazakhstan` or `https://w3id.org/…/id/state/KZ`.
-    Raises:
-        UnknownNameError: If no instance of the class has the name; lists the nearest names.
-        UsageError: If several do.
-    """
-    kind_iri = ns.EG + kind.removeprefix("eg:")
-    wanted = value.strip().strip("<>").casefold()
-    prefix, _, local = wanted.partition(":")
-    if prefix in ns.PREFIXES and not local.startswith("//"):
-        wanted = (ns.PREFIXES[prefix] + local).casefold()
-    # An IRI beats a short name, and a short name a label; the spelling as given beats the other one.
-    for found in _meant(store, kind_iri, wanted):
-        # An entity beats a concept of a scheme: people ask for spillover, rarely for the factor of that name.
-        things = [iri for iri in found if iri.startswith(ns.ID)]
-        if len(things) == 1 or len(found) == 1:
-            return NamedNode((things or found)[0])
-        if found:
-            raise UsageError(f"{value!r} stands for {' and '.join(found)}; give one of these IRIs")
-    named = store.entities.get(kind_iri, [])
-    short_names = {ns.local_name(iri).lower() for iri, _ in named}
-    labels = {name.lower() for _, name in named} - short_names
-    raise UnknownNameError(_noun(kind), value, [*sorted(short_names), *sorted(labels)])
+def in_words(names: Sequence[str]) -> str:
+    """Write alternatives: `body, actor or place`."""
+    return " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
-def _meant(store: ReleaseStore, kind_iri: str, wanted: str) -> Iterator[list[str]]:
-    """Look up a name, exactly first; returns sorted IRIs."""
-    for meanings in store.meanings.get(kind_iri, ()):
-        yield sorted(meanings.get(wanted, ()))
-    from eurasia_graph import variants
+def _check_together(canned: CannedQuery, given: Mapping[str, str]) -> None:
+    """Refuse parameters that do not go together, and none where one is needed."""
+    if canned.needs and not any(name in given for name in canned.needs):
+        example = " ".join(f"{name}={value}" for name, value in canned.examples.items())
+        several = "one of " if len(canned.needs) > 1 else ""
+        raise UsageError(f"{canned.name} needs at least {several}{canned.wants}; for instance {example}")
+    for first, others in canned.excludes.items():
+        both = [name for name in others if name in given]
+        if first in given and both:
+            raise UsageError(f"{first} and {both[0]} exclude each other; give {first} or {in_words(others)}")
+    for name, other in canned.only_with.items():
+        if TRUTHS.get(given.get(name, "").casefold()) and other not in given:
+            raise UsageError(
+                f"{name}={given[name]} goes with {other} alone, and none is given; add {other}, or leave {name} out"
+            )
 
-    for meanings in store.spellings.get(kind_iri, ()):
-        yield sorted(meanings.get(variants.fold(wanted), ()))
 
-
-def _noun(kind: str) -> str:
-    """Turn `eg:DifferenceKind` into `difference kind`."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.removeprefix("eg:")).lower()
+def _check_span(given: Mapping[str, str], terms: Mapping[str, str]) -> None:
+    """Refuse a span that ends before it begins."""
+    first, last = terms.get("fromFirst", "UNDEF"), terms.get("toLast", "UNDEF")
+    if "UNDEF" not in {first, last} and last < first:
+        raise UsageError(f"to={given['to']} is before from={given['from']}; give the earlier one as from")
 
 
 def _of_horizons(store: ReleaseStore, values: Mapping[str, object], only: str | None) -> Iterator[str]:

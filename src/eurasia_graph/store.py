@@ -26,10 +26,11 @@ from pyoxigraph import (
 from eurasia_graph import namespaces as ns
 from eurasia_graph.dates import NEVER, day_range
 from eurasia_graph.errors import QueryError, UsageError
+from eurasia_graph.paths import root
 
 # What a query without GRAPH sees: what the texts say and what follows from it, but not what curators judged
 # or what only serves the derivation.
-HIDDEN_BY_DEFAULT = re.compile(re.escape(ns.GRAPH) + r"(links|notes|differences|meta|bounds-.*)")
+HIDDEN_BY_DEFAULT = re.compile(re.escape(ns.GRAPH) + r"(links|notes|differences|meta|names|years|bounds-.*)")
 
 Answer = QuerySolutions | QueryBoolean | QueryTriples
 # IRIs by name, in lower case.
@@ -126,16 +127,17 @@ class ReleaseStore:
             refuse_service(sparql)
             return self.engine.query(spelled_out(sparql, base_iri), base_iri=base_iri)
         except SyntaxError as error:
-            from eurasia_graph.sparql.refusals import not_sparql
+            from eurasia_graph.sparql.diagnosis import not_sparql
 
             raise not_sparql(sparql, error) from None
         except (RuntimeError, ValueError, OSError) as error:
-            raise QueryError(f"the query cannot be answered: {error}") from None
+            raise QueryError(f"the query cannot be answered: {error}; change that part of it") from None
 
     def known(self) -> dict[str, Any]:
         """Return, in terms of JSON, what almost every canned query looks up first."""
         return {
             "entities": self.entities,
+            "labels": self.labels,
             "horizons": self.horizons,
             "covered": self.covered,
             "unsettled": sorted(self.unsettled),
@@ -180,8 +182,16 @@ class ReleaseStore:
     def entities(self) -> dict[str, list[tuple[str, str]]]:
         """The classes of our namespace, by IRI, each with (IRI, name) for every name of every member."""
         found: dict[str, list[tuple[str, str]]] = {}
-        for row in self._select(NAMES_OF_ENTITIES):
+        for row in self._select(_beside("names")):
             found.setdefault(row[0], []).append((row[1], row[2]))
+        return found
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The English labels of things, concepts and classes, by IRI; of several the first by the alphabet."""
+        found: dict[str, str] = {}
+        for thing, label in self._select(_beside("labels")):
+            found.setdefault(thing, label)
         return found
 
     @cached_property
@@ -193,6 +203,8 @@ class ReleaseStore:
             for iri, label in named:
                 for meanings, name in ((by_iri, iri), (by_short_name, ns.local_name(iri)), (by_label, label)):
                     meanings.setdefault(name.casefold(), set()).add(iri)
+                if iri.startswith(ns.EG):
+                    by_short_name.setdefault(kebab(ns.local_name(iri)), set()).add(iri)
         return found
 
     @cached_property
@@ -314,16 +326,16 @@ SELECT DISTINCT ?holder ?body {{
   }}
   FILTER(COALESCE(?earliest, ?latest) < ?from || (BOUND(?to) && (?to <= ?latest || COALESCE(?to < ?over, false))))
 }}""")
-NAMES_OF_ENTITIES = OwnQuery(f"""
-PREFIX skos: <{ns.SKOS}> PREFIX rdfs: <{ns.RDFS}>
-SELECT DISTINCT ?class ?entity ?name ?naming {{
-  VALUES ?naming {{ skos:prefLabel skos:altLabel }}
-  {{ GRAPH <{ns.GRAPH}entities> {{ ?entity a ?type ; ?naming ?name }} }}
-  UNION {{ GRAPH <{ns.GRAPH}schemes> {{ ?entity a ?type ; ?naming ?name }} }}
-  GRAPH <{ns.GRAPH}ontology> {{ ?type rdfs:subClassOf* ?class }}
-}}
-# The preferred English name first, which is what a picker shows.
-ORDER BY ?class ?entity DESC(?naming = skos:prefLabel) DESC(LANG(?name) = "en") ?name""")
+
+
+def _beside(name: str) -> OwnQuery:
+    """Read a query that serves the canned queries."""
+    return OwnQuery((root() / "queries" / "beside" / f"{name}.rq").read_text(encoding="utf-8"))
+
+
+def kebab(name: str) -> str:
+    """Write the name of a class as it is typed: `treaty-act` for `TreatyAct`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
 
 
 def from_quads(engine: Store, **description: object) -> ReleaseStore:

@@ -13,6 +13,7 @@ RULES = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"\bpractis", "practic"),
+        (r"\bco[-\u2010\u2011](?=op|ord)", "co"),
         (r"is(?=(?:e|ed|es|er|ers|ing|ings|able|ation|ations|ational|ationally|m?ent)\b)", "iz"),
         (r"ys(?=(?:e|ed|es|er|ers|ing)\b)", "yz"),
         (r"(?<=\w\w)our(?=(?:s|ed|ing|ings|able|ably|ite|ites|er|ers|hood|hoods|ly|al|ful|less|ist|ism)?\b)", "or"),
@@ -42,6 +43,22 @@ RULES = tuple(
         (r"\b(to|in|on|up|for|out|back|down|home|after|east|west|north|south)wards\b", r"\1ward"),
     )
 )
+
+
+# Signs that stand for a blank where a name is searched for; queries/find.rq has the same.
+SIGNS = re.compile(r"[-–—_'’‘\"“”.,;:()/&\s]+")
+
+
+def searched(name: str) -> str:
+    """
+    Write a name as the index of names has it and as `queries/find.rq` writes what is searched for.
+
+    So little that SPARQL can do the same in every engine: small letters, s for z, blanks for signs.
+
+    Args:
+        name: Such as `Collective Security Treaty Organization`, in any case.
+    """
+    return SIGNS.sub(" ", name.lower().replace("z", "s")).strip()
 
 
 def fold(name: str) -> str:

@@ -40,8 +40,8 @@ def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
     known = [bounds(each).latest for each in ends if each]
     if known:
         yield Triple(source, ns.EG("horizon"), _day(min(known)))
-    standings, unsettled, implying = (
-        _kinds(store, term) for term in ("tellsStanding", "givesOnlyPossibleStatus", "impliesStatus")
+    standings, unsettled, implying, ending = (
+        _kinds(store, term) for term in ("tellsStanding", "givesOnlyPossibleStatus", "impliesStatus", "endsItsBody")
     )
     for quad in store.quads_for_pattern(None, ns.EG("statedIn"), source, None):
         claim = quad.subject
@@ -53,6 +53,8 @@ def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
             stands = kind in implying or value_of(store, claim, "saysStatus") is not None
             for term, day in _days_of(found, lasting=kind in standings, stands=stands):
                 yield Triple(claim, ns.EG(term), _day(day))
+            if any(value_of(store, claim, term) for term in ("saysOldBody", "saysNewBody")) or kind in ending:
+                yield from _around(claim, found)
         modality = ns.local_name(value_of(store, claim, "modality") or "asserted")
         reported = Quad(claim, ns.RDF("type"), ns.EG("ReportedClaim"), quad.graph_name) in store
         if modality == "asserted" and not reported:
@@ -60,6 +62,13 @@ def _bounds_of(store: Store, source: NamedNode) -> Iterator[Triple]:
         doubtful = (found and found.doubtful) or kind in unsettled
         if not reported and (modality == "hedged" or (modality == "asserted" and doubtful)):
             yield Triple(claim, ns.RDF("type"), ns.EG("DoubtfulClaim"))
+
+
+def _around(claim: NamedNode, found: Bounds) -> Iterator[Triple]:
+    """Name the day before a change of a body and the day after it."""
+    if found.earliest and found.earliest > date.min:
+        yield Triple(claim, ns.EG("eve"), _day(found.earliest - timedelta(days=1)))
+    yield Triple(claim, ns.EG("dayAfter"), _day(_day_after(found.latest)))
 
 
 def _days_of(found: Bounds, *, lasting: bool, stands: bool) -> Iterator[tuple[str, date]]:

@@ -46,6 +46,7 @@ def find_differences(dataset: Dataset, world: Report | None = None, pieces: Piec
         found = dump(alone, DIFFERENCES)
         kept.put(key, found)
     store.bulk_load(found, format=RdfFormat.N_TRIPLES, to_graph=DIFFERENCES, lenient=True)
+    store.extend(ns.quad(triple, DIFFERENCES) for triple in _reasons(store))
 
 
 def _compared(store: Store, graphs: list[NamedNode]) -> list[bytes]:
@@ -61,6 +62,16 @@ def _compared(store: Store, graphs: list[NamedNode]) -> list[bytes]:
     return sorted(found)
 
 
+def _reasons(store: Store) -> Iterator[Triple]:
+    """Say of each kind of difference that a rule found why, in the words of the rule."""
+    for path in sorted(rules.folder_of("differences").glob("*.rq")):
+        summary = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("#+ summary: ")
+        kind = ns.SCHEME(f"difference/{path.stem}")
+        for quad in store.quads_for_pattern(None, ns.EG("differenceKind"), kind, DIFFERENCES):
+            if not any(store.quads_for_pattern(quad.subject, ns.EG("foundBecause"), None, DIFFERENCES)):
+                yield Triple(quad.subject, ns.EG("foundBecause"), Literal(summary))
+
+
 def _difference(store: Store, finding: Finding) -> Iterator[Triple]:
     """Turn a finding about two claims, or about a state and a claim, into a difference."""
     assert finding.difference and finding.value
@@ -72,6 +83,7 @@ def _difference(store: Store, finding: Finding) -> Iterator[Triple]:
     yield Triple(node, ns.RDF("type"), ns.EG("Difference"))
     yield Triple(node, ns.EG("differenceKind"), kind)
     yield Triple(node, ns.EG("subject"), _subject_of(store, first))
+    yield Triple(node, ns.EG("foundBecause"), Literal(finding.message.partition(". ")[0].removesuffix(".")))
     term = "saysStatus" if ns.local_name(kind.value) == "status" else "saysDate"
     for letter, each in zip("AB", pair, strict=True):
         value = value_of(store, each, term) or value_of(store, each, "existence")

@@ -16,6 +16,7 @@ from eurasia_graph.build.closure import close
 from eurasia_graph.build.derive import derive
 from eurasia_graph.build.differences import find_differences
 from eurasia_graph.build.findings import Report
+from eurasia_graph.build.indexes import add_indexes
 from eurasia_graph.build.kept import UnfitError, cache_folder, keep, load_kept
 from eurasia_graph.build.parts import read, written
 from eurasia_graph.build.pieces import Pieces, key_of
@@ -53,6 +54,7 @@ def build(data: Path | None = None, progress: Progress = silent, pieces: Pieces 
     describe_properties(dataset.store)
     progress("differences")
     find_differences(dataset, world, pieces)
+    add_indexes(dataset)
     progress("digests")
     inputs = inputs_digest(data)
     content = describe_release(dataset, inputs, digests)

@@ -14,7 +14,15 @@ from eurasia_graph.paths import root
 from eurasia_graph.version import VERSION
 
 # The modules outside its own package on which the build depends.
-GROUND = ("dates.py", "graphs.py", "namespaces.py", "sparql/tokens.py", "turtle/reader.py", "turtle/places.py")
+GROUND = (
+    "dates.py",
+    "graphs.py",
+    "namespaces.py",
+    "sparql/tokens.py",
+    "turtle/reader.py",
+    "turtle/places.py",
+    "variants.py",
+)
 LARGEST_FILE = 1024 * MIB
 
 

@@ -46,7 +46,7 @@ KINDS_OF_CLASSES = {
 }
 AGENTS = ("agent", "body", "person", "state")
 GENERATED_OF_A_SOURCE = ("bounds", "facts", "memberships", "closure")
-GENERATED_OF_ALL = ("closure-entities", "closure-ontology", "differences", "meta")
+GENERATED_OF_ALL = ("closure-entities", "closure-ontology", "differences", "meta", "names", "years")
 # Common misspellings of our namespace: http for https, a leading www, other case, no final slash.
 LOOKS_LIKE_OURS = re.compile(r"https?://(?:www\.)?w3id\.org/eurasia-graph(?:[/#]|$)", re.IGNORECASE)
 MOST_LOOK_UPS = 50

@@ -44,8 +44,6 @@ def changes(data: Path | None, since: Stamp, stop: threading.Event | None = None
     """
     from watchfiles import watch
 
-    from eurasia_graph.build import shapes
-
     waked = watch(
         *_folders(data),
         watch_filter=lambda _change, path: path.endswith(SUFFIXES),
@@ -60,8 +58,6 @@ def changes(data: Path | None, since: Stamp, stop: threading.Event | None = None
         now = stamp(data)
         if now != since:
             since = now
-            # Read once in a process, and perhaps edited.
-            shapes.read_shapes.cache_clear()
             yield
 
 

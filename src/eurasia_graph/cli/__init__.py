@@ -11,6 +11,7 @@ import click
 
 from eurasia_graph.cli.asking import query
 from eurasia_graph.cli.checking import fmt, validate
+from eurasia_graph.cli.citing import cite
 from eurasia_graph.cli.group import Commands
 from eurasia_graph.cli.pushing import push
 from eurasia_graph.cli.releasing import build, export, release
@@ -20,7 +21,7 @@ from eurasia_graph.cli.texts import coverage, explain, passages, verify
 __all__ = ["main"]
 
 # In the order of use, which is that of the architecture.
-COMMANDS = (validate, fmt, passages, verify, coverage, build, query, explain, serve, export, release, push)
+COMMANDS = (validate, fmt, passages, verify, coverage, build, query, explain, cite, serve, export, release, push)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

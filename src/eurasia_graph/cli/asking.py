@@ -20,19 +20,21 @@ from eurasia_graph.cli.options import (
     data_option,
     format_option,
     release_option,
+    spreadsheet_options,
     store_options,
 )
 from eurasia_graph.cli.output import print_notes, print_rows, write_bytes
-from eurasia_graph.errors import UsageError
+from eurasia_graph.errors import QueryError, UsageError
 
 if TYPE_CHECKING:
     from pyoxigraph import Triple
 
-    from eurasia_graph.queries import CannedQuery
+    from eurasia_graph.queries import CannedQuery, Parameter
     from eurasia_graph.store import ReleaseStore
 
 
 LARGEST_QUERY = 1 << 20
+WITHOUT_FLAGS: Mapping[str, bool] = {}
 TIMEOUT_S = 10.0
 # To another store, which takes no limit for no limit.
 LONGEST_S = 86_400.0
@@ -48,6 +50,8 @@ class Asked:
     data: Path | None
     folder: Path | None
     remote: dict[str, str | None]
+    bom: bool = False
+    no_formulas: bool = False
 
     def joined(self, later: Asked) -> Asked:
         """
@@ -66,7 +70,23 @@ class Asked:
             data=later.data or self.data,
             folder=later.folder or self.folder,
             remote={name: later.remote[name] or value for name, value in self.remote.items()},
+            bom=self.bom or later.bom,
+            no_formulas=self.no_formulas or later.no_formulas,
         )
+
+    def for_rows(self) -> tuple[str, dict[str, bool]]:
+        """
+        Give the format of rows, and how CSV is written.
+
+        Raises:
+            UsageError: If an option for spreadsheets is given and the format is another.
+        """
+        form = self.form or "table"
+        flags = {"bom": self.bom, "no_formulas": self.no_formulas}
+        for name, forms in (("bom", ("csv",)), ("no_formulas", ("csv", "tsv"))):
+            if flags[name] and form not in forms:
+                raise UsageError(f"--{name.replace('_', '-')} is for {' and '.join(forms)}; add --format {forms[0]}")
+        return form, flags
 
     def by_option(self) -> dict[str, str | Path | None]:
         """Give the values by the names of their options."""
@@ -112,6 +132,7 @@ class QueryCommands(Once, click.Group):
     help=f"Stop such a query after that time [{TIMEOUT_S:g}]; 0 for no limit.",
 )
 @format_option
+@spreadsheet_options
 @data_option
 @release_option
 @store_options
@@ -124,6 +145,8 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     file: Path | None,
     timeout: float | None,
     form: str | None,
+    bom: bool,
+    no_formulas: bool,
     data: Path | None,
     folder: Path | None,
     **remote: str | None,
@@ -134,7 +157,7 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     \b
     Example: eurasia-graph query members-on --body csto --date 1993-06-30
     """
-    ctx.obj = asked = Asked(form=form, data=data, folder=folder, remote=remote)
+    ctx.obj = asked = Asked(form=form, data=data, folder=folder, remote=remote, bom=bom, no_formulas=no_formulas)
     chosen = [
         name
         for name, is_given in (
@@ -159,11 +182,12 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
             raise UsageError(f"--list only shows the names of the queries; leave {idle} out")
         click.echo(_listing())
     else:
+        wanted, flags = asked.for_rows()
         seconds = TIMEOUT_S if timeout is None else timeout
         text = _read_query(file) if sparql is None else sparql
         store = asked.open(seconds or LONGEST_S)
         patience = PATIENCE_S if seconds and remote["store"] else 0
-        print_answer(store, text, form or "table", seconds + patience)
+        print_answer(store, text, wanted, seconds + patience, flags)
 
 
 def _query_command(canned: CannedQuery) -> click.Command:
@@ -173,8 +197,8 @@ def _query_command(canned: CannedQuery) -> click.Command:
             [parameter.name, *_spellings(parameter.name)],
             type=str,
             default=None,
-            metavar=parameter.type.partition(":")[2].upper(),
-            help=_parameter_help(parameter.description, parameter.required, parameter.default),
+            metavar=_metavar(parameter.type),
+            help=_parameter_help(canned, parameter),
         )
         for parameter in canned.parameters
     ]
@@ -182,18 +206,28 @@ def _query_command(canned: CannedQuery) -> click.Command:
     own = {parameter.name for parameter in canned.parameters}
 
     @format_option
+    @spreadsheet_options
     @data_option
     @release_option
     @store_options
     @click.pass_context
-    def ask(
-        ctx: click.Context, /, form: str | None, data: Path | None, folder: Path | None, **values: str | None
+    def ask(  # noqa: PLR0913, PLR0917  (one for each option)
+        ctx: click.Context,
+        /,
+        form: str | None,
+        bom: bool,
+        no_formulas: bool,
+        data: Path | None,
+        folder: Path | None,
+        **values: str | None,
     ) -> None:
         remote = {name: None if name in own else values.pop(name) for name in REMOTE}
-        asked = ctx.obj.joined(Asked(form=form, data=data, folder=folder, remote=remote))
-        _print_canned(canned, asked.open(), values, asked.form or "table")
+        asked = ctx.obj.joined(
+            Asked(form=form, data=data, folder=folder, remote=remote, bom=bom, no_formulas=no_formulas)
+        )
+        _print_canned(canned, asked, values)
 
-    command = click.command(canned.name, cls=Once, help=f"{canned.summary}.\n\nColumns: {canned.answer}.")(ask)
+    command = click.command(canned.name, cls=Once, help=_query_help(canned))(ask)
     # Some queries have a parameter `kind`; the --kind of a store then has to stand before the name.
     command.params = [*options, *(each for each in command.params if each.name not in own)]
     return command
@@ -205,9 +239,24 @@ def _spellings(name: str) -> list[str]:
     return list(dict.fromkeys([f"--{name}", f"--{dashed}"]))
 
 
-def _parameter_help(description: str, required: bool, default: str | None) -> str:
-    need = "required" if required else f"default {default}" if default else "optional"
-    return f"{description} [{need}]"
+def _metavar(kind: str) -> str:
+    """Name the value of an option by the class that it is of: `BODY` for `eg:Body`."""
+    return kind.rpartition("|")[2].partition(":")[2].upper()
+
+
+def _parameter_help(canned: CannedQuery, parameter: Parameter) -> str:
+    default = f"default {parameter.default}" if parameter.default else "optional"
+    need = "required" if parameter.required else "at least one" if parameter.name in canned.needs else default
+    allowed = f": {', '.join(parameter.allowed)}" if parameter.allowed else ""
+    return f"{parameter.description}{allowed} [{need}]"
+
+
+def _query_help(canned: CannedQuery) -> str:
+    """Say what a query answers, what it needs, an example that can be run, and what its columns hold."""
+    given = " ".join(f"--{name} {value}" for name, value in canned.examples.items())
+    needs = f"\n\nAt least one of {canned.wants} is needed." if canned.needs else ""
+    example = f"Example: eurasia-graph query {canned.name} {given}".rstrip()
+    return f"{canned.summary}.{needs}\n\n{example}\n\nColumns: {canned.answer}."
 
 
 def _read_query(file: Path | None) -> str:
@@ -231,24 +280,34 @@ def _listing() -> str:
     return "\n".join(f"{group}\n" + "\n".join(lines) for group, lines in groups.items())
 
 
-def _print_canned(canned: CannedQuery, store: ReleaseStore, values: Mapping[str, str | None], form: str) -> None:
+def _print_canned(canned: CannedQuery, asked: Asked, values: Mapping[str, str | None]) -> None:
     from eurasia_graph.formats import FORMATS
 
+    form, flags = asked.for_rows()
     if form in {"turtle", "jsonld"}:
         raise _no_graph(form)
+    store = asked.open()
     if form == "xml":
         body = canned.ask(store, values).serialize(format=FORMATS["xml"].rows) or b""
         write_bytes(body)
         print_notes(canned.notes(store, values, is_empty=b"<result>" not in body))
     else:
-        print_rows(canned.run(store, values), form)
+        print_rows(canned.run(store, values), form, **flags)
 
 
 def _no_graph(form: str) -> UsageError:
-    return UsageError(f"SELECT gives rows, not a graph; use --format table, csv, tsv, json or xml instead of {form}")
+    return UsageError(
+        f"SELECT gives rows, not a graph; use --format table, list, csv, tsv, json or xml instead of {form}"
+    )
 
 
-def print_answer(store: ReleaseStore, sparql: str, form: str, seconds: float = TIMEOUT_S) -> None:
+def print_answer(
+    store: ReleaseStore,
+    sparql: str,
+    form: str,
+    seconds: float = TIMEOUT_S,
+    flags: Mapping[str, bool] = WITHOUT_FLAGS,
+) -> None:
     """
     Print the answer of a free-form query: rows, a boolean or triples.
 
@@ -257,19 +316,25 @@ def print_answer(store: ReleaseStore, sparql: str, form: str, seconds: float = T
         sparql: The query.
         form: One of `ROW_FORMATS`.
         seconds: How long the evaluation may take; 0 for as long as it likes.
+        flags: How CSV is written, as `print_rows` takes it.
     Raises:
         QueryError: If the query is refused, is not SPARQL, or takes longer.
     """
     from eurasia_graph.cli.limited import limited
     from eurasia_graph.queries import Rows
+    from eurasia_graph.sparql import shape
+    from eurasia_graph.sparql.refusals import EMPTY
 
+    if not sparql.strip():
+        raise QueryError(EMPTY)
+    shape.read(sparql)
     found = limited(lambda: _evaluated(store, sparql, form), seconds)
     if isinstance(found, bytes):
         write_bytes(found)
     elif isinstance(found, bool):
         click.echo(json.dumps({"head": {}, "boolean": found}) if form == "json" else str(found).lower())
     elif isinstance(found, Solutions):
-        print_rows(Rows(iter(found.rows), found.columns, []), form)
+        print_rows(Rows(iter(found.rows), found.columns, []), form, **flags)
     else:
         _print_graph(found)
 
@@ -299,7 +364,7 @@ def _evaluated(store: ReleaseStore, sparql: str, form: str) -> bool | bytes | So
             return xmlform.check(answer.serialize(format=FORMATS["xml"].rows) or b"", FORMATS["xml"].rows)
         columns = [variable.value for variable in answer.variables]
         return Solutions(columns, [dict(zip(columns, map(queries.cell, row), strict=True)) for row in answer])
-    if form in {"table", "turtle"}:
+    if form in {"table", "list", "turtle"}:
         return list(answer)
     if form == "jsonld":
         return answer.serialize(format=FORMATS["jsonld"].rdf) or b""

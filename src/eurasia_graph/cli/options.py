@@ -38,7 +38,7 @@ class Seconds(click.FloatRange):
 
 
 WRITTEN = WrittenFile(path_type=Path)
-ROW_FORMATS = ("table", "csv", "tsv", "json", "xml", "turtle", "jsonld")
+ROW_FORMATS = ("table", "list", "csv", "tsv", "json", "xml", "turtle", "jsonld")
 KINDS = [each.name for each in PRODUCTS.values() if each.writable]
 READ_KINDS = [each.name for each in PRODUCTS.values() if each.readable]
 REMOTE = ("store", "kind", "user", "password")
@@ -48,6 +48,15 @@ release_option = click.option(
 )
 # No default, so that `Asked.joined` can tell whether it was given before the name of a query, after it, or at all.
 format_option = click.option("--format", "form", type=click.Choice(ROW_FORMATS), help="How to write it [table].")
+
+
+def spreadsheet_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options for CSV that goes into a spreadsheet."""
+    bom = click.option("--bom", is_flag=True, help="Begin CSV with a byte order mark, for spreadsheets.")
+    safe = click.option(
+        "--no-formulas", is_flag=True, help="In CSV and TSV, put ' before a text that begins like a formula."
+    )
+    return bom(safe(command))
 
 
 def login_options(command: Callable[..., Any]) -> Callable[..., Any]:

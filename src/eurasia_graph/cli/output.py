@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from eurasia_graph.queries import Rows
 
 
-WIDEST_CELL = 60
+# Between two columns; how narrow a column may become; what begins CSV for spreadsheets.
+GAP = "  "
+NARROWEST = 4
+BYTE_ORDER_MARK = "\ufeff"
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], None]) -> None:
@@ -93,17 +96,27 @@ class Speed:
         progress(f"[{bar}] {done}/{of} triples, {speed:,.0f}/s, {graph}")
 
 
-def print_rows(rows: Rows, form: str) -> None:
-    """Print the rows of an answer as a table, CSV, TSV or JSON, and its notes to stderr."""
-    from eurasia_graph import namespaces as ns
+def print_rows(rows: Rows, form: str, *, bom: bool = False, no_formulas: bool = False) -> None:
+    """
+    Print the rows of an answer, and its notes to stderr.
+
+    Args:
+        rows: The answer.
+        form: table, list, csv, tsv or json.
+        bom: Whether CSV begins with a byte order mark, by which spreadsheets know it for UTF-8.
+        no_formulas: Whether CSV and TSV have no cell that a spreadsheet would take for a formula.
+    """
+    from eurasia_graph import tabular
 
     if form == "json":
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     elif form in {"csv", "tsv"}:
-        click.echo(_separated(rows, "," if form == "csv" else "\t"), nl=False)
-    elif rows:
-        shown = [[_short(ns.shorten, value) for value in row.values()] for row in rows]
-        click.echo(table(rows.columns, shown))
+        text = tabular.separated(rows, "," if form == "csv" else "\t", "\n", no_formulas=no_formulas)
+        write_bytes(f"{BYTE_ORDER_MARK if bom else ''}{text}".encode())
+    else:
+        shown = [[tabular.line(things) for things in tabular.cells(rows.columns, row)] for row in rows]
+        lay_out = blocks if form == "list" else table
+        click.echo(lay_out(tabular.headings(rows.columns), shown))
     print_notes(rows.notes)
 
 
@@ -113,33 +126,68 @@ def print_notes(notes: Iterable[str]) -> None:
         click.echo(f"note: {note}", err=True)
 
 
-def _separated(rows: Rows, delimiter: str) -> str:
-    import csv
-    import io
-
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(rows.columns)
-    writer.writerows(["" if value is None else value for value in row.values()] for row in rows)
-    return out.getvalue()
-
-
-def _short(shorten: Callable[[str], str], value: object) -> str:
-    """Write a cell for people: short names for IRIs, an empty string for no value."""
-    if value is None:
-        return ""
-    text = str(value)
-    if text.startswith("http"):
-        return " ".join(shorten(each) for each in text.split(" "))
-    return text if len(text) <= WIDEST_CELL else text[: WIDEST_CELL - 1] + "…"
+def blocks(columns: list[str], rows: list[list[Any]]) -> str:
+    """Lay out each row as a block of lines, one a column that is not blank; without rows, the columns alone."""
+    if not rows:
+        return "\n".join(columns)
+    margin = max(map(len, columns)) + len(GAP)
+    width = _width()
+    told = []
+    for row in rows:
+        lines = []
+        for name, value in zip(columns, row, strict=True):
+            if str(value):
+                first, *rest = _wrapped(str(value), max(width - margin, NARROWEST) if width else None)
+                lines += [f"{name:<{margin}}{first}", *(" " * margin + each for each in rest)]
+        told.append("\n".join(lines))
+    return "\n\n".join(told)
 
 
 def table(columns: list[str], rows: list[list[Any]]) -> str:
-    """Lay out rows under their headings for a terminal."""
+    """Lay out rows under their headings: on a terminal within its width, into a file or pipe in one line each."""
     from prettytable import PrettyTable, TableStyle
 
-    table = PrettyTable(columns, align="l")
+    texts = [[str(value) for value in row] for row in rows]
+    widths = _widths(list(zip(columns, *texts, strict=True)))
+    lines = [
+        ["\n".join(_wrapped(cell, width)) for cell, width in zip(row, widths, strict=True)] for row in (columns, *texts)
+    ]
+    # Headings are a row like any other, for two columns may be wrapped to the same first line.
+    table = PrettyTable([str(place) for place in range(len(columns))], align="l", header=False)
     table.set_style(TableStyle.PLAIN_COLUMNS)
-    table.left_padding_width, table.right_padding_width = 0, 2
-    table.add_rows(rows)
+    table.header = False
+    table.left_padding_width, table.right_padding_width = 0, len(GAP)
+    table.add_rows(lines)
     return "\n".join(line.rstrip() for line in table.get_string().splitlines())
+
+
+def _width() -> int | None:
+    """Return the width of the terminal, or None where the output goes elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _widths(columns: list[tuple[str, ...]]) -> list[int | None]:
+    """Narrow columns to the width of the terminal, the widest first; None for as wide as its text."""
+    limit = _width()
+    if limit is None:
+        return [None] * len(columns)
+    room = limit - len(GAP) * len(columns)
+    widths = [max(map(len, cells)) for cells in columns]
+    words = [max(len(word) for cell in cells for word in (cell.split() or [""])) for cells in columns]
+    # Words are broken only where they would not fit otherwise.
+    for floors in (words, [NARROWEST] * len(columns)):
+        while sum(widths) > room:
+            wide = [place for place, width in enumerate(widths) if width > floors[place]]
+            if not wide:
+                break
+            widths[max(wide, key=lambda place: widths[place])] -= 1
+    return list(widths)
+
+
+def _wrapped(text: str, width: int | None) -> list[str]:
+    """Break a text into lines of a width, at blanks where there are some; no letter is lost."""
+    import textwrap
+
+    if width is None:
+        return [text]
+    return [line for part in text.splitlines() for line in textwrap.wrap(part, max(width, 1))] or [""]

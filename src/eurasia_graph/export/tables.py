@@ -33,6 +33,7 @@ from eurasia_graph.turtle.writer import natural_key
 
 COLUMN = re.compile(r"(\w+) (\w+) (required|optional) (?:eg:(\w+))? ?(.*)")
 GENERATED = "Generated: "
+DECIMAL = NamedNode(ns.XSD + "decimal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +149,9 @@ def _asked(store: ReleaseStore, table: Table) -> Iterator[dict[str, str]]:
 
 def _cell(term: object) -> str:
     if isinstance(term, Literal):
-        return term.value
+        # A whole number is written without the zero behind the point that a decimal has.
+        is_whole = term.datatype == DECIMAL and term.value.endswith(".0")
+        return term.value.removesuffix(".0") if is_whole else term.value
     value = cell(term)
     return "" if value is None else str(value)
 
@@ -171,7 +174,19 @@ def years(membership: dict[str, str]) -> Iterator[dict[str, str]]:
     for year in range(first, min(ends, default=date.max.year) + 1):
         certainty = _certainty(membership, f"{year:04}-01-01", f"{year:04}-12-31")
         if certainty:
-            yield {**membership, "year": str(year), "certainty": certainty}
+            yield {
+                **membership,
+                "year": str(year),
+                "certainty": certainty,
+                "complete": _completeness(membership, f"{year:04}-12-31"),
+            }
+
+
+def _completeness(one: dict[str, str], last: str) -> str:
+    """Say whether the lists that had begun by a day name all; days of ISO 8601 sort as texts."""
+    if one["openFrom"] and one["openFrom"] <= last:
+        return "false"
+    return "true" if one["completeFrom"] and one["completeFrom"] <= last else ""
 
 
 def _certainty(one: dict[str, str], first: str, last: str) -> str:

@@ -49,6 +49,8 @@ def _folded(text: str) -> str:
     return text.upper() if text.isascii() else unicodedata.normalize("NFKC", text).upper()
 
 
+READ_ONLY = "this store is read-only and does not accept updates; send a query"
+EMPTY = "the query is empty; send a SELECT, ASK, CONSTRUCT or DESCRIBE"
 UPDATE_WORDS = {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"}
 
 
@@ -56,15 +58,3 @@ def first_word(sparql: str) -> str:
     """Return the keyword that follows the PREFIX and BASE lines, in capitals, or ""."""
     words = (token.text.upper() for token in tokens(sparql) if token.kind == "word")
     return next((word for word in words if word not in {"PREFIX", "BASE"}), "")
-
-
-def not_sparql(sparql: str, error: SyntaxError) -> QueryError:
-    """Say what is wrong with a query that does not parse, and what to do."""
-    return QueryError(f"this is not a SPARQL query: {error.msg}; {_hint(sparql)}")
-
-
-def _hint(sparql: str) -> str:
-    """Say what to do about a query that does not parse: of an update, that the store is read-only."""
-    if first_word(sparql) in UPDATE_WORDS:
-        return "the store is read-only and takes no updates"
-    return "start with PREFIX lines, then SELECT, ASK, CONSTRUCT or DESCRIBE"

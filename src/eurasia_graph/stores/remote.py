@@ -34,7 +34,8 @@ from pyoxigraph import (
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import QueryError, RemoteError
 from eurasia_graph.formats import FORMATS
-from eurasia_graph.sparql.refusals import not_sparql, refuse_service
+from eurasia_graph.sparql.diagnosis import not_sparql
+from eurasia_graph.sparql.refusals import refuse_service
 from eurasia_graph.sparql.restating import KINDS, kind_of, question, read, refuse_ambiguous
 from eurasia_graph.store import HIDDEN_BY_DEFAULT, Answer, OwnQuery, ReleaseStore
 from eurasia_graph.stores import dependencies

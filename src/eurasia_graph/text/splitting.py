@@ -19,7 +19,10 @@ from eurasia_graph.text.sentences import SUPERSCRIPTS, is_finished, note_marks, 
 # A page number or a line with only a date makes no statement.
 PAGE_NUMBER = re.compile(r"\W*\d{1,4}\W*")
 DATE_LINE = re.compile(r"(?:[^\W\d]+ \d{1,2},|\d{1,2} [^\W\d]+) \d{4}")
-BULLET = re.compile(r"[●•▪◦‣∙*+↑^–—-]\s+")
+BULLET = re.compile(r"[●•▪◦‣∙*+↑^–—-]\s+|(?:>\s?)+")
+# Of Markdown: `> ` before each line of a quotation, `[^1]: ` before a note, whatever its name.
+QUOTED = re.compile(r"(?:>\s?)+")
+NAMED_NOTE = re.compile(r"\[\^[^\]\s]{1,40}\]:\s*(?=\S)")
 DASH = re.compile(r"[–—-]\s")
 # `1.`, `1)`, `(1)`, `a)`, `(iv)`; a letter with a full stop is an initial more often.
 ITEM_NUMBER = re.compile(r"(?P<full>(\d{1,2})\.)\s+|\(?(?P<half>\d{1,2}|[a-z]|[ivx]{1,5})\)\s+")
@@ -227,6 +230,10 @@ def _group_lines(text: str, block: list[Span], wrapped: bool, *, listed: bool) -
         starts_note = index in note_starts
         in_notes = group is not None and group.kind is Kind.NOTE
         row = TABLE_ROW in text[line.start : line.end]
+        quoted = QUOTED.match(text[line.start : line.end])
+        if quoted and index and QUOTED.match(text[block[index - 1].start : line.start]) and group:
+            group.spans.append(Span(line.start + quoted.end(), line.end))
+            continue
         if group and not (starts_note or item or row) and (wrapped or (in_notes and index < len(block) - 1)):
             group.spans[-1] = Span(group.spans[-1].start, line.end)
             continue
@@ -274,7 +281,8 @@ def _note_starts(text: str, block: list[Span]) -> set[int]:
         if not runs or number == runs[-1][1] + 1:
             runs.append((index, number))
     alone = bool(numbered) and numbered[0][0] == 0 and numbered[0][2]
-    return {index for index, _ in runs} if len(runs) > 1 or alone else set()
+    named = {index for index, line in enumerate(block) if NAMED_NOTE.match(text[line.start : line.end])}
+    return named | ({index for index, _ in runs} if len(runs) > 1 or alone else set())
 
 
 def _rejoined(text: str, paragraphs: list[_Paragraph]) -> Iterator[_Paragraph]:

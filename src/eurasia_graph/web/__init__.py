@@ -19,7 +19,7 @@ from eurasia_graph import namespaces as ns
 from eurasia_graph.description import LICENCE_NAME, citation
 from eurasia_graph.errors import UsageError
 from eurasia_graph.store import ReleaseStore
-from eurasia_graph.web import canned, description, graphs, health, openapi, pages, problems, responses, sparql
+from eurasia_graph.web import canned, citing, description, graphs, health, openapi, pages, problems, responses, sparql
 from eurasia_graph.web.bodies import LARGEST_REQUEST
 from eurasia_graph.web.cache import AnswerCache
 from eurasia_graph.web.context import Service, the_service, the_store
@@ -65,7 +65,7 @@ def create_app(store: ReleaseStore, settings: Settings | None = None) -> Flask:
     app.jinja_env.filters["shorten"] = ns.shorten
     app.jinja_env.filters["local_link"] = pages.local_link
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for module in (sparql, canned, pages, graphs, description, health, openapi):
+    for module in (sparql, canned, citing, pages, graphs, description, health, openapi):
         app.register_blueprint(module.blueprint)
     problems.register(app)
     responses.register(app)

@@ -7,8 +7,6 @@ trusted, so they run in this process, unless the dataset is so large that they n
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,13 +21,14 @@ from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response as BaseResponse
 
 from eurasia_graph import namespaces as ns
-from eurasia_graph import queries
-from eurasia_graph.errors import UnknownNameError, UsageError
+from eurasia_graph import queries, tabular
+from eurasia_graph.errors import Choice, UnknownNameError, UsageError
 from eurasia_graph.export import xmlform
 from eurasia_graph.formats import FORMATS, Content, Format, carrying
-from eurasia_graph.queries import CannedQuery, Parameter, Rows
+from eurasia_graph.notes import Note
+from eurasia_graph.queries import CannedQuery, Parameter
 from eurasia_graph.store import ReleaseStore
-from eurasia_graph.web import description, log
+from eurasia_graph.web import citing, description, log
 from eurasia_graph.web.cache import Environ
 from eurasia_graph.web.context import Service, the_service
 from eurasia_graph.web.limited_store import LimitedStore
@@ -48,14 +47,15 @@ EXTENSIONS = {
         for extension, name in (("csv", "csv"), ("tsv", "tsv"), ("xml", "xml"), ("srj", "json"), ("srx", "xml"))
     },
 }
+DELIMITERS = {"csv": ",", "tsv": "\t"}
 # What the engine writes where there is nothing to write.
 NO_ROWS: dict[str, Callable[[bytes], bool]] = {
-    "csv": lambda body: body.count(b"\n") == 1,
     "json": lambda body: body.endswith(b'"bindings":[]}}'),
     "xml": lambda body: b"<results></results>" in body,
 }
 # These say how the answer is written, not what is asked.
-OF_THE_ANSWER = {*NAMES, "bom"}
+NO_FORMULAS = "no-formulas"
+OF_THE_ANSWER = {*NAMES, "bom", NO_FORMULAS}
 # The fast path puts here the error that it met, so that the framework answers it without running the query again.
 FAILED = "eurasia_graph.failed"
 # As the framework reads a query string: bytes that are not UTF-8 stay percent-encoded.
@@ -85,6 +85,9 @@ def ask(name: str) -> Response:
     """Answer a canned query; a browser gets the form, and the table where the form is filled in."""
     if FAILED in request.environ:
         raise request.environ[FAILED]
+    form = citing.wanted(request.environ, name)
+    if form:
+        return citing.answer(f"queries/{name.partition('.')[0]}", form)
     service = the_service()
     asked = read(service, request.environ, name)
     if asked.chosen in DESCRIBED:
@@ -104,7 +107,8 @@ class Asked:
     """
     What a request asks of a canned query.
 
-    `chosen` is the format, None for a page; `bom` whether CSV begins with a byte order mark.
+    `chosen` is the format, None for a page; `bom` whether CSV begins with a byte order mark, `no_formulas` whether
+    a text in it that a spreadsheet would take for a formula is made safe.
     """
 
     canned: CannedQuery
@@ -112,6 +116,7 @@ class Asked:
     repeated: str | None
     chosen: Format | None
     bom: bool
+    no_formulas: bool
 
 
 def read(service: Service, environ: Environ, name: str) -> Asked:
@@ -147,6 +152,7 @@ def read(service: Service, environ: Environ, name: str) -> Asked:
         repeated=_repeated(given),
         chosen=chosen,
         bom=next((value for key, value in pairs if key == "bom"), "") == "1",
+        no_formulas=next((value for key, value in pairs if key == NO_FORMULAS), "") == "1",
     )
 
 
@@ -193,7 +199,7 @@ def answer(service: Service, environ: Environ, asked: Asked) -> tuple[Headers, b
         raise UsageError(asked.repeated)
     store = _store(service)
     with _timed(service, asked.canned.name, asked.values):
-        body, notes = _written(store, asked.canned, asked.values, chosen)
+        body, notes = _written(store, asked, chosen)
     if asked.bom and chosen is FORMATS["csv"]:
         body = BOM + body
     kind = content_type(chosen)
@@ -214,13 +220,15 @@ def _store(service: Service) -> ReleaseStore:
     return service.store if service.is_small else LimitedStore(service)
 
 
-def _written(
-    store: ReleaseStore, canned: CannedQuery, values: Mapping[str, str], chosen: Format
-) -> tuple[bytes, list[str]]:
-    """Write the rows, and say what a reader should know; the engine serialises the formats that it knows."""
-    if chosen is JSON or chosen is FORMATS["tsv"]:
+def _written(store: ReleaseStore, asked: Asked, chosen: Format) -> tuple[bytes, list[str]]:
+    """Write the rows, and say what a reader should know; the engine serialises the results of SPARQL."""
+    canned, values = asked.canned, asked.values
+    if chosen is JSON or chosen.name in DELIMITERS:
         rows = canned.run(store, values)
-        return _serialised(rows, chosen).encode(), rows.notes
+        if chosen is JSON:
+            return json.dumps(rows, ensure_ascii=False, indent=1).encode(), rows.notes
+        text = tabular.separated(rows, DELIMITERS[chosen.name], "\r\n", no_formulas=asked.no_formulas)
+        return text.encode(), rows.notes
     body = xmlform.check(canned.ask(store, values).serialize(format=chosen.rows) or b"", chosen.rows)
     return body, canned.notes(store, values, is_empty=NO_ROWS[chosen.name](body))
 
@@ -248,28 +256,38 @@ def _timed(service: Service, name: str, values: Mapping[str, str]) -> Iterator[N
             log.slow_query("canned", f"{name} {values}", seconds, outcome)
 
 
-def _serialised(rows: Rows, chosen: Format) -> str:
-    if chosen is JSON:
-        return json.dumps(rows, ensure_ascii=False, indent=1)
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter="\t", lineterminator="\r\n")
-    writer.writerow(rows.columns)
-    writer.writerows(["" if value is None else value for value in row.values()] for row in rows)
-    return out.getvalue()
+def _offered(
+    values: Mapping[str, str], parameter: str | None, choices: Sequence[Choice]
+) -> list[tuple[str, dict[str, str]]]:
+    """List what can be asked instead, each with its words and the values of its address."""
+    if not parameter:
+        return []
+    return [(each.text(), {**values, parameter: each.value}) for each in choices]
 
 
 def _page(store: ReleaseStore, asked: Asked) -> Response:
     """Show the form; with the answer if it is filled in, or with the error."""
     canned, rows, problem = asked.canned, None, asked.repeated
     wanted = [parameter.name for parameter in canned.parameters if parameter.required]
-    if not problem and (asked.values or not wanted):
+    choices: list[tuple[str, dict[str, str]]] = []
+    if not problem and (asked.values or not (wanted or canned.needs)):
         try:
             rows = canned.run(store, asked.values)
         except UsageError as error:
-            problem = str(error)
+            problem, choices = str(error), _offered(asked.values, error.parameter, error.choices)
+    for note in rows.notes if rows else ():
+        if isinstance(note, Note):
+            choices += _offered(asked.values, note.of, note.choices)
     pickers = {parameter.name: _choices(store, parameter) for parameter in canned.parameters}
     page = render_template(
-        "query.html", canned=canned, values=asked.values, rows=rows, problem=problem, pickers=pickers
+        "query.html",
+        canned=canned,
+        values=asked.values,
+        rows=rows,
+        problem=problem,
+        pickers=pickers,
+        choices=choices,
+        tabular=tabular,
     )
     response = Response(page, status=400 if problem else 200, content_type="text/html; charset=utf-8")
     response.vary.add("Accept")
@@ -280,7 +298,10 @@ def _choices(store: ReleaseStore, parameter: Parameter) -> list[tuple[str, str]]
     """List the short names and labels of the entities that a parameter can stand for, by label."""
     if parameter.type == "xsd:boolean":
         return [("true", "yes"), ("false", "no")]
+    if parameter.allowed:
+        return [(each, each.replace("-", " ")) for each in parameter.allowed]
     labels: dict[str, str] = {}
-    for iri, name in store.entities.get(ns.EG + parameter.type.removeprefix("eg:"), []):
-        labels.setdefault(ns.local_name(iri), name)
+    for kind in parameter.classes[-1:]:
+        for iri, name in store.entities.get(kind, []):
+            labels.setdefault(ns.local_name(iri), name)
     return sorted(labels.items(), key=lambda item: item[1].casefold())

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from eurasia_graph import queries
-from eurasia_graph.web import canned
+from eurasia_graph.web import canned, citing
 from eurasia_graph.web.cache import REFUSED, WSGI, Environ
 from eurasia_graph.web.context import Service
 from eurasia_graph.web.responses import fixed_headers
@@ -50,5 +50,7 @@ class FastPath:
         return [made[1]]
 
     def _made(self, environ: Environ, name: str) -> tuple[canned.Headers, bytes] | None:
+        if citing.wanted(environ, name):
+            return None
         asked = canned.read(self._service, environ, name)
         return canned.answer(self._service, environ, asked) if asked.chosen in canned.OFFERED else None

@@ -21,7 +21,8 @@ class LimitedStore(ReleaseStore):
         self._service = service
         self.is_cut = False
         # Computed once for the release, not once for each request.
-        self.__dict__["unsettled"] = service.store.unsettled
+        for learnt in ("unsettled", "labels"):
+            self.__dict__[learnt] = getattr(service.store, learnt)
 
     def query(self, sparql: str, base_iri: str | None = None) -> Answer:
         """

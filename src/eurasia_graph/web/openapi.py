@@ -10,7 +10,7 @@ from flask import Blueprint, Response
 
 from eurasia_graph import description, queries
 from eurasia_graph.formats import FORMATS
-from eurasia_graph.queries import Parameter
+from eurasia_graph.queries import CannedQuery, Parameter
 from eurasia_graph.web import problems, protocol
 from eurasia_graph.web.context import the_service
 from eurasia_graph.web.responses import cached
@@ -33,8 +33,9 @@ def openapi() -> Response:
         operation = {
             "operationId": re.sub(r"-(\w)", lambda match: match.group(1).upper(), canned.name),
             "summary": canned.summary,
-            "description": f"Columns: {canned.answer}.",
+            "description": _description(canned),
             "tags": [canned.group],
+            **({"x-at-least-one-of": list(canned.needs)} if canned.needs else {}),
             "parameters": [*(_parameter(each) for each in canned.parameters)],
             "responses": _responses(canned.columns),
         }
@@ -68,8 +69,16 @@ PROBLEM = {
 }
 
 
+def _description(canned: CannedQuery) -> str:
+    """Describe the columns, and which of the parameters are needed."""
+    needs = f"At least one of {canned.wants} is needed. " if canned.needs else ""
+    return f"{needs}Columns: {canned.answer}."
+
+
 def _parameter(parameter: Parameter) -> dict[str, object]:
     schema: dict[str, object] = dict(PATTERNS.get(parameter.type, {"type": "string"}))
+    if parameter.allowed and parameter.type not in PATTERNS:
+        schema["enum"] = list(parameter.allowed)
     if parameter.default is not None:
         schema["default"] = {"true": True, "false": False}.get(parameter.default, parameter.default)
     return {

@@ -23,6 +23,7 @@ from eurasia_graph.export import xmlform
 from eurasia_graph.formats import FORMATS
 from eurasia_graph.paths import root
 from eurasia_graph.store import Engine, ReleaseStore
+from eurasia_graph.web import citing
 from eurasia_graph.web.context import the_service, the_store
 from eurasia_graph.web.negotiation import NAMES, choose
 from eurasia_graph.web.ontology import sections
@@ -53,7 +54,10 @@ def front() -> Response:
 
 @blueprint.route("/id/<path:name>")
 def thing(name: str) -> BaseResponse:
-    """Send to the page or the data about a thing, as the client prefers."""
+    """Send to the page, the data or the citation of a thing, as the client prefers."""
+    form = citing.wanted(request.environ, name)
+    if form:
+        return citing.sent(name.rpartition(".")[0] if name.endswith((".bib", ".csl", ".txt")) else name, form)
     _, node = _find(name)
     chosen = choose(request, DATA, html=True)
     # What was asked for by name goes on as a name; None leaves the parameter out, and Accept decides again.

@@ -56,13 +56,20 @@ def _ours(error: EurasiaGraphError) -> Response:
     if isinstance(error, RemoteError):
         return _problem(error.status, TITLES[error.status], str(error))
     if isinstance(error, UnknownNameError):
-        details = {"nearest": error.nearest} if error.nearest else {}
-        return _problem(404 if error.kind == "query" else 400, "Unknown name", str(error), details)
+        details: dict[str, object] = {"nearest": error.nearest} if error.nearest else {}
+        return _problem(404 if error.kind == "query" else 400, "Unknown name", str(error), {**details, **_offer(error)})
     if isinstance(error, XmlError):
         return _problem(406, "Not Acceptable", str(error))
     if isinstance(error, UsageError):
-        return _problem(400, "Bad request", str(error))
+        return _problem(400, "Bad request", str(error), _offer(error))
     return _unforeseen(error)
+
+
+def _offer(error: UsageError) -> dict[str, object]:
+    """Say which parameter is at fault, and what can be given instead."""
+    offered = [{"value": each.value, "label": each.label} for each in error.choices]
+    named = {"parameter": error.parameter} if error.parameter else {}
+    return {**named, **({"choices": offered} if offered and error.parameter else {})}
 
 
 def _unforeseen(_error: Exception) -> Response:

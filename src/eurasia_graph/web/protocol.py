@@ -16,13 +16,13 @@ from pyoxigraph import NamedNode
 from werkzeug.exceptions import BadRequest, Forbidden, UnsupportedMediaType
 
 from eurasia_graph.errors import QueryError
+from eurasia_graph.sparql.refusals import EMPTY, READ_ONLY
 
 FORM = "application/x-www-form-urlencoded"
 QUERY = "application/sparql-query"
 UPDATE = "application/sparql-update"
 MOST_GRAPHS = 1000
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
-READ_ONLY = "this store is read-only and does not accept updates; send a query"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ def read(request: Request, longest: int, base: str) -> Operation:
     if len(queries) > 1:
         raise BadRequest(f"the request has {len(queries)} queries; send one")
     if queries and not queries[0].strip():
-        raise BadRequest("the query is empty; send a SELECT, ASK, CONSTRUCT or DESCRIBE")
+        raise BadRequest(EMPTY)
     if queries and len(queries[0]) > longest:
         raise QueryError(
             f"the query has {len(queries[0])} characters, more than the {longest} allowed; split it", status=413

@@ -16,7 +16,8 @@ from typing import IO
 
 # Given whole: to a thousand clients that take nothing these are 128 MB, for as long as `watch` lets them.
 LARGEST_WHOLE = 128_000
-PIECE = 65_536
+# Of 64 kB each a megabyte takes a third more of the processor; of a megabyte each it takes no less.
+PIECE = 262_144
 MOST_IN_MEMORY = 128_000_000
 MOST_WAITED_FOR = 128
 

@@ -16,8 +16,8 @@ from werkzeug.exceptions import BadRequest
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import QueryError, RemoteError, nearest
 from eurasia_graph.formats import FORMATS, Content, Format, carrying
-from eurasia_graph.sparql import columns, faults, shape
-from eurasia_graph.sparql.refusals import UPDATE_WORDS, first_word, refuse_service
+from eurasia_graph.sparql import columns, diagnosis, shape
+from eurasia_graph.sparql.refusals import refuse_service
 from eurasia_graph.web import log, protocol
 from eurasia_graph.web.context import Service, the_service
 from eurasia_graph.web.negotiation import JSON, XML, choose, pick
@@ -163,22 +163,7 @@ def _syntax_error(service: Service, query: shape.Query, job: Job, message: str, 
         answers: list[str | None] = json.loads(tried.body)
         return answers
 
-    if first_word(query.text) in UPDATE_WORDS:
-        return QueryError(f"this is an update, not a query: {protocol.READ_ONLY}")
-    fault = faults.explain(query, message, probe)
-    if fault is None:
-        return QueryError(f"this is not a SPARQL query: {message}; compare it with SPARQL 1.1")
-    start = "" if query.form else "; start with PREFIX lines, then SELECT, ASK, CONSTRUCT or DESCRIBE"
-    return QueryError(
-        f"line {fault.line}, column {fault.column}: this is not SPARQL; expected {fault.expected}; {fault.hint}{start}",
-        details={
-            "line": fault.line,
-            "column": fault.column,
-            "excerpt": fault.excerpt,
-            "expected": fault.expected,
-            "hint": fault.hint,
-        },
-    )
+    return diagnosis.of_syntax(query, message, probe)
 
 
 def _flagged(result: Result, chosen: Format, rows: int) -> bytes:
