@@ -136,6 +136,7 @@ class ReleaseStore:
     def known(self) -> dict[str, Any]:
         """Return, in terms of JSON, what almost every canned query looks up first."""
         return {
+            "quads": self.quads,
             "entities": self.entities,
             "labels": self.labels,
             "horizons": self.horizons,
@@ -168,6 +169,11 @@ class ReleaseStore:
     def is_local(self) -> bool:
         """Whether the embedded engine answers, which does not change."""
         return isinstance(self.engine, Store)
+
+    @cached_property
+    def quads(self) -> int:
+        """How many quads there are, which the engine finds out by going through all of them."""
+        return len(self.engine)
 
     @cached_property
     def leaving_out(self) -> dict[str, list[tuple[tuple[str, ...], str, str]]]:

@@ -101,7 +101,7 @@ def write(store: Store, folder: Path) -> None:
 
 def in_memory(store: ReleaseStore) -> ReleaseStore:
     """Return a release for repeated queries: in memory if it is small, since that is faster."""
-    if len(store.engine) > MOST_IN_MEMORY:
+    if store.quads > MOST_IN_MEMORY:
         return store
     engine = Store()
     engine.bulk_load(store.local.dump(format=RdfFormat.N_QUADS) or b"", format=RdfFormat.N_QUADS, lenient=True)

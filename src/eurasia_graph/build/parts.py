@@ -17,7 +17,7 @@ from pyoxigraph import NamedNode, RdfFormat, Triple
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import shape_check, sources, validation
-from eurasia_graph.build.closure import Closer
+from eurasia_graph.build.closure import CLOSURE_OF_SCHEMA, Closer
 from eurasia_graph.build.derive import derive_source
 from eurasia_graph.build.findings import Finding, Place, Severity
 from eurasia_graph.build.lines import dump, lines_of, names_in, terms_of
@@ -111,8 +111,8 @@ def _make(shared: Shared, source: str, loaded: Dataset, touched: dict[NamedNode,
     )
     if dataset.errors or any(isinstance(quad.object, Triple) for quad in dataset.origins):
         return None
-    for graph, lines in (*shared.schema.items(), *touched.items()):
-        dataset.store.bulk_load(lines, format=RdfFormat.N_TRIPLES, to_graph=graph, lenient=True)
+    closed = {CLOSURE_OF_SCHEMA: shared.schema[CLOSURE_OF_SCHEMA]}
+    _load(dataset, {graph: lines for graph, lines in shared.schema.items() if graph not in closed} | touched)
     node = ns.ID(f"source/{source}")
     record = validation.record_report(dataset, shape_check.check(dataset, "Violation", node))
     if record.errors:
@@ -123,11 +123,18 @@ def _make(shared: Shared, source: str, loaded: Dataset, touched: dict[NamedNode,
         # A date of an entity is wrong, which the shapes that cross sources will find.
         return None
     world = validation.world_report(dataset, shape_check.check(dataset, "Warning", node))
+    # Not before the checks: a store that holds nothing else but what they look at is asked as a whole.
+    _load(dataset, closed)
     closer = Closer(dataset.store, shared.pieces)
     closer.close_entities()
     closer.close_source(source)
     graphs = {kind: b"".join(sorted(lines_of(dump(dataset.store, graph_of(kind, source))))) for kind in KINDS}
     return Part(source, graphs, record.findings, world.findings, _is_apart(source, graphs))
+
+
+def _load(dataset: Dataset, graphs: dict[NamedNode, bytes]) -> None:
+    for graph, lines in graphs.items():
+        dataset.store.bulk_load(lines, format=RdfFormat.N_TRIPLES, to_graph=graph, lenient=True)
 
 
 def _is_apart(source: str, graphs: dict[str, bytes]) -> bool:

@@ -91,7 +91,7 @@ class Service:
     @cached_property
     def is_small(self) -> bool:
         """Whether canned queries need no limits: they take milliseconds, or another store answers them."""
-        return not isinstance(self.store.engine, Store) or len(self.store.engine) <= MOST_SMALL_QUADS
+        return not isinstance(self.store.engine, Store) or self.store.quads <= MOST_SMALL_QUADS
 
     @cached_property
     def terms(self) -> frozenset[str]:

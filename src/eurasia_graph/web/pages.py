@@ -48,7 +48,9 @@ def front() -> Response:
     """Show what the graph contains and how to query it."""
     store = the_store()
     counts = {name.removeprefix(ns.EG): len({iri for iri, _ in named}) for name, named in store.entities.items()}
-    page = render_template("index.html", counts=counts, queries=queries.load(), quads=len(store.engine))
+    page = render_template(
+        "index.html", counts=counts, queries=queries.load(), quads=store.quads if store.is_local else len(store.engine)
+    )
     return _html(page)
 
 
