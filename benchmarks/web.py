@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote_plus, urlencode
 
 from pyoxigraph import DefaultGraph, RdfFormat, serialize
 
@@ -43,6 +43,8 @@ CANNED = {
 }
 ROWS = "SELECT ?s ?p ?o { GRAPH ?g { ?s ?p ?o } } LIMIT 5000"
 START_S = 90
+# What the query of a URL may contain as it is.
+UNESCAPED = "?/:;,()@!*$'="
 # Headers that nginx sets by itself.
 OF_NGINX = {"content-type", "content-length", "date", "server", "etag", "connection"}
 SPEED = re.compile(r"Requests/sec:\s+([\d.]+)")
@@ -166,8 +168,12 @@ def round_of(address: str) -> tuple[float, float, float]:
 
 
 def sparql(address: str, data: Data) -> dict[str, str]:
-    """Write the questions as addresses of an endpoint."""
-    return {name: f"{address}?query={quote(text, safe='')}" for name, text in data.questions.items()}
+    """Write the questions as URLs of an endpoint, without comments, since servers limit the length of a URL to 8 KB."""
+    found = {}
+    for name, text in data.questions.items():
+        words = " ".join(line for line in text.splitlines() if not line.lstrip().startswith("#")).split()
+        found[name] = f"{address}?query={quote_plus(' '.join(words), safe=UNESCAPED)}"
+    return found
 
 
 @contextmanager
