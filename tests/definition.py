@@ -151,7 +151,7 @@ class End:
     on: Days
     sure: bool
     status: str | None = None  # the status that begins then
-    stated: date | None = None  # the day on which something else surely holds, or the body surely is no more
+    stated: date | None = None  # the day on which something else certainly holds, or the body has certainly ended
     told_by: Standing | None = None  # the standing whose last day was told
 
 
@@ -219,7 +219,7 @@ class World:
 
     def _body_stood(self, stated: date) -> date:
         """The latest day, by a day, on which somebody surely had not yet taken up a standing in the body, or it began."""
-        others = [each for actor in ("KZ", "UZ") for each in World.of(self, actor).standings]
+        others = [each for actor in ("KZ", "UZ", "BETA") for each in World.of(self, actor).standings]
         return max([self.exists.get(self.body, DAWN), *begun_by(others, stated)])
 
     @staticmethod
@@ -241,16 +241,16 @@ class World:
             self.exists.get(self.body, DAWN),
             *begun_by(others, standing.stated),
         ]
-        founded = self._founded()
+        founded = [*self._founded(self.body), *self._founded(self.actor)]
         first = min(max([*known, *founded]), standing.stated)
         return frozenset(day for day in standing.began if day >= first)
 
-    def _founded(self) -> list[date]:
-        """The first day on which the text can have the body founded."""
+    def _founded(self, name: str) -> list[date]:
+        """The first day on which the text can have a body founded; an actor may be one."""
         found = [
             min(dated([(each.happened, each.sure) for each in self._together(claim, None)]))
             for claim in self.claims
-            if claim.sure and (claim.new == self.body or (claim.kind == "Foundation" and claim.body == self.body))
+            if claim.sure and (claim.new == name or (claim.kind == "Foundation" and claim.body == name))
         ]
         return [min(found)] if found else []
 

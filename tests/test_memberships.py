@@ -29,6 +29,7 @@ SOURCE = ns.ID("source/random")
 CLAIMS = graphs.graph_of("claims", "random")
 MEMBERSHIPS = graphs.graph_of("memberships", "random")
 ACTORS, BODIES = ("KZ", "UZ"), ("ALPHA", "BETA")
+HOLDERS = (*ACTORS, "BETA")  # a body may belong to another one
 CASES = tomllib.loads((TESTS / "cases" / "standings.toml").read_text(encoding="utf-8"))["case"]
 KINDS = [
     *("MembershipChange", "MembershipChange", "StatusHolding", "StatusHolding", "Accession", "Foundation"),
@@ -47,7 +48,7 @@ _HELD = Claim("StatusHolding", "1994/1994", ("KZ",), "ALPHA", "member")
 def random_claims(draw: st.DrawFn) -> Claim:
     """Draw a claim of any kind that bears on standings."""
     kind = draw(st.sampled_from(KINDS))
-    some: list[tuple[str, ...]] = [("KZ",), ("KZ",), ("UZ",), ("KZ", "UZ")]
+    some: list[tuple[str, ...]] = [("KZ",), ("KZ",), ("UZ",), ("KZ", "UZ"), ("BETA",)]
     claim = Claim(
         kind=kind,
         when=draw(st.sampled_from(sorted(DATES))),
@@ -169,7 +170,7 @@ def compare(claims: list[Claim]) -> sources.Dataset:
     """Compare the derivation with the definition for everybody, everywhere and on every day that matters."""
     dataset = dataset_of(claims)
     memberships = derived(dataset.store)
-    for body, actor in product(BODIES, ACTORS):
+    for body, actor in product(BODIES, HOLDERS):
         world = World(claims, actor, body, EXISTS)
         for day in borders(claims):
             certain = dict.fromkeys(world.certain(day), "certain")
@@ -202,7 +203,7 @@ def test_members_on_agrees_with_the_bounds(claims: list[Claim]) -> None:
         }
         wanted = {
             (actor, status): how
-            for actor in ACTORS
+            for actor in HOLDERS
             for status, how in on(memberships, body, actor, day).items()
             if status != "outside"
         }
@@ -256,6 +257,21 @@ def asked(store: ReleaseStore, when: str) -> str:
     rows = queries.by_name("members-on").run(store, {"body": "ALPHA", "date": when, "lineage": "false"})
     own = [row for row in rows if str(row["member"]).endswith("/KZ")]
     return ", ".join(sorted(f"{ns.local_name(str(row['status']))} {row['certainty']}" for row in own)) or "nothing"
+
+
+def test_a_body_belongs_nowhere_before_the_text_has_it_founded() -> None:
+    """An observer "by now" that is a body itself was none before its founding, which two claims date together."""
+    founded = Claim("Foundation", "2003", (), "BETA", event="founded")
+    observer = Claim("StatusHolding", "[..2010-05-05]", ("BETA",), "ALPHA", "observer")
+
+    memberships = derived(dataset_of([founded, replace(founded, when="2003-04"), observer], "2016-03-11").store)
+
+    wanted = {
+        date(2003, 3, 31): {},
+        date(2003, 4, 1): {"observer": "possible"},
+        date(2010, 5, 5): {"observer": "certain"},
+    }
+    assert {day: on(memberships, "ALPHA", "BETA", day) for day in wanted} == wanted
 
 
 @pytest.mark.parametrize(
