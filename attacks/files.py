@@ -60,7 +60,7 @@ def main(quick: bool) -> int:
             ("entities in entities", 1, entities),
             ("packed files, sound, broken and bombs", 1, packed),
             ("long terms and prefixes", 1, long_terms),
-            ("what is no file", 1, odd),
+            ("not a regular file", 1, odd),
             ("rubbish under any extension", times, rubbish),
         ):
             failures += report(name, Path(folder), attack(Path(folder), random.Random(name), count), read)

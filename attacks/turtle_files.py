@@ -1,7 +1,7 @@
 """
 Attack the reader and the writer of Turtle: no graph is changed, no process aborts, nothing hangs.
 
-Run `python attacks/turtle.py`, or with `--quick` for a tenth of it. One line for each kind of input; exit status
+Run `python attacks/turtle_files.py`, or with `--quick` for a tenth of it. One line for each kind of input; exit status
 1 if anything failed, with the input that did.
 """
 
@@ -40,7 +40,7 @@ Term = NamedNode | BlankNode | Literal | Triple
 HERE = Path(__file__).parent
 SUITE = HERE.parent / "tests" / "cases" / "w3c-turtle.zip"
 FIRST, REST, NIL, TYPE = (ns.RDF(name) for name in ("first", "rest", "nil", "type"))
-# A process that reads so many files one after the other; if it dies, the last one named is to blame.
+# How many files one process reads in turn; if it dies, the last one named is to blame.
 BATCH = 500
 SECONDS = 300
 ODD_TEXT = [
@@ -64,61 +64,20 @@ ODD_TEXT = [
     ),
     *("\ufeff", "\ufffe", "\uffff", "\U0001f600", "\U0001fffe", "e\u0301", "#", "# no", "_:b", "<<(", "a" * 5000, "ї"),
 ]
+# fmt: off
 FORMS = [
-    "0",
-    "007",
-    "-0",
-    "+5",
-    "1.0",
-    ".5",
-    "5.",
-    "1e0",
-    "1E+3",
-    "-.5e-1",
-    "INF",
-    "NaN",
-    "true",
-    "TRUE",
-    "1",
-    "abc",
-    "",
+    "0", "007", "-0", "+5", "1.0", ".5", "5.", "1e0", "1E+3", "-.5e-1", "INF", "NaN", "true", "TRUE", "1", "abc", "",
 ]
 TYPES = [
-    "integer",
-    "decimal",
-    "double",
-    "float",
-    "boolean",
-    "date",
-    "time",
-    "dateTime",
-    "gYear",
-    "byte",
-    "anyURI",
-    "string",
+    "integer", "decimal", "double", "float", "boolean", "date", "time", "dateTime", "gYear", "byte", "anyURI", "string",
 ]
-TIMES = ["2024-01-01Z", "24:00:00", "2024-02-30", "1999-12-31T24:00:00", "-0044", "2024-01-01T00:00:00.000+00:00"]
-LANGUAGES = ["en", "EN-us", "zh-Hant-TW", "de-1996", "en-a-bbb-x-a-cccc", "sl-rozaj-biske", "i-klingon"]
 LOCALS = [
-    "a",
-    "a.b",
-    "a.",
-    ".a",
-    "-a",
-    "1",
-    "%20",
-    "a/b",
-    "a#b",
-    "a:b",
-    "a(b)",
-    "é",
-    "日本",
-    "a'b",
-    "a&b=c;d,e",
-    "~a",
-    "",
+    "a", "a.b", "a.", ".a", "-a", "1", "%20", "a/b", "a#b", "a:b", "a(b)", "é", "日本", "a'b", "a&b=c;d,e", "~a", "",
     "\u00b7",
 ]
+# fmt: on
+TIMES = ["2024-01-01Z", "24:00:00", "2024-02-30", "1999-12-31T24:00:00", "-0044", "2024-01-01T00:00:00.000+00:00"]
+LANGUAGES = ["en", "EN-us", "zh-Hant-TW", "de-1996", "en-a-bbb-x-a-cccc", "sl-rozaj-biske", "i-klingon"]
 SPACES = ["http://a/", "http://a#", "urn:x:", ns.EG, ns.XSD, ns.RDF, f"{ns.ID}claim/one/", f"{ns.SCHEME}status/"]
 NOISE = [
     *(
@@ -343,7 +302,7 @@ def axioms(rng: random.Random) -> list[Quad]:
 
 
 def seeds() -> list[bytes]:
-    """Return the files of the W3C, those that are no Turtle among them, and some of ours."""
+    """Return the W3C test files, including those that are not Turtle, and some of ours."""
     with zipfile.ZipFile(SUITE) as suite:
         found = [
             suite.read(name) for name in suite.namelist() if name.endswith((".ttl", ".nt")) and name != "manifest.ttl"

@@ -1,5 +1,5 @@
 """
-The Correlates of War table of intergovernmental organisations, version 3, as a source of its own.
+The Correlates of War table of intergovernmental organisations, version 3, as a source.
 
 Every change of a cell becomes a claim; the build derives memberships from them; and members-on must
 give back every cell, and nothing certain after the last year. The table is read from ../shared or
@@ -148,10 +148,10 @@ class Change:
 
 def changes(cells: Iterable[tuple[int, str]], since: int) -> Iterator[Change]:
     """
-    Turn the cells of a state into changes; a cell tells of 31 December.
+    Turn the cells of a state into changes; a cell describes 31 December.
 
-    What begins behind missing cells began on some day from the first that is missing on. Where the status
-    is the same before and behind them, it may have lapsed: nobody is certain in between, and it begins again.
+    A status after missing cells began on some day from the first missing year on. If it is the same before and after
+    them, it may have lapsed: it is not certain in between, and begins again.
 
     Args:
         cells: Year and code, in order; a year without a row is missing.
@@ -195,7 +195,7 @@ def _claims(
             # A row says that its body lived in that year, so that it ended after the first day of the last.
             dead = max(last, int(rows[-1][0]["deaddate"] or last))
             if late:
-                # They may have joined after that day: what surely ends them is that there is no next year.
+                # They may have joined after that day: the certain end is that there is no next year.
                 told[Change(last, "outside", f"{dead + 1}-01-01")] += late
             number += 1
             yield from _claim(number, name, f"[{last}-01-02..{dead}-12-31]", spans[last], passages)

@@ -30,7 +30,7 @@ SHORT = [
 ]
 CANNED = ["/queries/members-on.json?body=cst&date=1993", "/queries/timeline.csv?body=sco", "/id/body/SCO", "/"]
 PATIENCE_S = 40
-# What a short query may be told when all places are taken.
+# The statuses that a short query may get when all slots are taken.
 MEANT = {"runaway": {503}, "short": {200, 503}, "canned": {200, 303}}
 
 Seen = dict[str, list[tuple[int, float]]]

@@ -20,14 +20,14 @@ from eurasia_graph.build import closure, differences, indexes, sources
 from eurasia_graph.build.derive import derive
 
 BODIES_PER_SOURCE = 12
-# Every body is told of by about this many sources, and every state belongs to about as many bodies,
+# Every body is described by about this many sources, and every state belongs to about as many bodies,
 # however many there are: a look-up finds as much in a large graph as in a small one.
 SOURCES_PER_BODY = 2
 STATES_PER_BODY = 5
 STATES_PER_STORY = 12
 FEWEST_SOURCES = 2
 # Counted in built graphs: what the schema takes, what each story (a source on a body) adds, and what is
-# inferred for each source about every body that any source tells of.
+# inferred for each source about every body that any source describes.
 QUADS_OF_SCHEMA = 3_000
 QUADS_PER_STORY = 1_140
 INFERRED_PER_SOURCE_AND_BODY = 66
@@ -161,7 +161,7 @@ def _claims(chosen: list[int], all_states: int, chance: random.Random) -> Iterat
 
 
 def _other_claims(number: int, state: int, year: int) -> Iterator[Content]:
-    """Claims that are no events: what is said and thought, a figure, names, a role and a cited work."""
+    """Claims other than events: statements, assessments, a figure, names, a role and a cited work."""
     body, person = ns.ID(f"body/B{number}"), ns.ID(f"person/P{number}")
     date = Literal(str(year), datatype=EDTF)
     yield _typed(["SpeechClaim"], saysSpeaker=person, saysDate=date, saysBody=body, carries=NEXT_CLAIM)

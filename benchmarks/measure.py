@@ -1,4 +1,4 @@
-"""What the benchmarks share: time, peak memory, and a table that is kept beside the command."""
+"""Shared by the benchmarks: time, peak memory, and a table that is saved next to the script."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Stages:
 
 
 def show(name: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *more: str) -> None:
-    """Print a table and lines below it, and keep them beside the command, with the machine they were measured on."""
+    """Print a table and notes, and save them next to the script, with a description of the machine."""
     table = PrettyTable(columns, align="r")
     table.set_style(TableStyle.PLAIN_COLUMNS)
     table.right_padding_width = 2

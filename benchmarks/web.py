@@ -2,7 +2,7 @@
 Requests a second of this service and of every other that is installed, on one release and one machine.
 
 Needs `wrk`. Peers are found by their commands (`oxigraph`, `rdflib-endpoint`, `virtuoso-t` with
-`isql-vt`, `nginx`), Fuseki where `make stores` has put it. What is not there is left out of the table.
+`isql-vt`, `nginx`), Fuseki where `make stores` has put it. Services that are not installed are left out of the table.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ CANNED = {
 }
 ROWS = "SELECT ?s ?p ?o { GRAPH ?g { ?s ?p ?o } } LIMIT 5000"
 START_S = 90
-# What nginx says of a file by itself.
+# Headers that nginx sets by itself.
 OF_NGINX = {"content-type", "content-length", "date", "server", "etag", "connection"}
 SPEED = re.compile(r"Requests/sec:\s+([\d.]+)")
 LATENCY = re.compile(r"\s(50|99)%\s+([\d.]+)(us|ms|s)\b")
@@ -53,7 +53,7 @@ IN_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 @dataclass(frozen=True)
 class Served:
-    """A service that answers: what wrk asks it for each kind of question."""
+    """A running service: the URL that wrk requests for each question."""
 
     name: str
     pid: int
@@ -62,7 +62,7 @@ class Served:
 
 @dataclass(frozen=True)
 class Data:
-    """The release as peers take it, and the questions as SPARQL."""
+    """The release as N-Quads for the peers, and the questions as SPARQL."""
 
     folder: Path
     file: Path
@@ -70,7 +70,7 @@ class Data:
 
 
 def free_port() -> int:
-    """Find a port that nobody uses."""
+    """Find a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -117,7 +117,7 @@ def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def memory_mib(pid: int) -> float:
-    """Add up what a process and its descendants hold, what they share divided between them."""
+    """Return the memory of a process and its descendants in MiB; shared pages are divided between them (PSS)."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -138,8 +138,8 @@ def memory_mib(pid: int) -> float:
 
 
 def ask(address: str) -> tuple[float, float, float]:
-    """Let wrk ask some times, and return the round that is in the middle by its speed; see `round_of`."""
-    # What is done once is done before.
+    """Measure some rounds with wrk, and return the one with the median speed; see `round_of`."""
+    # Warm up: what is done only once is not measured.
     request = urllib.request.Request(address, headers={"Accept": JSON})  # noqa: S310  (our own address)
     with suppress(OSError):
         urllib.request.urlopen(request, timeout=30).read()  # noqa: S310
@@ -147,7 +147,7 @@ def ask(address: str) -> tuple[float, float, float]:
 
 
 def round_of(address: str) -> tuple[float, float, float]:
-    """Let wrk ask for some seconds; returns requests a second, and the median and 99th percentile in ms."""
+    """Run wrk for some seconds; returns requests per second, and the median and 99th percentile latency in ms."""
     command = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{SECONDS}", "--timeout", "30", "--latency"]
     done = subprocess.run(
         [*command, "-H", f"Accept: {JSON}", address], capture_output=True, text=True, check=True, timeout=120
@@ -172,7 +172,7 @@ def sparql(address: str, data: Data) -> dict[str, str]:
 
 @contextmanager
 def ours(data: Data, cache: str, canned: bool) -> Iterator[Served]:
-    """This service, with or without its cache; the canned queries by their names or as SPARQL."""
+    """This service, with or without its cache; the canned queries by name or as SPARQL."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "eurasia_graph.cli", "serve", "--port", str(port), "--cache", cache]
@@ -186,7 +186,7 @@ def ours(data: Data, cache: str, canned: bool) -> Iterator[Served]:
 
 @contextmanager
 def oxigraph(data: Data) -> Iterator[Served]:
-    """The server of Oxigraph, from disk, as it is meant to be run."""
+    """The Oxigraph server, on disk, as recommended."""
     port, folder = free_port(), data.folder / "oxigraph"
     load = ["oxigraph", "load", "--location", str(folder), "--file", str(data.file)]
     subprocess.run(load, check=True, capture_output=True)
@@ -229,7 +229,7 @@ def fuseki(data: Data) -> Iterator[Served]:
 
 @contextmanager
 def virtuoso(data: Data) -> Iterator[Served]:
-    """Virtuoso, with a database of its own."""
+    """Virtuoso, with a separate database."""
     port, sql, folder = free_port(), free_port(), data.folder / "virtuoso"
     folder.mkdir()
     settings = f"""
@@ -266,7 +266,7 @@ MaxQueryCostEstimationTime = 100000
 
 @contextmanager
 def nginx(data: Data) -> Iterator[Served]:
-    """Nginx with the same bodies as files and the same headers: the limit."""
+    """Nginx with the same bodies as files and the same headers: the upper bound."""
     port, folder = free_port(), data.folder / "nginx"
     folder.mkdir()
     headers = ""

@@ -76,7 +76,7 @@ def read_texts(shipped: ReleaseStore) -> ReleaseStore:
 
 
 def _is_of(quad: Quad, sources_: set[str]) -> bool:
-    """Tell whether a quad was stated in a source, follows from it or speaks of its claims."""
+    """Return whether a quad was stated in a source, follows from it or is about its claims."""
     words = re.compile(rf"(?:[/-])(?:{'|'.join(map(re.escape, sources_))})(?=[/>-]|$)")
     return bool(words.search(str(quad)))
 

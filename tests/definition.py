@@ -151,7 +151,7 @@ class End:
     on: Days
     sure: bool
     status: str | None = None  # the status that begins then
-    stated: date | None = None  # the day on which something else surely holds, or the body surely is no more
+    stated: date | None = None  # the day on which something else certainly holds, or the body has certainly ended
     told_by: Standing | None = None  # the standing whose last day was told
 
 

@@ -42,7 +42,7 @@ def calls(url: str) -> list[str]:
 
 
 def hidden(url: str) -> Iterator[str]:
-    """Hide each call in a comment, a string and an IRI, behind what ends them."""
+    """Hide each call in a comment, a string and an IRI, after what ends them."""
     for call in calls(url):
         for quote, ends in ENDS.items():
             for end in ends:

@@ -39,7 +39,7 @@ def endless_chunks(wire: socket.socket, stop: threading.Event) -> None:
 
 
 def gzip_bomb(wire: socket.socket, _stop: threading.Event) -> None:
-    """Two gigabytes of blanks in two megabytes, for somebody who asked for nothing compressed."""
+    """Two gigabytes of spaces in two megabytes, for a client that did not ask for compression."""
     wire.sendall(HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % (len(BLANKS) * 128))
     for _ in range(128):
         wire.sendall(BLANKS)

@@ -81,7 +81,7 @@ class Running:
         return urllib3.util.parse_url(self.url).port or 0
 
     def again(self) -> None:
-        """Start it again where it was; a connection of somebody else may have its port for a moment."""
+        """Start it again on the same port; another connection may occupy the port for a moment."""
         for tries_left in (4, 3, 2, 1, 0):
             try:
                 self.process = STARTERS[self.kind](self.folder, self.port).process
@@ -116,7 +116,7 @@ def free_port() -> int:
 
 
 def jar(name: str) -> Path | None:
-    """Return the file of a Java program that `make stores` has put beside the others."""
+    """Return the file of a Java program that `make stores` has put next to the others."""
     return max(FOLDER.glob(f"{name}-*.[jw]ar"), default=None)
 
 

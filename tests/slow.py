@@ -43,7 +43,7 @@ class Served:
 
     @property
     def clients(self) -> int:
-        """How many connections it has open, beside its own."""
+        """How many connections it has open, besides its own."""
         found = 0
         for each in Path(f"/proc/{self.pid}/fd").iterdir():
             with suppress(OSError):

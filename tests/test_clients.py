@@ -82,7 +82,7 @@ def test_sparqlwrapper_reads_a_boolean(base: str, form: str) -> None:
 
 
 # SPARQLWrapper 2.0 makes graphs of a class that rdflib 7 calls old.
-# It knows "rdf" as a name and asks for it with a warning of its own.
+# It accepts "rdf" as a format, with a warning.
 @pytest.mark.filterwarnings("ignore:Sending Accept header:RuntimeWarning")
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("form", ["TURTLE", "N3", "RDFXML", "RDF", "XML", "JSONLD"])
@@ -257,7 +257,7 @@ def test_a_browser_shows_the_answer_of_a_query_of_ones_own(base: str) -> None:
 
 
 def test_a_stop_lets_requests_in_hand_end() -> None:
-    """SIGTERM while a query runs: the client gets its answer, the process ends with 0 and leaves none behind."""
+    """SIGTERM while a query runs: the client gets its answer, and no process is left running."""
     port = programs.free_port()
     command = [sys.executable, "-m", "eurasia_graph.cli", "serve", "--port", str(port), "--timeout", "2"]
     slow = "SELECT%20(COUNT(*)%20AS%20%3Fn)%20%7B%20%3Fa%20%3Fb%20%3Fc%20.%20%3Fd%20%3Fe%20%3Ff%20.%20%3Fg%20%3Fh%20%3Fi%20%7D"

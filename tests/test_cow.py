@@ -26,7 +26,7 @@ def cow(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         ("0 -9 -9 1", 1990, [(1993, "member", "[1991-01-01..1993-12-31]")]),
         # Nothing is known of the first years of the body.
         ("-9 -9 2", 1990, [(1992, "associate", "[1990-01-01..1992-12-31]")]),
-        # In before and behind a missing year, in which it may have been out.
+        # In before and after a missing year, in which it may have been out.
         (
             "1 -9 1",
             1990,
@@ -38,7 +38,7 @@ def cow(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         ),
         # In, missing, out: it left in one of the two years.
         ("1 -9 0", 1990, [(1990, "member", "1990"), (1992, "outside", "[1991-01-01..1992-12-31]")]),
-        # Another status behind a missing year began in one of the two years.
+        # Another status after a missing year began in one of the two years.
         ("3 -9 1", 1990, [(1990, "observer", "1990"), (1992, "member", "[1991-01-01..1992-12-31]")]),
         # Missing to the end.
         ("1 -9", 1990, [(1990, "member", "1990"), (1991, "outside, perhaps", "1991-01-01")]),
@@ -51,7 +51,7 @@ def cow(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     ],
 )
 def test_cells_become_changes(cow: ModuleType, cells: str, since: int, told: list[tuple[int, str, str]]) -> None:
-    """A cell tells of the end of its year, and a missing one of nothing."""
+    """A cell describes the end of its year, and a missing one nothing."""
     found = cow.changes(enumerate(cells.split(), start=1990), since)
 
     assert [(each.year, each.status + ", perhaps" * each.hedged, each.date) for each in found] == told

@@ -85,7 +85,7 @@ def test_a_body_that_the_texts_name_is_there(built: Release, name: str) -> None:
 
 
 def test_every_event_claim_of_a_joining_has_somebody_a_body_or_a_treaty(built: Release) -> None:
-    """A claim that says nothing is no claim."""
+    """Every claim says something."""
     for quad in built.store.quads_for_pattern(None, ns.EG("saysKind"), None, None):
         content = {
             each.predicate.value for each in built.store.quads_for_pattern(quad.subject, None, None, quad.graph_name)

@@ -335,7 +335,7 @@ def test_a_part_in_rdf_12_has_the_reifiers_of_its_facts(release: ReleaseStore) -
     )
 
 
-# What a fact of an event or an observation is beside what a claim says: its name, and where it comes from.
+# What a fact of an event or an observation has besides what a claim says: its name and its origin.
 NOT_SAID = {
     *(ns.SKOS("prefLabel"), ns.PROV("wasDerivedFrom"), ns.EG("accordingTo"), ns.EG("approximate")),
     NamedNode("http://purl.org/linked-data/cube#dataSet"),

@@ -77,7 +77,7 @@ def holds(target: send.Target, release: ReleaseStore) -> bool:
 
 @dataclass
 class Pushing:
-    """The command in a process of its own."""
+    """The command in a separate process."""
 
     process: subprocess.Popen[str] | None = None
 

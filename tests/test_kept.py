@@ -40,7 +40,7 @@ def small() -> Release:
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: Release) -> Path:
-    """The mini data set, with a cache of its own beside it; what is built again is the release built once."""
+    """The mini data set, next to a separate cache; building again returns the release that was built once."""
     monkeypatch.setenv("EURASIA_GRAPH_CACHE", str(tmp_path / "cache"))
 
     def build(_data: Path, progress: Progress, _pieces: object) -> Release:
@@ -204,7 +204,7 @@ def test_what_does_not_fit_is_built_again_and_said_in_one_line(data: Path, tmp_p
 
 
 def test_a_release_of_another_owner_is_not_taken_up(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a shared place, somebody may have put theirs under the name of ours."""
+    """In a shared folder, another user may have created a folder with our name."""
     whole = len(pipeline.open_release(data).engine)
     monkeypatch.setattr(os, "getuid", lambda: 4242)
 
@@ -229,7 +229,7 @@ def test_nothing_is_kept_where_others_may_write(data: Path, tmp_path: Path) -> N
 
 
 def test_a_folder_that_cannot_be_written_is_no_reason_to_stop(data: Path, tmp_path: Path) -> None:
-    """The release is used all the same, and somebody is told what would help."""
+    """The release is used all the same, and a note says what would help."""
     (tmp_path / "cache").write_text("a file, not a folder", encoding="utf-8")
 
     size, notes, _ = open_told(data)
@@ -239,7 +239,7 @@ def test_a_folder_that_cannot_be_written_is_no_reason_to_stop(data: Path, tmp_pa
 
 
 def test_cleaning_takes_releases_and_nothing_else(data: Path, tmp_path: Path) -> None:
-    """A folder of somebody else's in the same place stays, whatever its name."""
+    """Other folders in the same place stay, whatever their names."""
     cache = tmp_path / "cache"
     pipeline.open_release(data)
     (cache / "photos").mkdir()
@@ -301,7 +301,7 @@ writing.write(release, pathlib.Path(sys.argv[2]))
 
 
 def test_a_release_that_is_written_again_takes_the_place_of_the_old_one(small: Release, tmp_path: Path) -> None:
-    """Old files go with the old release, and nothing is left beside it."""
+    """Old files are removed with the old release, and nothing else is left there."""
     out = tmp_path / "deep" / "out"
     first = write_release(small, out).read_bytes()
     (out / "release.nq").write_text("old", encoding="utf-8")

@@ -18,7 +18,7 @@ from trap import Trap
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        # In an expression, behind a value, `<` compares; elsewhere it begins an IRI.
+        # In an expression, after a value, `<` compares; elsewhere it begins an IRI.
         ("FILTER(?a<?b)SERVICE#>\n<x>", "word open variable mark variable close word iri"),
         ("{?s ?p(?a<?b#>)}", "open variable variable open variable iri close close"),
         ("FILTER(?a IN(<x>,<y>))", "word open variable word open iri mark iri close close"),
@@ -43,7 +43,7 @@ def test_tokens(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize("text", ["SELECT ('a\n' AS ?x) {}", 'ASK { ?s ?p """a" }', "ASK { ?s ?p 'a\\' }"])
 def test_a_string_without_end_is_refused(text: str) -> None:
-    """What stands behind it cannot be told from what stands in it."""
+    """What follows it cannot be distinguished from its content."""
     with pytest.raises(QueryError, match="the string that begins here is not closed"):
         list(tokens(text))
 

@@ -20,7 +20,7 @@ from eurasia_graph.store import ReleaseStore
 from eurasia_graph.stores import remote
 from eurasia_graph.stores.transport import Transport
 from eurasia_graph.web import Limits, Settings, create_app
-from eurasia_graph.web.pool import Errand, Job, Pool, Result
+from eurasia_graph.web.pool import Job, Pool, Result, Task
 from trap import Trap
 
 LIMITS = Limits(timeout_s=1.5, rows=100, answer_bytes=1_000_000, memory_mib=512)
@@ -79,8 +79,8 @@ def test_a_redirect_is_not_followed() -> None:
     """It would lead anywhere."""
     with Trap() as trap:
 
-        def speak(wire: object, _stop: threading.Event) -> None:
-            wire.sendall(  # type: ignore[attr-defined]
+        def speak(connection: object, _stop: threading.Event) -> None:
+            connection.sendall(  # type: ignore[attr-defined]
                 b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % trap.url.encode()
             )
 
@@ -201,7 +201,7 @@ def test_the_probes_of_a_diagnosis_share_the_time_of_the_query(service: Flask, m
     given: list[float] = []
     run = Pool.run
 
-    def noted(pool: Pool, job: Job | Errand) -> Result:
+    def noted(pool: Pool, job: Job | Task) -> Result:
         given.append(job.timeout)
         return run(pool, job)
 

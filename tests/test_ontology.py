@@ -84,7 +84,7 @@ def test_the_header_names_version_licence_and_prefix() -> None:
 
 
 def test_nothing_is_declared_in_a_foreign_namespace() -> None:
-    """The ontology speaks of its own terms; alignments stand in a file of their own and import nothing."""
+    """The ontology describes only its own terms; alignments are in a separate file and import nothing."""
     subjects = {
         ns.value(quad.subject)
         for quad in DATASET.store.quads_for_pattern(None, None, None, ONTOLOGY)
@@ -190,7 +190,7 @@ def with_standings(mini: Path) -> Path:
 
 
 def test_marked_as_generated_is_what_a_build_writes(built: Release, mini: Path) -> None:
-    """In both directions; kinds of events are marked whether or not a text tells of one."""
+    """In both directions; kinds of events are marked whether or not a text reports one."""
     quads = [quad for store in (built.store, pipeline.build(with_standings(mini)).store) for quad in store]
     names = {quad.graph_name: ns.local_name(ns.value(quad.graph_name)).partition("-")[0] for quad in quads}
     written = terms_in([quad for quad in quads if names[quad.graph_name] in GENERATED_GRAPHS])
@@ -236,7 +236,7 @@ def test_every_record_has_a_closed_shape() -> None:
 
 
 def test_the_rules_use_terms_of_the_ontology_and_scratch_terms_of_their_own(built: Release) -> None:
-    """What a rule leaves for the next one is in a namespace of its own, of which no release holds a term."""
+    """Scratch terms of rules are in a separate namespace, which occurs in no release."""
     rules = sorted((CHECKOUT / "ontology" / "rules").rglob("*.rq"))
     texts = [path.read_text(encoding="utf-8") for path in rules]
     used = {name for text in texts for name in re.findall(r"\beg:([A-Za-z]\w*)", text)}

@@ -64,7 +64,7 @@ def test_a_fold_keeps_letters_and_digits_only() -> None:
 
 
 def test_offsets_count_code_points_from_0_with_the_end_excluded() -> None:
-    """The slice of a passage is its sentence, without the marker of the note behind it."""
+    """The slice of a passage is its sentence, without the note marker after it."""
     third = passages()[2]
 
     assert TEXT[third.span.start : third.span.end].startswith("Kazakhstan ratified the treaty")
@@ -91,7 +91,7 @@ def test_what_a_copy_lacks_is_placed_between_its_neighbours() -> None:
 
 
 def test_what_stands_elsewhere_is_moved() -> None:
-    """A passage that is there but not in its place is told apart from one that is lost."""
+    """A passage that was moved is distinguished from one that is lost."""
     copy = TEXT.replace("Tajikistan acceded in 1998. ", "") + " " + "filler " * 600 + "Tajikistan acceded in 1998."
 
     moved = [result for result in verify(passages(), copy) if result.found is Found.MOVED]
@@ -227,7 +227,7 @@ def test_the_shipped_passages_are_what_the_source_texts_split_into(source: str) 
 
 
 def test_what_was_cut_otherwise_before_is_kept_as_it_was() -> None:
-    """Claims rest on it: only what no known passage holds becomes a passage of its own."""
+    """Claims refer to passages: only text that is in no known passage becomes a new one."""
     text = "It was signed on Dec. 3, 1990. It lapsed. The end.\n"
     half, rest = text.index("3, 1990"), text.index("It lapsed")
     spans = [Span(0, half - 1), Span(half, rest - 1), Span(rest, text.index("The end") - 1)]

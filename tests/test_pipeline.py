@@ -137,7 +137,7 @@ def test_the_closure_merges_nothing_and_contradicts_nothing(built: Release) -> N
 
 
 def test_a_question_in_the_terms_of_org_is_answered(release: object) -> None:
-    """The alignments let somebody ask who knows ORG and not our terms."""
+    """The alignments allow queries in the terms of ORG instead of ours."""
     from eurasia_graph.store import ReleaseStore
 
     assert isinstance(release, ReleaseStore)
@@ -341,7 +341,7 @@ def kinds_of_differences(release: Release) -> set[str]:
 def test_a_release_says_the_same_wherever_it_is_built(
     mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The paths in what the build warned of begin at the data folder, not at the one that somebody works in."""
+    """The paths in warnings are relative to the data folder, not to the working directory."""
     file = mini / "entities" / "all.ttl"
     file.write_text(
         f'{file.read_text(encoding="utf-8")}\nbody:BETA skos:altLabel "Alpha Union"@en .\n', encoding="utf-8"

@@ -81,7 +81,7 @@ def could_be(triple: Triple, token: places.Token) -> bool:
 
 
 def found(mini: Path, tmp_path: Path, text: str) -> list[str]:
-    """Return place and rule of what is found in a file beside the mini data set."""
+    """Return place and rule of each finding in a file checked with the mini data set."""
     own = tmp_path / "mine.ttl"
     own.write_text(PREFIXES + text, encoding="utf-8")
     report = pipeline.validate(mini, [own])

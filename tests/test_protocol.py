@@ -184,7 +184,7 @@ def test_the_tag_changes_with_the_limits() -> None:
 
 
 def test_a_body_over_the_limit_is_413(small: FlaskClient) -> None:
-    """Whether its length is told or not, and whichever way it comes."""
+    """Whether or not its length is given, and however it is sent."""
     long = "ASK { } #" + "x" * 1_100_000
     direct = small.post("/sparql", data=long, content_type="application/sparql-query")
     in_url = small.get("/sparql", query_string={"query": long[:150_000]})

@@ -152,7 +152,7 @@ def test_a_swap_is_one_update_and_removes_what_the_new_one_lacks(fake: Fake) -> 
 
 
 def test_a_swap_too_large_for_one_request_is_staged(fake: Fake) -> None:
-    """Written beside the old one first, and nothing is left of the staging."""
+    """Written next to the old one first, and nothing is left of the staging graphs."""
     target = target_of(fake)
     small = dataclasses.replace(target, product=dataclasses.replace(target.product, largest_request=500))
     new = toy("two", "claims", "new", size=50)

@@ -137,7 +137,7 @@ def test_a_store_without_tls_is_told_from_a_bad_certificate(fake: Fake) -> None:
 
 
 def test_a_store_may_ask_to_be_left_alone_until_a_time(fake: Fake, no_pauses: list[float]) -> None:
-    """The other form of Retry-After; what is no time is passed over."""
+    """The other form of Retry-After; an invalid time is ignored."""
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=12), usegmt=True)
     answers = iter([(503, {"Retry-After": soon}), (503, {"Retry-After": "tomorrow"})])
     fake.fault = lambda method, _path: next(answers, WELL) if method == "PUT" else WELL
@@ -156,7 +156,7 @@ def test_a_merged_push_says_why_it_asks_no_query(fake: Fake) -> None:
 
 
 def test_triples_are_n_triples_that_another_parser_reads() -> None:
-    """Every body is a document of its own."""
+    """Every body is a separate document."""
     bodies: list[bytes] = []
     send.write_batches(toy("one", "claims").local, (ns.GRAPH("claims"),), 100, bodies.append)
     read: list[Triple] = [quad.triple for body in bodies for quad in parse(body, format=RdfFormat.N_TRIPLES)]

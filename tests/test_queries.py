@@ -215,7 +215,7 @@ def store_of(claims: list[dict[str, Any]]) -> ReleaseStore:
 
 @pytest.mark.parametrize("case", NOTES, ids=lambda case: f"{case['query']}: {case['text']}")
 def test_notes_are_true(release: ReleaseStore, case: dict[str, Any]) -> None:
-    """What is left out is counted and named; that no text tells of something is said only where none does."""
+    """What is left out is counted and named; "no text" is stated only if it is true."""
     store = store_of(case["claims"]) if "claims" in case else release
     rows = queries.by_name(case["query"]).run(store, case["with"])
 

@@ -27,7 +27,7 @@ from fake import WELL, Fake, Fault, running
 
 @pytest.fixture(scope="module")
 def loaded(release: ReleaseStore) -> Iterator[Fake]:
-    """A store with the release, and a graph of somebody else that answers the same patterns."""
+    """A store with the release, and an unrelated graph that matches the same patterns."""
     fake = Fake()
     for graph in release.engine.named_graphs():
         fake.store.extend(release.engine.quads_for_pattern(None, None, None, graph))
@@ -64,7 +64,7 @@ CANNED = {each.name: each.text for each in queries.load().values()} | {
 
 @pytest.mark.parametrize("name", CANNED)
 def test_a_canned_query_answers_there_as_here(well: Fake, release: ReleaseStore, name: str) -> None:
-    """Row by row, though the store holds a graph of somebody else."""
+    """Row by row, although the store contains an unrelated graph."""
     text = CANNED[name]
 
     assert rows_of(over(well).query(text)) == rows_of(release.query(text))
@@ -200,7 +200,7 @@ def test_the_pages_are_those_of_the_embedded_release(well: Fake, release: Releas
 def test_a_store_that_fails_in_the_middle_is_a_gateway_error_and_comes_back(
     well: Fake, fault: Fault, status: int, says: str
 ) -> None:
-    """Without a restart of the service, and without telling what is no answer."""
+    """Without a restart of the service, and without a wrong answer in between."""
     client = create_app(over(well)).test_client()
     path = "/queries/members-on.json?body=cst&date=1993"
     assert client.get(path).status_code == 200
@@ -287,7 +287,7 @@ def test_a_planner_that_fails_on_a_canned_query_is_asked_for_its_quads(well: Fak
 
 
 def test_the_command_asks_another_store(well: Fake) -> None:
-    """A canned query, and a query of one's own, by the address of the query service."""
+    """A canned query and a free-form query, by the address of the query service."""
     words = ["query", "--store", f"{well.url}/sparql", "--format", "json"]
     canned = CliRunner().invoke(
         main, [*words, "members-on", "--body", "cst", "--date", "1992-12-31", "--format", "json"]
@@ -418,7 +418,7 @@ def test_describe_cannot_be_taken_apart() -> None:
 
 
 def test_an_empty_store_is_asked_as_it_is() -> None:
-    """Somebody else's data can be queried too."""
+    """Data other than a release can be queried too."""
     fake = Fake(Store())
     fake.store.add(Quad(NamedNode("a:a"), NamedNode("a:b"), Literal("c")))
     with running(fake):

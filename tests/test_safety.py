@@ -49,7 +49,7 @@ def app() -> Iterator[Flask]:
 
 
 def service_of(app: Flask) -> Service:
-    """The service behind an application."""
+    """The service of an application."""
     service = app.extensions["eurasia-graph"]
     assert isinstance(service, Service)
     return service
@@ -267,7 +267,7 @@ def test_what_happens_is_counted(app: Flask) -> None:
 
 
 def test_workers_end_with_the_service() -> None:
-    """No process is left behind."""
+    """No process is left running."""
     app = create_app(dataset())
     pool = service_of(app).pool
     pool.warm()

@@ -30,7 +30,7 @@ from slow import PATIENCE_S, Served, serving, until
 HALF = tomllib.loads((TESTS / "cases" / "half-requests.toml").read_text(encoding="utf-8"))
 NEVER_KEPT = tomllib.loads((TESTS / "cases" / "never-kept.toml").read_text(encoding="utf-8"))
 POST = "POST /sparql HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/sparql-query\r\n"
-linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only the kernel of Linux tells of connections")
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux reports the state of connections")
 
 
 @pytest.fixture(scope="module")
@@ -336,7 +336,7 @@ def test_the_public_address_is_what_the_service_was_told(release: ReleaseStore) 
     "place", ["ontology", "id", "page", "data", "graph", "scheme", "shape", "release", "queries", ""]
 )
 def test_no_name_whatever_is_a_fault_of_ours(client: FlaskClient, place: str) -> None:
-    """What stands behind a slash may be anything at all."""
+    """The text after a slash can be anything."""
     odd = [
         "%00",
         "%0D%0A",

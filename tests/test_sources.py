@@ -46,7 +46,7 @@ def test_a_broken_file_is_named_with_line_and_column(tmp_path: Path, case: str) 
 
 
 def test_a_broken_file_does_not_hide_the_others(mini: Path) -> None:
-    """The findings of the files that can be read are reported beside it."""
+    """The findings of the files that can be read are reported as well."""
     (mini / "links.ttl").write_text("this is not Turtle", encoding="utf-8")
     claims = mini / "sources/two/claims.ttl"
     claims.write_text(
@@ -60,7 +60,7 @@ def test_a_broken_file_does_not_hide_the_others(mini: Path) -> None:
 
 
 def test_nothing_is_built_from_a_broken_file(mini: Path) -> None:
-    """A build ends with the report and leaves no release behind."""
+    """A build ends with the report and writes no release."""
     (mini / "links.ttl").write_text("this is not Turtle", encoding="utf-8")
 
     with pytest.raises(InvalidDataError, match=r"links\.ttl:1:1: error"):
@@ -107,6 +107,6 @@ def test_every_statement_knows_its_line(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
-    """A path that does not exist is an error of its own, not an empty answer."""
+    """A path that does not exist is an error, not an empty answer."""
     with pytest.raises(SourceError, match="cannot be read"):
         list(reader.statements_of(tmp_path / "nowhere.ttl"))

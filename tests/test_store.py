@@ -201,7 +201,7 @@ def test_a_store_is_made_of_any_quads() -> None:
 
 
 def test_the_first_name_of_an_entity_is_its_english_label(release: ReleaseStore) -> None:
-    """Pickers show the first name, and Russian labels stand beside the English ones."""
+    """Pickers show the first name, although entities have Russian labels besides English ones."""
     first: dict[str, str] = {}
     for iri, name in release.entities[ns.EG + "Body"]:
         first.setdefault(iri, name)

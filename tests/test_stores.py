@@ -142,7 +142,7 @@ def test_a_swap_leaves_the_new_release_and_what_others_own(
 
 
 def test_a_swap_that_fails_half_way_leaves_the_old_release(program: programs.Running, release: ReleaseStore) -> None:
-    """The store refuses what is no N-Triples, after the first graphs have arrived."""
+    """The store rejects invalid N-Triples after the first graphs have arrived."""
     target = target_of(program, SMALL)
     push.push(release, target)
     new = another(release)
@@ -172,7 +172,7 @@ def test_the_service_on_top_answers_as_the_embedded_one(
     program: programs.Running, release: ReleaseStore, accept: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages, rows of queries, data of things and graphs, the description of the service: nothing differs."""
-    # A query sees the graph of the service beside an embedded release alone, so that it is left out of the comparison.
+    # A query sees the graph of the service only on an embedded release, so it is left out of the comparison.
     monkeypatch.setattr(ServiceDescription, "is_seen", False)
     push.push(release, target_of(program))
     there, here = create_app(served(program)).test_client(), create_app(release).test_client()
@@ -260,10 +260,9 @@ def statuses(client: FlaskClient) -> list[int]:
     return [client.get(path).status_code for path in ASKED]
 
 
+@pytest.mark.parametrize("program", ["virtuoso"], indirect=True)
 def test_a_wrong_password_changes_nothing(program: programs.Running, release: ReleaseStore) -> None:
-    """Where the store asks for one; the message has none in it."""
-    if program.password is None:
-        pytest.skip(f"{program.kind} is started without passwords")
+    """In a store that is started with one; the message does not contain it."""
     push.push(release, target_of(program))
     wrong = send.open_target(program.url, program.kind, user=program.user, password="wr0ng")
     with pytest.raises(RemoteError, match="password is wrong or missing") as caught:

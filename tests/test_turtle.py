@@ -278,7 +278,7 @@ def test_lines_that_end_otherwise_are_not_canonical(mini: Path) -> None:
 
 
 def test_a_relative_name_is_resolved_against_the_base_of_the_file_and_no_other(tmp_path: Path) -> None:
-    """Where the file lies is no base: it would name another thing on each machine."""
+    """The location of the file is not a base: names would differ on each machine."""
     file = tmp_path / "mine.ttl"
     file.write_text("<a> <http://x/b> 1 .", encoding="utf-8")
 
@@ -289,7 +289,7 @@ def test_a_relative_name_is_resolved_against_the_base_of_the_file_and_no_other(t
 
 
 def test_a_file_is_replaced_at_once_with_its_mode_and_through_a_link(tmp_path: Path) -> None:
-    """Nobody meets half a file, and nothing is left beside it."""
+    """No reader sees an incomplete file, and no temporary file is left."""
     file, link = tmp_path / "mine.ttl", tmp_path / "link.ttl"
     file.write_text("<http://x/a> <http://x/b> 1 .", encoding="utf-8")
     file.chmod(0o640)

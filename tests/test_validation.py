@@ -42,7 +42,7 @@ def changed(data: Path, case: dict[str, Any]) -> Report:
 
 
 def test_the_mini_data_set_is_valid(mini: Path) -> None:
-    """Without a change there is no finding, so that each case shows its own only."""
+    """Without a change there is no finding, so each case shows only its own."""
     assert pipeline.validate(mini).text() == "0 errors, 0 warnings"
 
 
@@ -133,7 +133,7 @@ def test_json_carries_what_the_text_says(mini: Path) -> None:
 
 
 def test_sarif_names_file_and_line(mini: Path) -> None:
-    """Code hosts show a finding beside its line."""
+    """Code hosts show a finding next to its line."""
     report = changed(mini, {"edit": [["C2", "    eg:evidence two-passage:2 ;\n", ""]]})
 
     log = json.loads(report.sarif())

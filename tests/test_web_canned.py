@@ -209,7 +209,7 @@ def test_what_an_answer_leaves_out_is_named_in_every_format(client: FlaskClient,
 
 
 def test_a_page_shows_the_rows_with_links_and_notes(client: FlaskClient) -> None:
-    """A reader goes from a row to its claim, and is told what the text cannot know."""
+    """A row links to its claim, and a note says what the text cannot know."""
     page = client.get("/queries/members-on?body=eacu&date=2020", headers={"Accept": BROWSER})
 
     assert 'href="/id/claim/icds-2016/' in page.text

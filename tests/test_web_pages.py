@@ -19,6 +19,7 @@ from pyoxigraph import (
     QuerySolutions,
     RdfFormat,
     Store,
+    Triple,
     parse,
 )
 
@@ -79,7 +80,7 @@ def test_everything_has_data_and_a_page(client: FlaskClient, thing: str) -> None
 
 
 def test_files_are_served_as_they_are(tmp_path: Path) -> None:
-    """A dataset of somebody else's has the same endpoint."""
+    """Other datasets have the same endpoint."""
     file = tmp_path / "other.nq"
     file.write_text('<http://a/s> <http://a/p> "o" <http://a/g> .\n', encoding="utf-8")
     client = create_app(load_files([file])).test_client()
@@ -337,6 +338,23 @@ def test_a_term_is_shown_with_what_it_connects_and_an_example(client: FlaskClien
     assert re.search(r"<dt>subject</dt><dd>.*eg:Membership.*<dt>object</dt><dd>.*eg:Actor", sections["holder"])
     for name, start in used.items():
         assert re.search(f"<dt>example</dt><dd> *<a href=[^>]*>{start}", sections[name]), name
+
+
+@pytest.mark.parametrize("form", ["turtle", "ntriples", "rdfxml", "jsonld"])
+def test_the_ontology_as_data_says_what_a_property_connects(
+    client: FlaskClient, release: ReleaseStore, form: str
+) -> None:
+    """As its page does, though the shapes say it and not the file; and nothing else of the closure."""
+    schema = "https://schema.org/"
+    answer = client.get(f"/ontology?format={form}")
+    found = {quad.triple for quad in parse(answer.data, format=FORMATS[form].rdf)}
+    written = {quad.triple for quad in release.local.quads_for_pattern(None, None, None, ns.GRAPH("ontology"))}
+    added = {triple for triple in found if triple.predicate.value.startswith(schema)}
+
+    assert Triple(ns.EG("holder"), NamedNode(f"{schema}domainIncludes"), ns.EG("Membership")) in found
+    assert Triple(ns.EG("holder"), NamedNode(f"{schema}rangeIncludes"), ns.EG("Actor")) in found
+    assert len(found) == len(written | added)
+    assert {triple.predicate.value.removeprefix(schema) for triple in added} == {"domainIncludes", "rangeIncludes"}
 
 
 def test_a_withdrawn_name_is_410_and_a_merged_one_leads_on() -> None:

@@ -1,4 +1,4 @@
-"""The server as a program of its own: it starts, says what is wrong, and stops."""
+"""The server as a process: it starts, reports errors, and stops."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_graphs_come_in_the_type_that_is_asked_for(client: FlaskClient, media_ty
 
 
 def test_parameters_of_types_are_passed_over_everywhere(client: FlaskClient) -> None:
-    """In front of the framework, behind it and on the page of an error."""
+    """Before the framework, after it, and on an error page."""
     rows = client.get("/queries/members-on?body=csto&date=2010", headers={"Accept": "text/csv; header=present"})
     data = client.get("/data/body/SCO", headers={"Accept": "text/turtle; version=1.2"})
     error = client.get("/id/body/XYZ", headers={"Accept": "text/html; charset=utf-8"})

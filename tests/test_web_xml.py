@@ -25,7 +25,7 @@ NOT_XML = {
     ),
     "a property in the namespace of namespaces": (NamedNode("http://www.w3.org/2000/xmlns/a"), Literal("x")),
     "a bell": (NamedNode("http://a.example/p"), Literal("ding \x07")),
-    "a nought": (NamedNode("http://a.example/p"), Literal("\x00")),
+    "a NUL": (NamedNode("http://a.example/p"), Literal("\x00")),
     "no character": (NamedNode("http://a.example/p"), Literal("\uffff")),
 }
 
@@ -67,7 +67,7 @@ def test_rdf_xml_that_no_parser_reads_is_refused_everywhere(name: str) -> None:
         write.export(store, "rdfxml")
 
 
-@pytest.mark.parametrize("name", ["a bell", "a nought", "no character"])
+@pytest.mark.parametrize("name", ["a bell", "a NUL", "no character"])
 def test_rows_with_what_xml_cannot_hold_are_refused_as_xml(name: str) -> None:
     """The same of results: a control character has no place in a document."""
     client = create_app(holding(*NOT_XML[name])).test_client()

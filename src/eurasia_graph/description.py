@@ -165,7 +165,7 @@ class ServiceDescription:
         return read(self._lines(self.counts))
 
     def seen(self) -> set[Triple]:
-        """Return what free-form queries see in the graph `service`; nothing where they see none."""
+        """Return what free-form queries see in the graph `service`; empty if they do not see it."""
         return self.triples() if self.is_seen else set()
 
     def quads(self) -> bytes:
@@ -242,7 +242,7 @@ class Counts:
 
 
 def count(engine: Engine) -> Counts:
-    """Count a dataset by itself."""
+    """Count a dataset without its description."""
     is_embedded = isinstance(engine, Store)
 
     def ask(text: str) -> list[list[str]]:

@@ -254,14 +254,14 @@ def put(folder: Path, target: Path) -> None:
             return
     if not _exchange(folder, target):
         # No such call here: for a moment, the target does not exist.
-        aside = folder.with_name(f"{folder.name}-old")
-        target.rename(aside)
+        former = folder.with_name(f"{folder.name}-old")
+        target.rename(former)
         try:
             folder.rename(target)
         except OSError:
-            aside.rename(target)
+            former.rename(target)
             raise
-        aside.rename(folder)
+        former.rename(folder)
     sync(target.parent)
 
 

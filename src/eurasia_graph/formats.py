@@ -7,6 +7,9 @@ types and file extensions here.
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -116,3 +119,20 @@ def by_media_type(media_type: str) -> Format | None:
 def carrying(*contents: Content) -> list[Format]:
     """List the formats that carry one of these contents, the preferred one first."""
     return [each for each in FORMATS.values() if each.content in contents]
+
+
+def separated(head: Iterable[str], rows: Iterable[Iterable[object]], delimiter: str = ",", end: str = "\n") -> str:
+    """
+    Write a table as CSV or, with a tab, as TSV.
+
+    Args:
+        head: The names of the columns.
+        rows: The cells of each row; None is written as an empty cell.
+        delimiter: What separates the cells of a row.
+        end: What ends a row.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=delimiter, lineterminator=end)
+    writer.writerow(head)
+    writer.writerows(rows)
+    return out.getvalue()

@@ -123,7 +123,7 @@ def of_nothing(empty: str, alone: str | None, source: str | None, found: LeftOut
     Say what an answer without rows means.
 
     Args:
-        empty: What it means where every text was asked; behind a semicolon, what to ask instead.
+        empty: What it means if all texts were asked; after a semicolon, what to ask instead.
         alone: What it means where one text was asked, with its name to come before.
         source: The IRI of the only text that was asked.
         found: What was left out.

@@ -136,6 +136,7 @@ class ReleaseStore:
     def known(self) -> dict[str, Any]:
         """Return, in terms of JSON, what almost every canned query looks up first."""
         return {
+            "quads": self.quads,
             "entities": self.entities,
             "labels": self.labels,
             "horizons": self.horizons,
@@ -168,6 +169,11 @@ class ReleaseStore:
     def is_local(self) -> bool:
         """Whether the embedded engine answers, which does not change."""
         return isinstance(self.engine, Store)
+
+    @cached_property
+    def quads(self) -> int:
+        """How many quads there are, which the engine finds out by going through all of them."""
+        return len(self.engine)
 
     @cached_property
     def leaving_out(self) -> dict[str, list[tuple[tuple[str, ...], str, str]]]:
@@ -298,7 +304,7 @@ SELECT DISTINCT ?value ?says ?kind ?isOpen {{
   UNION {{ GRAPH ?claims {{ ?claim eg:saysKind ?kind ; eg:saysActor ?value }} BIND(eg:saysActor AS ?says) }}
   OPTIONAL {{ GRAPH ?statuses {{ ?claim eg:saysStatus ?status }} }}
   OPTIONAL {{ GRAPH ?olds {{ ?claim eg:saysOldBody ?old }} }}
-  # A denied joining gives no status, and others may be told without one.
+  # A denied joining gives no status, and some joinings are reported without one.
   FILTER(BOUND(?status) || BOUND(?old) || ?kind IN (
     eg:Accession, eg:Dissolution, eg:MembershipChange, eg:StatusGrant, eg:StatusHolding, eg:Withdrawal))
   OPTIONAL {{ GRAPH ?dates {{ ?claim eg:saysDate ?date }} }}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from eurasia_graph import formats
 from eurasia_graph import namespaces as ns
 from eurasia_graph.labels import BETWEEN_LABELS, BETWEEN_THINGS, SUFFIX
 from eurasia_graph.queries import Cell, Rows
@@ -80,13 +79,8 @@ def separated(rows: Rows, delimiter: str, end: str, *, no_formulas: bool = False
         end: What ends a line.
         no_formulas: Whether a text that a spreadsheet would take for a formula gets an apostrophe in front.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=delimiter, lineterminator=end)
-    writer.writerow(rows.columns)
-    for row in rows:
-        values = row.values()
-        writer.writerow([_safe(value) if no_formulas else written(value) for value in values])
-    return out.getvalue()
+    write = _safe if no_formulas else written
+    return formats.separated(rows.columns, ([write(value) for value in row.values()] for row in rows), delimiter, end)
 
 
 def _safe(value: Cell) -> str:

@@ -1,4 +1,4 @@
-"""Put the parts of the sources together, and check and compare what crosses them."""
+"""Assemble the parts of the sources, and check and compare what spans several of them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from eurasia_graph.graphs import graph_of
 @dataclass
 class Assembly:
     """
-    A dataset put together from parts: the record and the world of all sources, not closed and not compared yet.
+    A dataset assembled from parts: the record and the world of all sources, before closure and comparison.
 
-    `digests` are those of graphs that the parts are known to have.
+    `digests` are the graph digests already known from the parts.
     """
 
     shared: Shared
@@ -66,15 +66,16 @@ def assemble(
     files: list[TurtleFile], base: Path, progress: Progress = silent, pieces: Pieces | None = None
 ) -> Assembly | None:
     """
-    Check and derive every source for itself, then all of them together.
+    Check and derive every source separately, then all of them together.
 
     Args:
         files: All files of a data folder and of the ontology.
         base: The data folder.
         progress: Called with the name of each stage as it begins.
-        pieces: What is kept between builds.
+        pieces: The pieces kept between builds.
     Returns:
-        None if there are errors, or if a file speaks of what belongs to another source: such data are checked at once.
+        None if there are errors, or if a file makes statements about records of another source: such data are checked
+        as a whole.
     """
     progress("load")
     shared = Shared(files, pieces or Pieces())
@@ -101,7 +102,7 @@ def _own_files(files: list[TurtleFile], parts: list[Part]) -> set[Path]:
 
 
 def _check(made: Assembly, progress: Progress) -> bool:
-    """Check what crosses sources; tells whether there are no errors."""
+    """Check what spans several sources; returns whether there are no errors."""
     progress("check the record")
     made.load(WRITTEN)
     record = validation.record_report(made.dataset, shape_check.across(made.dataset, "Violation"))
@@ -118,7 +119,7 @@ def _check(made: Assembly, progress: Progress) -> bool:
 
 
 def _together(shared: Shared, files: list[TurtleFile]) -> Dataset:
-    """Make a dataset of the shared files; where statements of sources are written is looked up when it is asked for."""
+    """Make a dataset of the shared files; the locations of statements of sources are looked up on demand."""
     of_sources: dict[NamedNode, list[TurtleFile]] = {}
     for file in files:
         if file not in shared.files:

@@ -31,7 +31,7 @@ def close(dataset: Dataset, pieces: Pieces | None = None) -> None:
 
     Args:
         dataset: With facts and memberships.
-        pieces: What is kept between builds.
+        pieces: The pieces kept between builds.
     """
     kept = pieces or Pieces()
     close_schema(dataset.store, kept)
@@ -42,7 +42,7 @@ def close(dataset: Dataset, pieces: Pieces | None = None) -> None:
 
 
 class Closer:
-    """The rules of the closure, with what they make of one statement."""
+    """The rules of the closure, with the effects of single statements."""
 
     def __init__(self, store: Store, pieces: Pieces) -> None:
         """
@@ -50,11 +50,11 @@ class Closer:
 
         Args:
             store: With the closed schema; read, and extended by what follows.
-            pieces: What is kept between builds: the effects of single statements.
+            pieces: The pieces kept between builds: the effects of single statements.
         """
         self.store, self.pieces = store, pieces
         found = [rule for group in rules.ordered(store, "closure") for rule in group]
-        # A rule that joins statements about instances needs all of them, not one at a time.
+        # A rule that joins statements about instances needs all of them at the same time.
         self.joining = [rule for rule in found if len(effects.instances_of(rule)) > 1]
         self.single = [rule for rule in found if rule not in self.joining]
         self.terms = effects.schema_terms(found)
@@ -81,12 +81,12 @@ class Closer:
 
     def _close(self, graphs: Sequence[NamedNode], closed: Sequence[NamedNode], writes: NamedNode) -> None:
         """
-        Write what follows from graphs, and is in none of them, into another.
+        Write what follows from some graphs, and is in none of them, into another.
 
         Args:
             graphs: To be closed.
-            closed: Read as well, and closed already.
-            writes: Takes what follows.
+            closed: Graphs that are read as well, and closed already.
+            writes: The graph that receives what follows.
         """
         reads = [*closed, *graphs]
         made: set[bytes] = set()
@@ -117,7 +117,7 @@ class Closer:
         return (line for line in lines if effects.speaks_of_schema(line, self.terms))
 
     def _learn(self, lines: Iterable[bytes]) -> bool:
-        """Find the effects anew where statements of the ontology's kind stand elsewhere, or follow."""
+        """Find the effects again if schema statements occur outside the ontology, or follow."""
         more = set(self._of_schema(lines)) - self.known
         if more:
             self.known |= more

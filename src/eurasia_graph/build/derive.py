@@ -9,7 +9,7 @@ from eurasia_graph.build.progress import Progress, silent
 from eurasia_graph.build.sources import Dataset, source_name
 from eurasia_graph.graphs import LINKS, SCHEMA_GRAPHS, graph_of
 
-# What of the claims bears on standings, when each began and ended, and which of them are one.
+# The stages: which claims affect statuses, when each status began and ended, and which of them are the same.
 SPANS = ["telling", "dating", "beginnings", "first-days", "spans", "groups"]
 
 
@@ -18,7 +18,7 @@ def derive_source(dataset: Dataset, source: str) -> None:
     Derive the bounds, facts and memberships of a source.
 
     Args:
-        dataset: With its claims, what links say of them, the entities and the ontology.
+        dataset: Contains its claims, their links, the entities and the ontology.
         source: Its name.
     """
     add_bounds(dataset, ns.ID(f"source/{source}"))

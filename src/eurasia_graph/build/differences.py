@@ -27,7 +27,7 @@ def find_differences(dataset: Dataset, world: Report | None = None, pieces: Piec
     Args:
         dataset: With facts and memberships of all sources.
         world: The report of the checks of the world, whose findings about two claims are differences as well.
-        pieces: What is kept between builds.
+        pieces: The pieces kept between builds.
     """
     store, kept = dataset.store, pieces or Pieces()
     for finding in world.findings if world else ():
@@ -39,7 +39,7 @@ def find_differences(dataset: Dataset, world: Report | None = None, pieces: Piec
     key = key_of("differences", toolkit_digest(), *(rule.text for rule in rules.of_stages("differences")), *lines)
     found = kept.get(key)
     if found is None:
-        # The engine looks a pattern up in one graph after the other: of many sources, one graph is quicker to read.
+        # The engine looks a pattern up in each graph in turn: with many sources, one graph is faster to read.
         alone, graph = Store(), ns.GRAPH("compared")
         alone.bulk_load(b"".join(lines), format=RdfFormat.N_TRIPLES, to_graph=graph, lenient=True)
         rules.run(alone, ["differences"], [graph], DIFFERENCES)

@@ -1,9 +1,9 @@
 """
-What the rules of the closure make of one statement, found once and then applied to all statements alike.
+The effects of the closure rules on single statements, found once and then applied to all statements.
 
-All rules of the closure but that for transitive properties see one statement about instances at a time, beside what
-the ontology says. So they are run on a sample of each property and of each class of the ontology, and what comes
-out says what becomes of any other statement: a pass over the lines of a graph instead of a join for each rule.
+Except for the rule for transitive properties, a closure rule reads one statement about instances at a time, plus the
+ontology. So the rules are run on a sample for each property and each class of the ontology, and the result gives the
+effect on any other statement: one pass over the lines of a graph replaces a join for each rule.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ Effect = tuple[bytes, bytes, bytes]
 @dataclass
 class Effects:
     """
-    What follows from one statement, by its predicate or its class, for values that are literals and that are not.
+    What follows from one statement, by its predicate or its class, for literals and for other values.
 
-    `of_subjects` and `of_objects` follow from the one term alone, whatever the other is.
+    `of_subjects` and `of_objects` follow from one term only, whatever the other is.
     """
 
     pairs: dict[tuple[bytes, bool], list[Effect]] = field(default_factory=lambda: defaultdict(list))
@@ -41,7 +41,7 @@ class Effects:
     of_members: dict[bytes, list[Effect]] = field(default_factory=lambda: defaultdict(list))
 
     def write(self) -> bytes:
-        """Write the effects, so that `read` finds them again."""
+        """Serialise the effects for `read`."""
         tables = [
             [
                 [*map(_text, key if isinstance(key, tuple) else (key,)), [[*map(_text, each)] for each in effects]]
@@ -53,7 +53,7 @@ class Effects:
 
     @classmethod
     def read(cls, raw: bytes) -> Effects:
-        """Read what `write` wrote."""
+        """Parse the output of `write`."""
         found = cls()
         *by_kind, members = json.loads(raw)
         for table, rows in zip((found.pairs, found.of_subjects, found.of_objects), by_kind, strict=True):
@@ -106,7 +106,7 @@ def _effect(terms: list[str]) -> Effect:
 
 
 def instances_of(rule: Rule) -> list[Pattern]:
-    """List the patterns of a rule that any statement can match: those whose predicate or class is not given."""
+    """List the patterns of a rule that any statement can match: those without a fixed predicate or class."""
     found = []
     for pattern in rule.patterns:
         _, predicates, obj = pattern
@@ -116,7 +116,7 @@ def instances_of(rule: Rule) -> list[Pattern]:
 
 
 def schema_terms(rules: Iterable[Rule]) -> set[bytes]:
-    """Return what the rules read of the ontology, as terms of N-Triples: predicates, and classes of properties."""
+    """Return the schema terms that the rules read, in N-Triples: predicates, and classes of properties."""
     found = set()
     for rule in rules:
         for _, predicates, obj in rule.patterns:
@@ -127,18 +127,18 @@ def schema_terms(rules: Iterable[Rule]) -> set[bytes]:
 
 
 def speaks_of_schema(line: bytes, terms: set[bytes]) -> bool:
-    """Return whether a statement is one that the rules read as the ontology's."""
+    """Return whether the rules read a statement as part of the ontology."""
     _, predicate, rest = line.split(b" ", 2)
     return predicate in terms or (predicate == RDF_TYPE and rest[:-3] in terms)
 
 
 def find(rules: Iterable[Rule], schema: Iterable[bytes]) -> Effects:
     """
-    Run rules on samples.
+    Find the effects of rules by running them on samples.
 
     Args:
         rules: Each with one pattern of instances.
-        schema: What the ontology says that these rules read, closed, as lines of N-Triples.
+        schema: The closed statements of the ontology that these rules read, as lines of N-Triples.
     """
     lines = sorted(schema)
     store = Store()

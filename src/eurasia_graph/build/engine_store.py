@@ -1,8 +1,8 @@
 """
-Keep a release as a store of the engine on disk, which is opened read-only in milliseconds, however large it is.
+Keep a release as an on-disk store of the engine, which is opened read-only in milliseconds, however large it is.
 
-The processes that open it share its pages, and none of them holds the data. It is kept in the folder `stores` of the
-cache, under the digest of the inputs, as private as a kept release: whoever could write there could change answers.
+Processes that open it share its pages instead of loading the data. It is kept in the folder `stores` of the cache,
+under the digest of the inputs, as private as a kept release: any user who could write there could change answers.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ FOLDER = "stores"
 ENGINE, DESCRIPTION = "engine", "release.json"
 SCRATCH = ".new-"
 NAME = re.compile(r"[0-9a-f]{32}")
-# Of a data folder that is edited again and again, the last few are kept.
+# How many stores are kept while a data folder is being edited.
 MOST_KEPT = 4
 LARGEST = 64 * MIB
-# Up to here memory answers quicker than the disk, and loading takes less than a second.
+# Up to this number of quads, memory is faster than disk, and loading takes less than a second.
 MOST_IN_MEMORY = 300_000
 
 
 def open_kept(cache: Path, inputs: str) -> ReleaseStore | None:
     """
-    Open the release of some inputs, read-only; None where none is kept that can be trusted.
+    Open the release of some inputs, read-only; None if none is kept that can be trusted.
 
     Args:
         cache: The folder of the cache.
@@ -65,10 +65,10 @@ def open_kept(cache: Path, inputs: str) -> ReleaseStore | None:
 
 def keep(store: ReleaseStore, cache: Path) -> None:
     """
-    Keep a release that is in memory, completely or not at all; where that fails, the next start does without.
+    Keep a release that is in memory, completely or not at all; a failure only makes the next start slower.
 
     Args:
-        store: With its default graph.
+        store: The release, with its default graph filled.
         cache: The folder of the cache.
     """
     assert store.iri and store.inputs
@@ -100,8 +100,8 @@ def write(store: Store, folder: Path) -> None:
 
 
 def in_memory(store: ReleaseStore) -> ReleaseStore:
-    """Return a release that is asked often where it is asked the quickest: in memory, if it is small."""
-    if len(store.engine) > MOST_IN_MEMORY:
+    """Return a release for repeated queries: in memory if it is small, since that is faster."""
+    if store.quads > MOST_IN_MEMORY:
         return store
     engine = Store()
     engine.bulk_load(store.local.dump(format=RdfFormat.N_QUADS) or b"", format=RdfFormat.N_QUADS, lenient=True)
@@ -126,14 +126,14 @@ def clean(cache: Path) -> None:
 
 
 def _prune(folder: Path) -> None:
-    """Remove all but the stores that were used last."""
+    """Remove all but the most recently used stores."""
     found = [path for path in folder.iterdir() if NAME.fullmatch(path.name)]
     for path in sorted(found, key=lambda path: -path.stat().st_mtime)[MOST_KEPT:]:
         remove(path)
 
 
 def _tables(folder: Path) -> dict[str, Any]:
-    """Return the files that hold the data, with their sizes, and the digest of the one that lists them."""
+    """Return the data files with their sizes, and the digest of the manifest."""
     found: dict[str, Any] = {}
     for path in sorted(folder.iterdir()):
         if path.name.endswith(".sst"):

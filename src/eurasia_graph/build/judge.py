@@ -1,8 +1,8 @@
 """
-Check a store by pySHACL: by the shapes that are not compiled, and in the tests by all, to judge what is compiled.
+Check a store with pySHACL: with the shapes that are not compiled and, in the tests, with all of them.
 
-pySHACL runs on the engine's own store. It stops on data that it does not expect, such as a class that is a literal;
-then a result says so of each shape that was to be checked.
+pySHACL runs on the engine's own store. It fails on data that it does not expect, such as a class that is a literal;
+then the result says so for each shape that was to be checked.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from eurasia_graph.errors import EurasiaGraphError
 
 def results(store: Store, severity: str, only: frozenset[NamedNode]) -> Iterator[Result]:
     """
-    Check a store by some shapes.
+    Check a store with some shapes.
 
     Args:
-        store: The data; the union of its graphs is looked at.
+        store: The data; the union of its graphs is checked.
         severity: `Violation` or `Warning`; shapes of another are left out.
         only: The shapes.
     Raises:
@@ -41,14 +41,14 @@ def results(store: Store, severity: str, only: frozenset[NamedNode]) -> Iterator
         found = run(store, severity, only)
     except (ConstraintLoadError, RuleLoadError, ShapeLoadError) as error:
         raise EurasiaGraphError(f"the shapes cannot be run: {error}") from None
-    except Exception as error:  # noqa: BLE001 - whatever stops the library, on whatever data, is told
+    except Exception as error:  # noqa: BLE001 - any exception of the library becomes a finding
         if len(only) > 1:
             for shape in sorted(only, key=lambda each: each.value):
                 yield from results(store, severity, frozenset({shape}))
             return
         message = (
-            f"A shape that is checked by pySHACL stops it on this data ({type(error).__name__}: {error}), so that "
-            "nothing of it is known. Correct what else was found; if nothing was, report it."
+            f"A shape that is checked by pySHACL stops it on this data ({type(error).__name__}: {error}), so the "
+            "data were not checked against it. Correct the other findings; if there are none, report this as a bug."
         )
         yield from (Result(shape, severity, message, shape) for shape in only)
         return
@@ -57,7 +57,7 @@ def results(store: Store, severity: str, only: frozenset[NamedNode]) -> Iterator
 
 def run(store: Store, severity: str, only: frozenset[NamedNode] | None = None) -> list[Result]:
     """
-    Check a store by all shapes of a severity, or by some of them.
+    Check a store with all shapes of a severity, or with some of them.
 
     Raises:
         Exception: Whatever the library raises on data that it does not expect.
@@ -66,7 +66,7 @@ def run(store: Store, severity: str, only: frozenset[NamedNode] | None = None) -
     from pyshacl.graph_abstraction import OxigraphDataGraph
     from rdflib import RDF, SH
 
-    # For every result pySHACL asks whether the graph is true, which without this counts all its quads.
+    # For every result pySHACL tests the truth of the graph, which would count all its quads.
     setattr(OxigraphDataGraph, "__bool__", lambda _: True)  # noqa: B010
     shapes = shapes_graph(folder(), severity, only)
     with _as_written():
@@ -78,9 +78,9 @@ def run(store: Store, severity: str, only: frozenset[NamedNode] | None = None) -
 
 def shapes_graph(place: Path, severity: str, only: frozenset[NamedNode] | None = None) -> Any:
     """
-    Read the shapes of a folder, those switched off that are not asked for.
+    Read the shapes of a folder; shapes that are not selected are deactivated.
 
-    A pattern that ends in `$` ends at the end of the text, as SHACL has it; for Python it may end before a line feed.
+    In SHACL a `$` at the end of a pattern matches only at the end of the text; in Python also before a final line feed.
     """
     return _read(state_of(place), severity, only)
 
@@ -109,7 +109,7 @@ def _read(files: tuple[tuple[Path, int, int], ...], severity: str, only: frozens
 
 @contextmanager
 def _as_written() -> Iterator[None]:
-    """Have the library keep literals as they are written, and say nothing of those that have no value."""
+    """Make rdflib keep literals as written, without warnings about ill-typed ones."""
     import pyshacl.entrypoints
 
     entrypoints: Any = pyshacl.entrypoints

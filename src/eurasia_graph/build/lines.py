@@ -1,4 +1,4 @@
-"""Graphs as lines of N-Triples, which the engine writes and loads far quicker than Python handles statements."""
+"""Graphs as lines of N-Triples, which the engine writes and loads much faster than Python handles statements."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ def dump(store: Store, graph: NamedNode) -> bytes:
 
 
 def terms_of(line: bytes) -> tuple[bytes, bytes, bytes]:
-    """Take a line of N-Triples apart."""
+    """Split a line of N-Triples into its terms."""
     subject, predicate, rest = line.split(b" ", 2)
     return subject, predicate, rest[:-3]
 
 
 def lines_of(data: bytes | None) -> list[bytes]:
-    """Take lines apart, each with its end."""
+    """Split text into lines, keeping line ends."""
     return (data or b"").splitlines(keepends=True)
 
 

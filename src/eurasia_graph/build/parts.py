@@ -1,8 +1,9 @@
 """
-What is derived and found of one source, from its files, the ontology and what its files touch.
+What is derived from one source and what is found in it, from its files, the ontology and the entities that it uses.
 
-A part is made in a store of its own that holds nothing else, so that it cannot depend on anything else: kept or made
-again, it is the same. Only errors have no part: then everything is checked at once, for the messages that this gives.
+A part is made in a separate store that contains nothing else, so that it cannot depend on anything else: a kept part
+and a new one are the same. A source with errors has no part: then all sources are checked together, for their
+messages.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pyoxigraph import NamedNode, RdfFormat, Triple
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.build import shape_check, sources, validation
-from eurasia_graph.build.closure import Closer
+from eurasia_graph.build.closure import CLOSURE_OF_SCHEMA, Closer
 from eurasia_graph.build.derive import derive_source
 from eurasia_graph.build.findings import Finding, Place, Severity
 from eurasia_graph.build.lines import dump, lines_of, names_in, terms_of
@@ -34,9 +35,9 @@ KINDS = (*WRITTEN, "bounds", "facts", "memberships", "closure")
 @dataclass(frozen=True)
 class Part:
     """
-    A source: its graphs by their kinds, as sorted N-Triples, and what was found in its record and in its world.
+    A source: its graphs by kind, as sorted N-Triples, and the findings in its record and in its world.
 
-    `is_apart` tells whether its files speak of nothing that belongs to another source.
+    `is_apart` is true if its files contain no statements about records of another source.
     """
 
     source: str
@@ -70,14 +71,14 @@ class Part:
 
 def part_of(shared: Shared, source: str, files: list[TurtleFile], base: Path, pieces: Pieces) -> Part | None:
     """
-    Return the part of a source, kept or made.
+    Return the part of a source, reused or newly made.
 
     Args:
-        shared: What belongs to no source.
+        shared: The files that belong to no source.
         source: Its name.
         files: Its passages and its claims.
         base: The data folder.
-        pieces: What is kept between builds.
+        pieces: The pieces kept between builds.
     Returns:
         None if a file cannot be read or there are errors in it.
     """
@@ -110,8 +111,8 @@ def _make(shared: Shared, source: str, loaded: Dataset, touched: dict[NamedNode,
     )
     if dataset.errors or any(isinstance(quad.object, Triple) for quad in dataset.origins):
         return None
-    for graph, lines in (*shared.schema.items(), *touched.items()):
-        dataset.store.bulk_load(lines, format=RdfFormat.N_TRIPLES, to_graph=graph, lenient=True)
+    closed = {CLOSURE_OF_SCHEMA: shared.schema[CLOSURE_OF_SCHEMA]}
+    _load(dataset, {graph: lines for graph, lines in shared.schema.items() if graph not in closed} | touched)
     node = ns.ID(f"source/{source}")
     record = validation.record_report(dataset, shape_check.check(dataset, "Violation", node))
     if record.errors:
@@ -122,11 +123,18 @@ def _make(shared: Shared, source: str, loaded: Dataset, touched: dict[NamedNode,
         # A date of an entity is wrong, which the shapes that cross sources will find.
         return None
     world = validation.world_report(dataset, shape_check.check(dataset, "Warning", node))
+    # Not before the checks: a store that holds nothing else but what they look at is asked as a whole.
+    _load(dataset, closed)
     closer = Closer(dataset.store, shared.pieces)
     closer.close_entities()
     closer.close_source(source)
     graphs = {kind: b"".join(sorted(lines_of(dump(dataset.store, graph_of(kind, source))))) for kind in KINDS}
     return Part(source, graphs, record.findings, world.findings, _is_apart(source, graphs))
+
+
+def _load(dataset: Dataset, graphs: dict[NamedNode, bytes]) -> None:
+    for graph, lines in graphs.items():
+        dataset.store.bulk_load(lines, format=RdfFormat.N_TRIPLES, to_graph=graph, lenient=True)
 
 
 def _is_apart(source: str, graphs: dict[str, bytes]) -> bool:

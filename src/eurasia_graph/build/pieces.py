@@ -1,9 +1,9 @@
 """
-Keep what a stage of the build has made, under the digest of all that it depends on.
+Keep results of build stages, each under the digest of everything that it depends on.
 
-A piece is a file in the folder `parts` of the cache, as private as a kept release. Its first line is the digest of the
-rest; a piece that does not match it, or that other users can have written, is made again. Nothing here is needed: a
-build that can keep nothing makes everything.
+A piece is a file in the folder `parts` of the cache, as private as a kept release. Its first line is the digest of
+the rest; a piece that does not match it, or that other users could have written, is made again. Keeping is optional:
+without a cache everything is built.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ FOLDER = "parts"
 NAME = re.compile(r"[0-9a-f]{64}")
 SCRATCH = ".new-"
 LARGEST = 1024 * MIB
-# Pieces that have not been used for the longest time are removed above this size of all together.
+# Above this total size in bytes, the least recently used pieces are removed.
 MOST = 2048 * MIB
 DIGEST = re.compile(rb"[0-9a-f]{64}\n")
 
 
 class Pieces:
-    """What is kept between builds; of nothing, without a folder."""
+    """The pieces kept between builds; without a folder, none."""
 
     def __init__(self, cache: Path | None = None) -> None:
         """
-        Look at nothing yet.
+        Create the cache; nothing is read yet.
 
         Args:
             cache: The folder of the cache; if left out, nothing is kept.
@@ -41,7 +41,7 @@ class Pieces:
         self._held: dict[str, bytes] = {}
 
     def get(self, name: str) -> bytes | None:
-        """Return a piece by its name, the sha256 of what it depends on; None where it has to be made."""
+        """Return a piece by its name, the sha256 of what it depends on; None if it has to be made."""
         if self.folder is None or not os.path.lexists(self.folder):
             return self._held.get(name)
         with suppress(OSError, ValueError):
@@ -56,7 +56,7 @@ class Pieces:
         return None
 
     def put(self, name: str, piece: bytes) -> None:
-        """Keep a piece, completely or not at all; where that fails, it is made again the next time."""
+        """Keep a piece, completely or not at all; if that fails, it is made again the next time."""
         if self.folder is None:
             self._held[name] = piece
             return
@@ -72,7 +72,7 @@ class Pieces:
                 scratch.unlink(missing_ok=True)
 
     def prune(self, most: int = MOST) -> None:
-        """Remove the pieces that were used least recently, as far as all together are too large."""
+        """Remove the least recently used pieces until the rest is within the size limit."""
         if self.folder is None:
             return
         with suppress(OSError):

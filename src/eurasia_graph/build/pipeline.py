@@ -36,7 +36,7 @@ def build(data: Path | None = None, progress: Progress = silent, pieces: Pieces 
     Args:
         data: A folder laid out like the shipped `data/`, which is the default.
         progress: Called with the name of each stage as it begins.
-        pieces: What is kept between builds; nothing is, if left out. The release is the same.
+        pieces: The pieces kept between builds; by default none. The release is the same either way.
     Raises:
         UsageError: If the folder is not a data folder.
         InvalidDataError: If a file cannot be read or the record breaks a rule; nothing is built.
@@ -62,7 +62,7 @@ def build(data: Path | None = None, progress: Progress = silent, pieces: Pieces 
 
 
 def _at_once(files: list[TurtleFile], progress: Progress) -> tuple[Dataset, Report, Report, dict[str, str]]:
-    """Check and derive all sources together, which gives the findings of data that cannot be taken apart."""
+    """Check and derive all sources together, for data that cannot be split by source."""
     progress("load")
     dataset = sources.load(files)
     progress("check the record")
@@ -117,7 +117,7 @@ def validate(data: Path | None = None, extra: list[Path] | None = None, pieces: 
         data: A folder laid out like the shipped `data/`, which is the default.
         extra: Turtle files; their statements go to the graphs where they belong. If there are any,
             only findings in them are reported.
-        pieces: What is kept between builds.
+        pieces: The pieces kept between builds.
     """
     files, base, kept = sources.find(data), data or root() / "data", pieces or Pieces()
     key = key_of("report", inputs_digest(data))

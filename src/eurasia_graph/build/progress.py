@@ -1,4 +1,4 @@
-"""How a build tells where it is."""
+"""Progress reports of a build."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A built release: its name, its digests and its files."""
+"""A built release: its IRI, its digests and its files."""
 
 from __future__ import annotations
 

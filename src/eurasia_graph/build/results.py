@@ -1,4 +1,4 @@
-"""What a shape found in the data, whoever asked: the engine by a compiled query, or pySHACL."""
+"""Validation results, from a compiled query of the engine or from pySHACL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Result:
     """
     What SHACL calls a validation result.
 
-    `path` is None where the property is followed back. `by_query` tells that a query over the whole dataset found it,
+    `path` is None for an inverse path. `by_query` means that a query over the whole dataset found it,
     whose value is what it is about; the focus is then a class. `difference` is the kind of difference that it also is.
     """
 

@@ -1,9 +1,9 @@
 """
-Read from the texts of rules which of them come first: a rule runs after those that make what it reads.
+Derive the order of rules from their texts: a rule runs after those that produce what it reads.
 
-What a rule reads and makes is told by predicates and classes. What stands in a GRAPH is read of the files, which no
-rule changes. A predicate or a class that is a variable stands for what the rule lists for it, for what the
-ontology says of it, or else for anything.
+What a rule reads and produces is a set of predicates and classes. Patterns in a GRAPH read the files, which rules do
+not change. A variable predicate or class stands for the values that the rule lists, for those in the ontology, or
+else for anything.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ SUBCLASS = ns.RDFS("subClassOf").value
 HEADER = re.compile(r"^#\+ ([\w-]+): *(.+)$", re.MULTILINE)
 LISTED = re.compile(r"VALUES\s*(\?\w+)\s*\{([^}]*)\}|(\?\w+)\s+IN\s*\(([^)]*)\)")
 NAME = re.compile(r"[A-Za-z][\w-]*:[\w-]+|<[^>]+>")
-# What follows these is no pattern: the columns of a selection, and how it is put in groups.
+# What follows these keywords is not a pattern: projections, GROUP BY and the like.
 COLUMNS = {"SELECT", "GROUP", "ORDER"}
 
 Term = str
 # Subject, predicate (the alternatives of a path) and object of a pattern; variables begin with `?`.
 Pattern = tuple[Term, tuple[Term, ...], Term]
-# The pairs of subjects and objects that the ontology has of a predicate.
+# Returns the pairs of subjects and objects of a predicate in the ontology.
 Pairs = Callable[[str], frozenset[tuple[str, str]]]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One CONSTRUCT of `ontology/rules/`, with the name it is known by: `<stage>/<name>`."""
+    """One CONSTRUCT in `ontology/rules/`, with its name `<stage>/<name>`."""
 
     name: str
     text: str
 
     @cached_property
     def headers(self) -> dict[str, str]:
-        """What the lines that begin with `#+` say."""
+        """The headers: lines that begin with `#+`."""
         return dict(HEADER.findall(self.text))
 
     @property
     def is_recursive(self) -> bool:
-        """Whether the rule says that it goes on from what it has made."""
+        """Whether the rule is declared to continue from its own output."""
         return self.headers.get("recursive") == "true"
 
     @cached_property
@@ -65,21 +65,21 @@ class Rule:
 
     @property
     def template(self) -> str:
-        """What it makes, in brackets."""
+        """The template, with its braces."""
         return self.text[self._parts[1] : self._parts[2]].strip()
 
     @property
     def where(self) -> str:
-        """What it reads: WHERE and all behind it."""
+        """What it reads: WHERE and everything after it."""
         return self.text[self._parts[2] :]
 
     @cached_property
     def prefixes(self) -> dict[str, str]:
-        """The IRIs that prefixes stand for."""
+        """The IRIs of the prefixes."""
         return dict(re.findall(r"PREFIX\s+([\w-]*):\s*<([^>]*)>", self.prologue))
 
     def iri(self, name: str) -> str:
-        """Write a name in full; what is not a name stays as it is."""
+        """Expand a prefixed name; anything else is returned unchanged."""
         if name == "a":
             return TYPE
         if name.startswith("<"):
@@ -88,16 +88,16 @@ class Rule:
         return self.prefixes[prefix] + local if colon and prefix in self.prefixes else name
 
     def makes(self, pairs: Pairs) -> set[str]:
-        """Return the predicates and classes that it makes; rdf:type stands for nothing beside its classes."""
+        """Return the predicates and classes that it produces; rdf:type is represented by its classes only."""
         return self._names(_Reader(self, self.template).patterns, pairs)
 
     def reads(self, pairs: Pairs) -> set[str]:
-        """Return the predicates and classes that it reads and that rules could make."""
+        """Return the predicates and classes that it reads and that rules can produce."""
         return self._names(self.patterns, pairs)
 
     @cached_property
     def patterns(self) -> list[Pattern]:
-        """The patterns that it reads of what rules could make."""
+        """The patterns that can match what rules produce."""
         return _Reader(self, self.where).patterns
 
     @cached_property
@@ -106,7 +106,7 @@ class Rule:
 
     @cached_property
     def of_the_ontology(self) -> set[str]:
-        """The predicates of which the ontology may say what a variable stands for."""
+        """The predicates in the ontology that give the values of variables."""
         variables = {
             each
             for _, predicates, obj in (*self._all_patterns, *_Reader(self, self.template).patterns)
@@ -248,15 +248,15 @@ class _Reader:
 
 def in_order(rules: Sequence[Rule], pairs: Pairs) -> list[list[Rule]]:
     """
-    Put rules in an order in which each reads only what earlier ones have made.
+    Order rules so that each reads only what earlier ones have produced.
 
     Args:
-        rules: In any order; where the texts leave it open, they are sorted by name.
-        pairs: Gives the subjects and objects that the ontology has of a predicate.
+        rules: The rules in any order; ties are sorted by name.
+        pairs: Returns the subjects and objects of a predicate in the ontology.
     Returns:
-        Groups of rules: one that runs once, or recursive ones that go on together until nothing is new.
+        Groups of rules: one rule that runs once, or recursive ones that run together until nothing is new.
     Raises:
-        EurasiaGraphError: If rules read what they make, by way of one another, and do not say that they are recursive.
+        EurasiaGraphError: If rules form a cycle and are not declared recursive.
     """
     makes = {rule.name: rule.makes(pairs) for rule in rules}
     reads = {rule.name: rule.reads(pairs) for rule in rules}
@@ -279,7 +279,7 @@ def in_order(rules: Sequence[Rule], pairs: Pairs) -> list[list[Rule]]:
 
 
 def _followed(after: dict[str, set[str]]) -> dict[str, set[str]]:
-    """Add to what each comes after what that comes after, to the end."""
+    """Compute the transitive closure of the dependencies."""
     reach = {name: set(others) for name, others in after.items()}
     for middle, further in reach.items():
         for others in reach.values():
@@ -293,7 +293,7 @@ def _meet(reads: set[str], makes: set[str]) -> bool:
 
 
 def _circle(rules: list[Rule], reads: dict[str, set[str]], makes: dict[str, set[str]]) -> EurasiaGraphError:
-    """Name the rules of a circle, and what leads round."""
+    """Describe a cycle: its rules and the terms that connect them."""
     made = set().union(*(makes[each.name] for each in rules))
     read = set().union(*(reads[each.name] for each in rules))
     terms = sorted(ns.shorten(each) for each in (made & read) - {ANYTHING}) or ["anything"]

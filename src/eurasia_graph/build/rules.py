@@ -1,9 +1,9 @@
 """
-Run the SPARQL rules of some stages, each once, in an order read from them.
+Run the SPARQL rules of some stages, each once, in an order derived from their texts.
 
-A rule is one CONSTRUCT in `ontology/rules/<stage>/<name>.rq`. Who runs it decides which graphs it reads, as one
-default graph, and into which graph its results go; in a GRAPH of its own it reads what the files say, and not what
-rules have made. Only rules that say `#+ recursive: true` run again, until nothing is new.
+A rule is one CONSTRUCT in `ontology/rules/<stage>/<name>.rq`. The caller decides which graphs it reads, as one
+default graph, and which graph receives its results; patterns in a GRAPH read the files, not the output of rules. Only
+rules with the header `#+ recursive: true` run again, until nothing is new.
 """
 
 from __future__ import annotations
@@ -36,30 +36,30 @@ def of_stages(*stages: str) -> list[Rule]:
 
 @lru_cache(maxsize=256)
 def _rule(name: str, text: str) -> Rule:
-    """Make a rule, once for each text, so that it is taken apart once."""
+    """Make a rule; cached by its text, so that it is parsed once."""
     return Rule(name, text)
 
 
 def ordered(store: Store, *stages: str) -> list[list[Rule]]:
     """
-    Put the rules of some stages in the order in which they run, by what a store has of the ontology.
+    Order the rules of some stages, using the ontology in a store.
 
     Raises:
-        EurasiaGraphError: If they read what they make, in a circle, and do not say so.
+        EurasiaGraphError: If they form a cycle and are not declared recursive.
     """
     rules = tuple(of_stages(*stages))
     return _ordered(rules, frozenset(_said(store, rules).items()))
 
 
 def read_by(store: Store, *stages: str) -> set[str]:
-    """Return the predicates and classes that the rules of some stages read; `ANYTHING` is one if they do not tell."""
+    """Return the predicates and classes that the rules of some stages read; includes `ANYTHING` if unknown."""
     rules = of_stages(*stages)
     said = _said(store, rules)
     return {name for rule in rules for name in rule.reads(lambda predicate: said.get(predicate, frozenset()))}
 
 
 def _said(store: Store, rules: Sequence[Rule]) -> dict[str, frozenset[tuple[str, str]]]:
-    """Return what a store has of the ontology for the predicates of which rules ask it."""
+    """Return the statements of the ontology with the predicates that rules look up."""
     asked = {predicate for rule in rules for predicate in rule.of_the_ontology}
     return {
         predicate: frozenset(
@@ -83,14 +83,14 @@ def run(
     """
     Apply the rules of some stages.
 
-    The engine inserts what it finds where it finds it: nothing is copied.
+    The engine inserts the results into the same store; nothing is copied.
 
     Args:
         store: Read, and extended by the results.
         stages: Names of folders in `ontology/rules/`.
-        reads: The graphs that the rules see, beside the one they write.
+        reads: The graphs that the rules read, besides the one they write.
         writes: The graph that takes the results.
-        files: The graphs of files, in which they read what they could make themselves.
+        files: The graphs of the files, which the rules read in `GRAPH`.
     """
     seen = [f"USING {graph}" for graph in dict.fromkeys((*reads, writes))]
     seen += [f"USING NAMED {graph}" for graph in files]
@@ -101,7 +101,7 @@ def run(
                 store.update(
                     f"{rule.prologue}INSERT {{ GRAPH {writes} {rule.template} }}\n{' '.join(seen)}\n{rule.where}"
                 )
-            # The engine counts by going through all quads, so that it is asked only where that decides something.
+            # Counting visits all quads, so it is done only for recursive rules.
             if not group[0].is_recursive or before == len(store):
                 break
             before = len(store)

@@ -1,9 +1,9 @@
 """
-Check a dataset against the shapes: those that are compiled by queries on the engine's store, the others by pySHACL.
+Check a dataset against the shapes: compiled ones with queries on the engine's store, the others with pySHACL.
 
-A shape is checked within each source; only one marked with `shape:crossesSources` sees all sources at once. What holds
-of a source alone holds of it among others as long as its files speak of its own records only. A dataset with a file
-that does not is checked as a whole, so that whatever stands in a wrong place is found as if it stood in its own.
+A shape is checked within each source; only one marked with `shape:crossesSources` sees all sources at once. Checking
+a source alone finds the same as checking it among others if its files are about its own records only. Otherwise the
+dataset is checked as a whole, so that statements in the wrong file are checked as well.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ def check(dataset: Dataset, severity: str, source: NamedNode | None = None) -> I
     Check a dataset, or one source of it.
 
     Args:
-        dataset: With what the shapes of the severity need: nothing generated, or everything.
+        dataset: The dataset: without generated graphs for the record, with all of them for the world.
         severity: `Violation` for the shapes of the record, `Warning` for those of the world.
-        source: The source to check alone, with all that is not of a source, by the shapes that do not cross sources;
-            everything if left out.
+        source: The only source to check, together with the graphs that belong to no source, with the shapes that do
+        not cross sources; by default everything is checked.
     """
     shapes = read_shapes(folder())
     chosen = [each for each in shapes.known if each.severity == severity]
@@ -55,7 +55,7 @@ def check(dataset: Dataset, severity: str, source: NamedNode | None = None) -> I
     if not views[1:] or not is_apart(dataset):
         yield from _results(whole, chosen)
     else:
-        # Of one thing at a time all sources may be asked at once; what queries join is joined within a source.
+        # Constraints on single nodes are checked for all sources at once; queries join within one source.
         yield from whole.by_constraints(chosen)
         yield from whole.by_queries([each for each in chosen if each.crosses])
         for view in views:
@@ -64,7 +64,7 @@ def check(dataset: Dataset, severity: str, source: NamedNode | None = None) -> I
 
 
 def across(dataset: Dataset, severity: str) -> Iterator[Result]:
-    """Check a dataset by the shapes that cross sources alone: what `check` of each source leaves to find."""
+    """Check a dataset with only the shapes that cross sources: the rest after `check` of each source."""
     shapes = read_shapes(folder())
     crossing = [each for each in shapes.known if each.severity == severity and each.crosses]
     yield from _results(View(dataset.store, shapes), crossing)
@@ -72,7 +72,7 @@ def across(dataset: Dataset, severity: str) -> Iterator[Result]:
 
 
 def by_pyshacl(dataset: Dataset, severity: str, shapes: Shapes) -> Iterator[Result]:
-    """Check a dataset by the shapes that are not compiled; the library is read in only where there are any."""
+    """Check a dataset with the shapes that are not compiled; pySHACL is imported only if there are any."""
     if not shapes.others:
         return
     from eurasia_graph.build import judge
@@ -89,18 +89,18 @@ def _results(view: View, shapes: list[NodeShape]) -> Iterator[Result]:
 
 
 def view_of(dataset: Dataset, source: NamedNode, shapes: Shapes) -> View:
-    """Return a view of a source: its own graphs, and those that are of no source."""
+    """Return a view of a source: its own graphs, and those that belong to no source."""
     seen = [*SHARED, *(graph_of(kind, source_name(source)) for kind in OF_A_SOURCE)]
-    # A store that has nothing else is asked as a whole, which is quicker than graph by graph.
+    # A store without other graphs is queried as a whole, which is faster than graph by graph.
     apart = any(graph not in seen for graph in dataset.store.named_graphs())
     return View(dataset.store, shapes, seen if apart else None)
 
 
 def is_apart(dataset: Dataset) -> bool:
     """
-    Tell whether no file speaks of records of a source that is not its own, but for the links.
+    Return whether no file except the links contains statements about records of another source.
 
-    Only then a source can be checked alone: what is found of each, and across them, is then what is found of all.
+    Only then can sources be checked one by one with the same findings.
     """
     known = {graph_of(kind, source_name(each)) for kind in OF_A_SOURCE for each in dataset.sources()}
     if any(graph not in known and graph not in SHARED for graph in dataset.store.named_graphs()):
@@ -127,17 +127,17 @@ def is_apart(dataset: Dataset) -> bool:
 
 
 class View:
-    """The graphs that shapes see, all of a store or some, and what was found out about them."""
+    """The graphs that shapes see, all of a store or some, with cached lookups."""
 
     def __init__(self, store: Store, shapes: Shapes, graphs: list[NamedNode] | None = None) -> None:
-        """Look at nothing yet."""
+        """Create the view; nothing is read yet."""
         self._store, self._shapes, self._graphs = store, shapes, graphs
         self._foci: dict[Target, set[Node]] = {}
         self._below: dict[NamedNode, set[NamedNode]] = {}
         self._used: dict[NamedNode, bool] = {}
 
     def by_constraints(self, shapes: Iterable[NodeShape]) -> Iterator[Result]:
-        """Check what shapes ask of properties, and which they allow."""
+        """Check the property constraints and the closed shapes."""
         for shape in shapes:
             for part in shape.properties:
                 yield from self._by_property(part, self._nodes(shape))
@@ -145,7 +145,7 @@ class View:
                 yield from self._by_closed(shape, target)
 
     def by_queries(self, shapes: Iterable[NodeShape]) -> Iterator[Result]:
-        """Check by the queries that shapes bring."""
+        """Check the SPARQL constraints of the shapes."""
         for shape in shapes:
             for text, message in shape.queries:
                 for target in shape.targets:
@@ -158,7 +158,7 @@ class View:
                             focus=focus,
                             path=path,
                             value=focus if value is None else value,
-                            # A query with a target of its own finds statements; others what they are about.
+                            # A query with its own target finds statements; others find their focus nodes.
                             by_query=shape.difference is not None or target.kind != "select",
                             difference=shape.difference,
                         )
@@ -186,7 +186,7 @@ class View:
                 yield Result(shape.iri, shape.severity, shape.message, focus, path, value)
 
     def _broken(self, compiled: Compiled, path: Path, nodes: set[Node]) -> Iterator[tuple[Node, Term | None]]:
-        """Run a query, and say which of the nodes break its constraint with which value."""
+        """Run a query, and return the nodes that break its constraint, with the value."""
         rows: Iterable[QuerySolution] = self._select(compiled.text) if self._is_used(path.predicate) else ()
         match compiled.found:
             case Found.KEEPING:
@@ -201,7 +201,7 @@ class View:
                     yield from ((node, value) for node in self._with(path, value) & nodes)
 
     def _with(self, path: Path, value: Term) -> set[Node]:
-        """List the nodes that have a value."""
+        """List the nodes that have a given value."""
         if not path.inverse:
             quads = self._store.quads_for_pattern(None, path.predicate, value, None)
             return {cast("Node", quad.subject) for quad in quads}
@@ -237,7 +237,7 @@ class View:
         return self._foci[target]
 
     def _rows(self, text: str, target: Target) -> Iterator[tuple[Node, NamedNode | None, Term | None]]:
-        """Run the query of a shape for the nodes of a target: for all of them together where that is the same."""
+        """Run the query of a shape for the nodes of a target, in one run if the result is the same."""
         nodes = self._target(target)
         if not nodes:
             return
@@ -271,7 +271,7 @@ class View:
 
 
 def _node(term: object) -> Node:
-    """Take a term for a node; where a property is followed back it can be a literal, which no target has."""
+    """Return a term as a node; for an inverse path it can be a literal, which is never a target."""
     return cast("Node", term)
 
 

@@ -1,9 +1,9 @@
 """
 Compile the constraints of a shape to queries, one for each.
 
-A query finds what breaks a constraint, or where that is quicker what keeps it. What single values must be is asked of
-each value once, however many subjects have it: `FILTER(!COALESCE(test, false))`, so that a value of which the engine
-cannot tell breaks the constraint, as SHACL has it.
+A query finds what violates a constraint or, if that is faster, what satisfies it. Constraints on single values are
+tested once for each value, however many subjects have it: `FILTER(!COALESCE(test, false))`, so that a value that
+cannot be evaluated violates the constraint, as in SHACL.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ NODE_KINDS = {
     "BlankNodeOrLiteral": "!isIRI(?value)",
     "IRIOrLiteral": "!isBLANK(?value)",
 }
-# The forms that XML Schema gives its types. The engine's own casts would refuse numbers that are too long for it.
+# The lexical forms of XML Schema types. The engine's casts would reject numbers that are too long for it.
 FORMS = {
     ns.XSD + "integer": r'REGEX(STR(?value), "^[+-]?[0-9]+$")',
     ns.XSD + "decimal": r'REGEX(STR(?value), "^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)$")',
     ns.XSD + "boolean": 'STR(?value) IN ("true", "false", "1", "0")',
     ns.XSD + "date": f"isLITERAL(<{ns.XSD}date>(STR(?value)))",
 }
-# Words of a query that make one run for all nodes other than a run for each.
+# Keywords with which one run for all nodes differs from a run for each node.
 TOGETHER = re.compile(r"\b(?:GROUP|HAVING|LIMIT|OFFSET|SELECT|COUNT|SUM|MIN|MAX|AVG|SAMPLE)\b", re.IGNORECASE)
 NOT_CODE = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|<[^<>\s]*>|#[^\n]*")
 THIS = re.compile(r"[$?]this\b")
@@ -43,17 +43,17 @@ Below = Callable[[NamedNode], "set[NamedNode]"]
 
 
 class Found(Enum):
-    """What the rows of a query are."""
+    """The meaning of the rows of a query."""
 
     VALUES = "values that no node may have"
-    NODES = "nodes that break the constraint"
-    KEEPING = "nodes that keep it, so that all others break it"
-    PAIRS = "nodes and the value that breaks it"
+    NODES = "nodes that violate the constraint"
+    KEEPING = "nodes that satisfy it, so that all others violate it"
+    PAIRS = "nodes and the value that violates it"
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A constraint as a query, and what its rows are."""
+    """A constraint as a query, with the meaning of its rows."""
 
     text: str
     found: Found
@@ -64,8 +64,8 @@ def compile_property(shape: PropertyShape, below: Below) -> Iterator[Compiled]:
     Compile the constraints of a property shape.
 
     Args:
-        shape: What the values of a path must be.
-        below: Gives a class with all classes below it.
+        shape: The property shape.
+        below: Returns a class with all its subclasses.
     """
     values = shape.path.pattern("?value")
     for test in shape.tests:
@@ -82,7 +82,7 @@ def compile_property(shape: PropertyShape, below: Below) -> Iterator[Compiled]:
         grouped = "GROUP BY ?this ?language HAVING(COUNT(DISTINCT ?value) > 1)"
         yield Compiled(f"SELECT DISTINCT ?this WHERE {{ {values} {language} }} {grouped}", Found.NODES)
     if shape.less_than is not None:
-        # Two values that cannot be compared break it as well, such as a number and what is not one.
+        # Two values that cannot be compared violate it as well, such as a number and a string.
         ways = (
             "?value < ?other",
             f"isNUMERIC(?value) && {_beyond('?other')}",
@@ -131,7 +131,7 @@ def _pattern_of(target: Target, below: Below) -> str:
 
 
 def _counted(values: str, comparison: str, number: int) -> str:
-    """Ask for the nodes with more values than a number, or with at least so many."""
+    """Write a query for the nodes with more values than a number, or with at least that many."""
     least = number if comparison == ">=" else number + 1
     if least == 1:
         return f"SELECT DISTINCT ?this WHERE {{ {values} }}"
@@ -152,7 +152,7 @@ def _all_of(tests: tuple[Test, ...], below: Below) -> str:
 
 
 def _test(test: Test, below: Below) -> str:
-    """Write the expression that is true of a value which passes."""
+    """Write the expression that is true for a valid value."""
     if test.name == "class":
         assert isinstance(test.argument, NamedNode)
         return f"EXISTS {{ ?value a ?class FILTER(?class IN ({_listed(below(test.argument), ', ')})) }}"
@@ -182,7 +182,7 @@ TESTS: dict[str, Callable[[Argument], str]] = {
 
 
 def _beyond(variable: str, sign: str = "[+]?") -> str:
-    """Write the test of a number that is too long for the engine to hold: more than all others, or with `-` less."""
+    """Write the test for a number that is too long for the engine: greater than all others, or with `-` less."""
     numbers = f"DATATYPE({variable}) IN (<{ns.XSD}integer>, <{ns.XSD}decimal>)"
     return f'({numbers} && REGEX(STR({variable}), "^{sign}[0-9]{{19,}}([.][0-9]*)?$"))'
 
@@ -196,10 +196,11 @@ def _listed(nodes: Collection[Node], separator: str) -> str:
 
 def runs_at_once(text: str) -> bool:
     """
-    Tell whether one run of a constraint's query finds for all nodes what a run for each of them finds.
+    Return whether one run of a constraint's query for all nodes has the same results as a run for each node.
 
-    It does where the query begins with a pattern of `$this`, so that every row has one, and where no group but that of
-    the query itself, a FILTER NOT EXISTS or an OPTIONAL in it speaks of `$this`: in others it would have no value yet.
+    It has if the query begins with a pattern of `$this`, so that every row binds it, and if `$this` occurs in no
+    other group than that of the query itself, a FILTER NOT EXISTS or an OPTIONAL in it: elsewhere it would be
+    unbound.
     """
     code = NOT_CODE.sub(" ", text)
     head, brace, body = code.partition("{")

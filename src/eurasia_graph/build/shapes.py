@@ -1,9 +1,8 @@
 """
 Read the shapes of `ontology/shapes/` into what can be compiled to queries.
 
-Only the constructs that the shapes use are read, each in the one form that leaves no doubt about its meaning. A shape
-with anything else, be it another construct or a pattern that two engines read differently, is named among `others`:
-pySHACL checks it.
+Only the constructs that the shapes use are read, each in one unambiguous form. A shape with anything else, such as
+another construct or a pattern that engines interpret differently, is listed in `others` and checked by pySHACL.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ Argument: TypeAlias = "str | int | NamedNode | Literal | tuple[NamedNode, ...] |
 # A shape so marked sees all sources; every other is checked within each source.
 CROSSES = ns.SHAPE("crossesSources")
 TARGETS = ("targetClass", "targetNode", "targetSubjectsOf")
-# Whose values no two engines judge differently; of another datatype only the name is compared.
+# Datatypes whose values all engines validate alike; of other datatypes only the IRI is compared.
 DATATYPES = {ns.XSD + name for name in ("string", "boolean", "integer", "decimal", "date")}
 DATATYPES |= {ns.RDF + "langString", ns.EDTF + "EDTF"}
-# What says nothing about what conforms.
+# Properties that do not affect conformance.
 REMARKS = {
     ns.RDF + "type",
     ns.RDFS + "comment",
@@ -40,7 +39,7 @@ REMARKS = {
     ns.EG + "differenceKind",
     CROSSES.value,
 }
-# pySHACL refuses these words in a constraint, and says so.
+# pySHACL rejects these keywords in a constraint, with a message.
 REFUSED = re.compile(r"\b(?:MINUS|VALUES|SERVICE)\b", re.IGNORECASE)
 # Variables with a meaning of their own.
 SPECIAL = re.compile(r"[$?](?:currentShape|shapesGraph|PATH|failure)\b")
@@ -67,7 +66,7 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """What single values must be: the name of the SHACL parameter and its argument."""
+    """A constraint on single values: the name of the SHACL parameter and its argument."""
 
     name: str
     argument: Argument
@@ -75,14 +74,14 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """What single values must be in one way or another: sh:or."""
+    """A disjunction of constraints on single values: sh:or."""
 
     alternatives: tuple[tuple[Test, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PropertyShape:
-    """What the values of one path must be, one by one (`tests`) and together."""
+    """Constraints on the values of one path, on each value (`tests`) and on their number and relations."""
 
     iri: NamedNode
     path: Path
@@ -98,7 +97,7 @@ class PropertyShape:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a shape looks at: the SHACL parameter with its IRI, or `select` with a query for `?this`."""
+    """The target of a shape: the SHACL parameter with its IRI, or `select` with a query for `?this`."""
 
     kind: str
     argument: str
@@ -121,7 +120,7 @@ class NodeShape:
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """All shapes: those read, those for pySHACL with what is not compiled of each, and the prefixes of queries."""
+    """All shapes: the compiled ones, those left to pySHACL with the reason, and the prefixes of queries."""
 
     known: tuple[NodeShape, ...]
     others: dict[NamedNode, str]
@@ -176,7 +175,7 @@ class _Reader:
             others[ANONYMOUS] = "a shape without a name"
         for shape in named:
             if components:
-                others[shape] = "a constraint component of one's own"
+                others[shape] = "a custom constraint component"
                 continue
             try:
                 read = self._node_shape(shape)
@@ -272,11 +271,11 @@ class _Reader:
         return Path(inverse, inverse=True)
 
     def _alternative(self, shape: Term) -> tuple[Test, ...]:
-        """Read a shape that says what one value must be."""
+        """Read a shape that constrains single values."""
         self._refuse_others(shape, {*TESTS, "message"})
         found = tuple(self._tests(shape))
         if not found:
-            raise UnknownConstructError("a shape of values that asks for nothing")
+            raise UnknownConstructError("a shape of values without constraints")
         return found
 
     def _tests(self, shape: Term) -> Iterator[Test]:
@@ -288,7 +287,7 @@ class _Reader:
     # --- terms -----------------------------------------------------------------------------
 
     def _refuse_others(self, shape: Term, own: set[str]) -> None:
-        """Refuse properties that are not read, of whatever vocabulary: a custom constraint may have its own."""
+        """Reject unknown properties of any vocabulary: a custom constraint may have its own."""
         assert not isinstance(shape, Literal)
         for quad in self._store.quads_for_pattern(shape, None, None, None):
             name = quad.predicate.value
@@ -375,7 +374,7 @@ def _iris(items: list[Term]) -> Argument:
 def _languages(items: list[Term]) -> Argument:
     found = tuple(_text(each).lower() for each in items)
     if not all(each.isalpha() for each in found):
-        raise UnknownConstructError("sh:languageIn with more than a language")
+        raise UnknownConstructError("sh:languageIn with anything but languages")
     return found
 
 
@@ -397,11 +396,11 @@ def _node_kind(items: list[Term]) -> Argument:
 
 
 def _pattern(items: list[Term]) -> Argument:
-    """Read a regular expression that Python and the engine understand in the same way."""
+    """Read a regular expression that Python and the engine interpret alike."""
     text = _text(items[0])
     plain = re.sub(r"\\[^A-Za-z0-9]", "_", text)
     if "\\" in plain or "$" in plain[:-1] or re.search(r"\(\?|\[\[|\[\^?\]|&&|--|~~", plain):
-        raise UnknownConstructError("a pattern that not every engine reads alike")
+        raise UnknownConstructError("a pattern that engines may interpret differently")
     return text
 
 

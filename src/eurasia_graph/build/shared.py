@@ -1,4 +1,4 @@
-"""What belongs to no source, the ontology, the entities, the links and the notes, and what of it a source touches."""
+"""The files that belong to no source (ontology, entities, links, notes), and what a source uses of them."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ Place = tuple[Path, int]
 
 
 class Origins(dict[Quad, Place]):
-    """Where statements come from; those that are not among them are looked up elsewhere, and not listed."""
+    """The origins of statements; those of other files are looked up on demand and not listed."""
 
     def __init__(self, own: dict[Quad, Place], beside: Callable[[Quad], Place | None]) -> None:
         super().__init__(own)
         self._beside = beside
 
     def __contains__(self, quad: object) -> bool:
-        """Tell whether it is known where a statement comes from."""
+        """Return whether the origin of a statement is known."""
         return super().__contains__(quad) or (isinstance(quad, Quad) and self._beside(quad) is not None)
 
     def __missing__(self, quad: Quad) -> Place:
-        """Look a statement up elsewhere."""
+        """Look the origin of a statement up."""
         found = self._beside(quad)
         if found is None:
             raise KeyError(quad)
         return found
 
     def get(self, quad: Quad, default: Place | None = None) -> Place | None:  # type: ignore[override]
-        """Return where a statement comes from, or else the default."""
+        """Return the origin of a statement, or the default."""
         own = super().get(quad)
         return own or self._beside(quad) or default
 
 
 class Shared:
-    """The files that belong to no source, as they are read."""
+    """The parsed files that belong to no source."""
 
     def __init__(self, files: Iterable[TurtleFile], pieces: Pieces) -> None:
         """
@@ -58,7 +58,7 @@ class Shared:
 
         Args:
             files: All files of a data folder and of the ontology.
-            pieces: What is kept between builds: the closure of the ontology.
+            pieces: The pieces kept between builds: the closure of the ontology.
         """
         self.files = [file for file in files if file.graph in OF_NO_SOURCE]
         self.pieces = pieces
@@ -99,10 +99,10 @@ class Shared:
 
     def touched(self, source: str, terms: set[bytes]) -> tuple[bytes, bytes]:
         """
-        Return the statements about entities and the links that what is derived and found of a source can depend on.
+        Return the statements about entities and the links on which the results for a source can depend.
 
-        Of entities: whatever the source names, whatever that leads to, and what names it. Of links: which events the
-        claims of the source tell of, and what is said of these.
+        Entities: those that the source names, everything reachable from them, and what refers to them. Links: the
+        events that the claims of the source report, and the statements about these.
 
         Args:
             source: Its name.
@@ -125,7 +125,7 @@ class Shared:
         return b"".join(sorted(found)), b"".join(sorted(set(links)))
 
     def is_apart(self) -> bool:
-        """Return whether these files say nothing of claims and passages, but for links which events they tell of."""
+        """Return whether these files say nothing about claims and passages, except which events the claims report."""
         store = self.dataset.store
         for graph in (ENTITIES, NOTES, LINKS):
             for line in lines_of(dump(store, graph)):

@@ -39,7 +39,7 @@ FAMILIES = {
     "work": ("Work",),
 }
 FAMILY_OF = {ns.EG(name): family for family, classes in FAMILIES.items() for name in classes}
-# Letters that a reader cannot tell from Latin ones, as small or as capital letters: Cyrillic, then Greek.
+# Letters that look like Latin ones, in lower or upper case: Cyrillic, then Greek.
 LOOK_ALIKES = str.maketrans("авекмнорстухіјѕԛԝһ" + "αβεηικμνορτυχζ", "abekmhopctyxijsqwh" + "abehikmnoptyxz")
 IZE = re.compile(r"(?<=[a-z]{2})([iy])z")
 RULE = "Name-shared"
@@ -50,7 +50,7 @@ def fold(name: str) -> str:
     plain = unicodedata.normalize("NFKC", name).casefold().translate(LOOK_ALIKES)
     # The spelling before the rest, since its rules look at the ends of words.
     joined = "".join(each for each in variants.fold(plain) if each.isalnum())
-    # Where no ends of words can be seen, as in OrganizationOfStates. A code is not a word: US is not UZ.
+    # For names without separators, as in OrganizationOfStates. A code is not a word: US is not UZ.
     return IZE.sub(r"\1s", joined)
 
 

@@ -54,7 +54,7 @@ def check_world(dataset: Dataset) -> Report:
 
 
 def record_report(dataset: Dataset, results: Iterable[Result]) -> Report:
-    """Report what shapes found in a record and what programs find there, each statement once."""
+    """Report the findings of shapes and of programs in a record, one for each statement."""
     by_shapes = [_from_result(dataset, each) for each in results]
     by_program = [*record.faults(dataset), *shared_names.shared(dataset), *_bad_dates(dataset), *_late_figures(dataset)]
     # A shape can refuse one statement twice, for its datatype and for its form; that is one finding.
@@ -63,7 +63,7 @@ def record_report(dataset: Dataset, results: Iterable[Result]) -> Report:
 
 
 def world_report(dataset: Dataset, results: Iterable[Result]) -> Report:
-    """Report what shapes found in the world that the texts describe."""
+    """Report the findings of shapes in the world that the texts describe."""
     return Report(in_order(_from_result(dataset, each) for each in results))
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from eurasia_graph.paths import root
 
 SUFFIXES = (".ttl", ".rq")
-# An editor writes several times in a moment, and a checkout many files.
+# An editor writes several times in a row, and a checkout many files.
 SETTLED_MS = 200
 STEP_MS = 50
-# How often to look where no system tells of changes.
+# Polling interval if the system does not report changes, in ms.
 LOOK_MS = 2000
 
 
@@ -40,7 +40,7 @@ def changes(data: Path | None, since: Stamp, stop: threading.Event | None = None
     Args:
         data: A folder laid out like the shipped `data/`, which is the default.
         since: The files as they were when they were last read, so that no change in between is missed.
-        stop: Ends the waiting when it is set.
+        stop: Ends the iteration when it is set.
     """
     from watchfiles import watch
 

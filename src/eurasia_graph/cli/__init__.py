@@ -27,7 +27,7 @@ COMMANDS = (validate, fmt, passages, verify, coverage, build, query, explain, ci
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="eurasia-graph", prog_name="eurasia-graph")
 def main() -> None:
-    """Who belonged to what, when, in which standing, and who says so."""
+    """Who belonged to what, when, with which status, and who says so."""
 
 
 for command in COMMANDS:

@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 LARGEST_QUERY = 1 << 20
 WITHOUT_FLAGS: Mapping[str, bool] = {}
 TIMEOUT_S = 10.0
-# To another store, which takes no limit for no limit.
+# For a remote store, which interprets a missing limit as its default.
 LONGEST_S = 86_400.0
-# Another store says itself that it took too long, if it is given the time.
+# A remote store reports its own timeout if it is given time to.
 PATIENCE_S = 1.0
 
 
 @dataclass(kw_only=True)
 class Asked:
-    """How a query is asked: the options that may stand before or after the name of a canned query."""
+    """The options of a query that may stand before or after the name of a canned query."""
 
     form: str | None
     data: Path | None
@@ -95,7 +95,7 @@ class Asked:
 
     def open(self, timeout_s: float | None = None) -> ReleaseStore:
         """
-        Open the store that is asked; the limit is of each question to another store.
+        Open the store to query; the limit applies to each request to a remote store.
 
         Raises:
             UsageError: If two are named, or an option is about a store and none is named.
@@ -158,16 +158,8 @@ def query(  # noqa: PLR0913, PLR0917  (one for each option)
     Example: eurasia-graph query members-on --body csto --date 1993-06-30
     """
     ctx.obj = asked = Asked(form=form, data=data, folder=folder, remote=remote, bom=bom, no_formulas=no_formulas)
-    chosen = [
-        name
-        for name, is_given in (
-            ("--list", listing),
-            ("--sparql", sparql is not None),
-            ("--file", file is not None),
-            (str(ctx.invoked_subcommand), ctx.invoked_subcommand is not None),
-        )
-        if is_given
-    ]
+    given = {"--list": listing, "--sparql": sparql is not None, "--file": file is not None}
+    chosen = [*(name for name, is_given in given.items() if is_given), *filter(None, [ctx.invoked_subcommand])]
     if len(chosen) > 1:
         raise UsageError(f"give {' or '.join(chosen)}, not both")
     if timeout is not None and (listing or ctx.invoked_subcommand):
@@ -312,10 +304,10 @@ def print_answer(
     Print the answer of a free-form query: rows, a boolean or triples.
 
     Args:
-        store: The store to ask.
+        store: The store to query.
         sparql: The query.
         form: One of `ROW_FORMATS`.
-        seconds: How long the evaluation may take; 0 for as long as it likes.
+        seconds: The time limit in seconds; 0 for none.
         flags: How CSV is written, as `print_rows` takes it.
     Raises:
         QueryError: If the query is refused, is not SPARQL, or takes longer.
@@ -340,14 +332,14 @@ def print_answer(
 
 
 class Solutions(NamedTuple):
-    """The solutions of a SELECT, as they pass from one process to another."""
+    """The solutions of a SELECT, in a form that can be sent to another process."""
 
     columns: list[str]
     rows: list[dict[str, Any]]
 
 
 def _evaluated(store: ReleaseStore, sparql: str, form: str) -> bool | bytes | Solutions | list[Triple]:
-    """Ask a query to its last solution, and refuse a format that cannot carry its kind of answer."""
+    """Evaluate a query completely, and refuse a format that does not fit its kind of answer."""
     from pyoxigraph import QueryBoolean, QuerySolutions
 
     from eurasia_graph import queries

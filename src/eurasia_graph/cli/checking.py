@@ -36,7 +36,7 @@ def validate(  # noqa: PLR0913, PLR0917  (one for each option)
     if paths and source:
         raise UsageError("give PATHS or --source, not both")
     if paths and watch:
-        raise UsageError("--watch looks at a data folder, and PATHS are files beside it; give one of them")
+        raise UsageError("--watch looks at a data folder, and PATHS are files outside it; give one of them")
     pieces = Pieces(cache_folder())
 
     def check() -> int:
@@ -59,7 +59,7 @@ def fmt(ctx: click.Context, paths: tuple[Path, ...], check: bool, data: Path | N
     """
     Write Turtle in its canonical form.
 
-    The graph before and after is compared. A file with comments, which no triple keeps, is left as it is.
+    The graph before and after is compared. A file with comments, which triples cannot represent, is left unchanged.
 
     \b
     Example: eurasia-graph fmt data/links.ttl

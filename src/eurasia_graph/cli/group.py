@@ -1,4 +1,4 @@
-"""The group of all commands, and what every command does: errors become one line on stderr and an exit status."""
+"""The group of all commands: errors become one line on stderr and an exit status."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ class Once(click.Command):
     """A command that refuses an option given twice, since the first value would be silently ignored."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Find options given more than once, before they are converted."""
+        """
+        Find options given more than once, before they are converted.
+
+        Raises:
+            UsageError: If an option is given twice.
+        """
         _, _, order = self.make_parser(ctx).parse_args(args=list(args))
         seen: dict[str | None, click.Parameter] = {}
         for each in order:
@@ -35,7 +40,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; the one place where errors are caught."""
         with suppress(AttributeError):
-            # A file name may hold bytes that are not UTF-8: they are escaped instead of ending the program.
+            # A file name may contain bytes that are not UTF-8: they are escaped instead of raising an error.
             sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         try:
             return super().invoke(ctx)

@@ -1,8 +1,8 @@
 """
-Evaluate a query in a process of its own, which can be stopped.
+Evaluate a query in a separate process, which can be stopped.
 
-The engine cannot be interrupted while it plans or evaluates: neither a clock in its own process nor Ctrl-C reaches
-it. So a fork of this process, which has the data already, asks it and hands the answer over.
+The engine cannot be interrupted while it plans or evaluates a query, neither by a timer in its process nor by Ctrl-C.
+So a fork of this process, which already has the data, runs the query and returns the answer through a pipe.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import Any, TypeVar, cast
 
 from eurasia_graph.errors import EurasiaGraphError, QueryError, UsageError
 
-# How long after its limit the process ends by itself, should whoever waits for it have been killed.
+# How many seconds after its limit the process exits by itself if its parent was killed.
 GRACE_S = 2.0
-# Beyond the dataset.
+# Address space beyond the dataset, in bytes.
 MEMORY = 4 << 30
 
 T = TypeVar("T")
@@ -35,13 +35,13 @@ def limited(evaluate: Callable[[], T], seconds: float) -> T:
 
     Args:
         evaluate: What to call; its result is something that can be pickled.
-        seconds: How long it may take; 0 for as long as it likes.
+        seconds: The time limit in seconds; 0 for none.
     Raises:
         QueryError: If time runs out, or the evaluation ends its process.
     """
     reader, writer = os.pipe()
     with warnings.catch_warnings():
-        # Threads that are gone in the fork, which some Pythons warn of, hold nothing that it needs.
+        # Some Python versions warn about threads, which a fork does not have; none holds a lock that it needs.
         warnings.simplefilter("ignore", DeprecationWarning)
         pid = os.fork()
     if pid == 0:
@@ -50,11 +50,11 @@ def limited(evaluate: Callable[[], T], seconds: float) -> T:
     status = None
     try:
         with os.fdopen(reader, "rb") as pipe:
-            # Nothing comes before the whole answer is there.
+            # Nothing arrives before the answer is complete.
             if not select.select([pipe], [], [], seconds or None)[0]:
                 raise QueryError(
                     f"the query was stopped: it had no answer after {seconds:g} s; ask for less (be more specific, "
-                    "drop a part or a path of any length), or allow more with --timeout SECONDS (0: no limit)"
+                    "remove a pattern or a path of any length), or allow more with --timeout SECONDS (0: no limit)"
                 )
             answer = pipe.read()
         _, status = os.waitpid(pid, 0)
@@ -71,7 +71,7 @@ def limited(evaluate: Callable[[], T], seconds: float) -> T:
 
 
 def _reason(ended_by: int) -> str:
-    """Say why there is no answer, and what to do, by the signal that ended the process."""
+    """Explain by the signal that ended the process why there is no answer, and what to do."""
     deep = "is nested so deeply that it ends the engine; write it with fewer brackets or parts"
     if ended_by in {signal.SIGSEGV, signal.SIGBUS}:
         return f"the query {deep}"
@@ -85,10 +85,10 @@ def _evaluate(evaluate: Callable[[], Any], writer: int, seconds: float) -> None:
     """Write the answer or the error to the pipe; never returns."""
     try:
         faulthandler.disable()
-        # What the engine says of its own end is said in other words by whoever waits.
+        # The parent reports the end of the engine; its own message is not shown.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        # Where the system does not tell what is mapped, there is no limit.
+        # Without a limit if the system does not report the memory in use.
         with suppress(ValueError, OSError):
             most = MEMORY + int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
             resource.setrlimit(resource.RLIMIT_AS, (most, most))
@@ -101,7 +101,7 @@ def _evaluate(evaluate: Callable[[], Any], writer: int, seconds: float) -> None:
         except EurasiaGraphError as error:
             kind = UsageError if isinstance(error, UsageError) else QueryError
             told = pickle.dumps((False, kind(str(error))))
-        except Exception as error:  # noqa: BLE001  (raised again where somebody sees it)
+        except Exception as error:  # noqa: BLE001  (raised again in the parent)
             told = pickle.dumps((False, error))
         signal.setitimer(signal.ITIMER_REAL, 0)
         with os.fdopen(writer, "wb") as pipe:

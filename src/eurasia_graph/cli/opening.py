@@ -1,4 +1,4 @@
-"""Open what a command works on: a data folder, a release folder or another store."""
+"""Open the input of a command: a data folder, a release folder or another store."""
 
 from __future__ import annotations
 
@@ -14,14 +14,24 @@ if TYPE_CHECKING:
 
 
 def refuse_idle(remote: Mapping[str, str | None]) -> None:
-    """Refuse the options about another store where no store is named."""
+    """
+    Refuse options about another store if none is named.
+
+    Raises:
+        UsageError: If there is such an option.
+    """
     idle = [name for name, value in remote.items() if name != "store" and value]
     if idle and not remote["store"]:
         raise UsageError(f"--{idle[0]} is about another store, and none is named; add --store URL")
 
 
 def refuse_two(data: Path | None, folder: Path | None, store: str | None, files: Sequence[Path] = ()) -> None:
-    """Refuse two things to open, since one of them would be silently ignored."""
+    """
+    Refuse two inputs, since one of them would be silently ignored.
+
+    Raises:
+        UsageError: If more than one is given.
+    """
     named = {"FILES": files, "--data": data, "--release": folder, "--store": store}
     given = [name for name, value in named.items() if value]
     if len(given) > 1:
@@ -30,12 +40,12 @@ def refuse_two(data: Path | None, folder: Path | None, store: str | None, files:
 
 def open_release(data: Path | None, folder: Path | None = None, *, for_long: bool = False) -> ReleaseStore:
     """
-    Open a release: the one in a folder, or that of a data folder, built where it is not kept.
+    Open a release: the one in a folder, or that of a data folder, which is built if it is not in the cache.
 
     Args:
         data: The data folder; the shipped one if left out.
         folder: The folder of a release.
-        for_long: Whether it will be asked again and again: then a small one is taken into memory.
+        for_long: Whether it will be queried repeatedly: then a small release is loaded into memory.
     Raises:
         UsageError: If both are given.
     """

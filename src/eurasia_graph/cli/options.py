@@ -27,7 +27,7 @@ class WrittenFile(click.Path):
 
 
 class Seconds(click.FloatRange):
-    """A number of seconds; the range of click lets what is not a number through."""
+    """A number of seconds; click's range accepts NaN."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Refuse NaN, which is neither below nor above a bound."""
@@ -47,7 +47,7 @@ release_option = click.option(
     "--release", "folder", type=EXISTING, metavar="DIR", help="Open the release that build --out wrote there."
 )
 # No default, so that `Asked.joined` can tell whether it was given before the name of a query, after it, or at all.
-format_option = click.option("--format", "form", type=click.Choice(ROW_FORMATS), help="How to write it [table].")
+format_option = click.option("--format", "form", type=click.Choice(ROW_FORMATS), help="The output format [table].")
 
 
 def spreadsheet_options(command: Callable[..., Any]) -> Callable[..., Any]:

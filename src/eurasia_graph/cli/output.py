@@ -1,4 +1,4 @@
-"""What commands print: tables, rows, notes and progress."""
+"""Output of commands: tables, rows, notes and progress."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """Write the whole file or leave the old one: a full disk does not cost the file that was there."""
+    """Write the file completely or leave the old one: a full disk does not destroy the existing file."""
     import tempfile
 
     if path.exists() and not path.is_file():  # a pipe, or /dev/stdout
@@ -45,7 +45,7 @@ def write_bytes(content: bytes) -> None:
 
 
 def progress(stage: str) -> None:
-    """Show the stage on a terminal, in place; print a note as a line of its own, on a terminal or not."""
+    """Show the stage on a terminal, in place; print a note on a separate line, on a terminal or not."""
     if stage.startswith("note: "):
         wipe = "\r\x1b[K" if sys.stderr.isatty() else ""
         click.echo(f"{wipe}{stage}", err=True)
@@ -57,10 +57,10 @@ def progress(stage: str) -> None:
 
 def repeated(run: Callable[[], int], data: Path | None) -> int:
     """
-    Run something now and again after every change of the data folder or the ontology, until Ctrl-C.
+    Run a function now and after every change of the data folder or the ontology, until Ctrl-C.
 
     Returns:
-        What it returned the last time.
+        Its last result.
     """
     from eurasia_graph.build.watching import changes, stamp
     from eurasia_graph.errors import EurasiaGraphError, InvalidDataError
@@ -76,7 +76,7 @@ def repeated(run: Callable[[], int], data: Path | None) -> int:
         try:
             status = run()
         except EurasiaGraphError as error:
-            # A folder may be half moved; the next change may be its other half.
+            # A folder may be in the middle of a move; the next change may complete it.
             click.echo(str(error), err=True)
             status = 1
     return status
@@ -121,7 +121,7 @@ def print_rows(rows: Rows, form: str, *, bom: bool = False, no_formulas: bool = 
 
 
 def print_notes(notes: Iterable[str]) -> None:
-    """Print to stderr what a reader of the answer should know."""
+    """Print the notes of an answer to stderr."""
     for note in notes:
         click.echo(f"note: {note}", err=True)
 

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +16,11 @@ from eurasia_graph.cli.options import KINDS, data_option, login_options, release
 from eurasia_graph.cli.output import Speed, progress, table
 from eurasia_graph.errors import UsageError
 
-INTERRUPTED = 130  # as shells say it of SIGINT
+if TYPE_CHECKING:
+    from eurasia_graph.store import ReleaseStore
+    from eurasia_graph.stores.send import Part, Target
+
+INTERRUPTED = 130  # the exit status of shells after SIGINT
 
 
 @click.command(cls=Once)
@@ -24,7 +29,7 @@ INTERRUPTED = 130  # as shells say it of SIGINT
 @click.option("--verify", is_flag=True, help="Compare what arrived: counts, digests, every canned query.")
 @click.option("--merge", is_flag=True, help="Send one merged graph, as seen without GRAPH, instead of the named ones.")
 @click.option("--replace", is_flag=True, help="Replace another release that is there with this one.")
-@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
+@click.option("--dry-run", is_flag=True, help="Only list what would be sent.")
 @click.option("--query-url", metavar="URL", help="With --kind gsp: the address for queries, for --verify.")
 @login_options
 @data_option
@@ -54,7 +59,6 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
     """
     from eurasia_graph.stores import push as pushing
     from eurasia_graph.stores import send
-    from eurasia_graph.stores.verify import verify as verified
 
     target = send.open_target(
         url, kind, user=user, password=password, query_url=query_url, notice=lambda text: click.echo(text, err=True)
@@ -63,10 +67,7 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
         raise UsageError("--dry-run sends nothing, so --verify has nothing to compare; give one of the two")
     store = open_release(data, folder)
     if dry_run:
-        parts = pushing.plan(store, merge=merge)
-        rows = [[part.short, part.triples, target.graph_address(part.name)] for part in parts]
-        click.echo(table(["graph", "triples", "to"], rows))
-        click.echo(f"{sum(part.triples for part in parts)} triples in {len(parts)} graphs; nothing was sent", err=True)
+        _show_plan(pushing.plan(store, merge=merge), target)
         return
     try:
         with _interrupted_once():
@@ -78,10 +79,23 @@ def push(  # noqa: PLR0913, PLR0917  (one for each option)
         progress("")
     click.echo(f"pushed {done.text()}")
     if verify:
-        found = verified(store, target, merge=merge, progress=progress)
-        progress("")
-        click.echo(found.text())
-        ctx.exit(1 if found.differences else 0)
+        ctx.exit(0 if _is_there(store, target, merge=merge) else 1)
+
+
+def _show_plan(parts: list[Part], target: Target) -> None:
+    rows = [[part.short, part.triples, target.graph_address(part.name)] for part in parts]
+    click.echo(table(["graph", "triples", "to"], rows))
+    click.echo(f"{sum(part.triples for part in parts)} triples in {len(parts)} graphs; nothing was sent", err=True)
+
+
+def _is_there(store: ReleaseStore, target: Target, *, merge: bool) -> bool:
+    """Compare the store with the release, print the result, and return whether nothing differs."""
+    from eurasia_graph.stores.verify import verify
+
+    found = verify(store, target, merge=merge, progress=progress)
+    progress("")
+    click.echo(found.text())
+    return not found.differences
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from eurasia_graph.errors import UsageError
 @click.option(
     "--out", type=EXISTING, metavar="DIR", help="Write the release there: canonical N-Quads and a description."
 )
-@click.option("--clean", is_flag=True, help="First delete the releases and parts kept so far.")
+@click.option("--clean", is_flag=True, help="First empty the cache of releases and parts.")
 @click.option("--watch", is_flag=True, help="Build again whenever a file changes, until Ctrl-C.")
 @data_option
 @click.pass_context
@@ -68,8 +68,8 @@ def _build(out: Path | None, data: Path | None) -> None:
 @click.argument("form", metavar="FORMAT")
 @click.option("--graph", metavar="NAME", help="One named graph, such as claims-icds-2016.")
 @click.option("--source", metavar="NAME", help="The graphs of one text, such as icds-2016.")
-@click.option("--hand-written", "only", flag_value="hand-written", help="Only what people wrote.")
-@click.option("--generated", "only", flag_value="generated", help="Only what was generated.")
+@click.option("--hand-written", "only", flag_value="hand-written", help="Only the hand-written graphs.")
+@click.option("--generated", "only", flag_value="generated", help="Only the generated graphs.")
 @click.option("--out", type=EXISTING, metavar="FILE", help="Write to a file instead of stdout.")
 @data_option
 @release_option

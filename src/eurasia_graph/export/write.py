@@ -133,7 +133,7 @@ def _write_sorted(
 
 
 def _prefixes(store: ReleaseStore, graphs: Iterable[NamedNode | DefaultGraph], *texts: str) -> dict[str, str]:
-    """Read graphs, and texts beside them, for the prefixes that they use."""
+    """Collect the prefixes used in graphs and additional texts."""
     found = writer.Prefixes()
     for text in texts:
         found.add(text)

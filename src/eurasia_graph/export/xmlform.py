@@ -31,7 +31,7 @@ class XmlError(EurasiaGraphError):
 
 
 class Checked:
-    """A file that hands on what is written to it and reads it as XML; `finish` at the end."""
+    """A file that passes on what is written to it and parses it as XML; call `finish` at the end."""
 
     def __init__(self, out: IO[bytes]) -> None:
         """Hand on to another file."""

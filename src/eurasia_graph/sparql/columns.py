@@ -26,7 +26,7 @@ def star(sparql: str, found: list[Token] | None = None) -> tuple[int, list[str]]
         sparql: A query.
         found: Its tokens, if they were read already.
     Returns:
-        Where it stands in the text, and the variables that the text names, in order and each once; some may
+        Its position in the text, and the variables that the text names, in order and each once; some may
         be out of scope. None where there is no such `*`.
     """
     if "*" not in sparql:
@@ -45,7 +45,7 @@ def in_order(sparql: str, place: int, named: list[str], base_iri: str | None = N
 
     Args:
         sparql: The query.
-        place: Where the `*` stands.
+        place: The position of the `*`.
         named: The variables that the text names, in order.
         base_iri: What relative IRIs in the query are resolved against.
     Returns:
@@ -53,7 +53,7 @@ def in_order(sparql: str, place: int, named: list[str], base_iri: str | None = N
     Raises:
         SyntaxError: If it is not SPARQL.
     """
-    # An empty store shows what is in scope, and takes no time for it.
+    # An empty store returns the variables in scope at almost no cost.
     answer = Store().query(sparql, base_iri=base_iri)
     if not isinstance(answer, QuerySolutions):
         return sparql

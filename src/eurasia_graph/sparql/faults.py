@@ -86,7 +86,7 @@ HINTS = {
 # What the engine says of queries that are well-formed but invalid.
 MEANINGLESS = {
     "Duplicated variable name": ("every column of SELECT to have a different name", "give one of them another name"),
-    "overrides an existing variable": ("a new name behind AS", "give the value a name that the pattern does not use"),
+    "overrides an existing variable": ("a new name after AS", "give the value a name that the pattern does not use"),
     "variable that is unbound": (
         "every variable of SELECT to be grouped by or inside an aggregate",
         "add it to GROUP BY, or put it into an aggregate such as SAMPLE",

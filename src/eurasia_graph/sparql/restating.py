@@ -20,7 +20,7 @@ from eurasia_graph.errors import QueryError
 from eurasia_graph.sparql import columns
 from eurasia_graph.sparql.tokens import COUNTED, ESCAPE, Around, Token, decode, place, refuse_depth, tokens
 
-# What stores take in one request, and more than any query of a person has.
+# The longest text that stores accept in one request, and more than any query written by a person.
 LONGEST = 1_000_000
 FORMS = {"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"}
 # Source: https://www.w3.org/TR/sparql11-query/#sparqlGrammar, and the functions on triples of SPARQL 1.2.
@@ -41,7 +41,7 @@ WORDS = {
 ITSELF = "<>"
 SELECTS = {"SELECT", "SELECT DISTINCT", "SELECT REDUCED"}
 MARKS = set(",.;*/^|!=<>+-&?~") | {"<<", ">>"}
-# Signs of two letters, which our tokens take apart.
+# Operators of two characters, which our tokenizer splits.
 PAIRS = {"^^", "&&", "||", "!=", "<=", ">=", "{|", "|}", "<<(", ")>>"}
 SIGNS = {"+", "-", "."}
 BLANK_NODE = re.compile(r"_:\w[\w.\-]*")
@@ -49,11 +49,11 @@ NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
 ECHAR = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
 IN_STRING = re.compile(rf"{ESCAPE.pattern}|\\(?P<char>.)", re.DOTALL)
 WRITTEN = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
-# A backslash and what looks as an escape behind it: it can be written in no way that all engines read alike. The
+# A backslash and what looks like an escape after it: no notation of it is read alike by all engines. The
 # digits are those of any script, since Java takes them.
 LIKE_AN_ESCAPE = re.compile(r"\\(?:u+|U)[\da-fA-F\uff21-\uff26\uff41-\uff46]{4}")
 IRI = re.compile(r"[^\x00-\x20<>\"{}|^`\\]*")
-# Where a store has pragmas, functions and indexes of its own that a query reaches by names, some of which call other
+# Names by which a query reaches pragmas, functions and indexes of particular stores, some of which call other
 # addresses (Virtuoso's `bif:http_get`), load code (Jena's `java:`) or see graphs beyond the release.
 OF_STORES = (
     "bif:",
@@ -102,10 +102,10 @@ class Restated:
         Write the query.
 
         Args:
-            iris: What the engine makes of `terms`.
-            meant: What it makes of the `*`, if there is one.
+            iris: The IRIs to which the engine resolves `terms`.
+            meant: The variables for the `*`, if there is one.
         Raises:
-            QueryError: If it is not one that every engine reads alike, or names what some stores add (403).
+            QueryError: If engines could read it differently, or if it uses extensions of some stores (403).
         """
         if self.refusal:
             raise self.refusal
@@ -132,8 +132,8 @@ def restate(text: str, base_iri: str | None = None) -> Restated:
     Read a query.
 
     Args:
-        text: As it came.
-        base_iri: What relative IRIs are resolved against; the query may say it itself.
+        text: The text as received.
+        base_iri: The base for relative IRIs; the query can override it.
     Raises:
         QueryError: If a string is not closed, or brackets are nested too deep.
     """
@@ -153,10 +153,10 @@ def restate(text: str, base_iri: str | None = None) -> Restated:
 
 def refuse_ambiguous(text: str) -> None:
     """
-    Refuse a text in which some engine would decode what others do not.
+    Refuse a text that engines decode differently.
 
     Raises:
-        QueryError: If it has a backslash in front of what looks as the escape of a code point, or a NUL.
+        QueryError: If it has a backslash before what looks like a code point escape, or a NUL.
     """
     seen = LIKE_AN_ESCAPE.search(text)
     if seen:
@@ -166,7 +166,7 @@ def refuse_ambiguous(text: str) -> None:
             f'write CONCAT("\\\\", "{shown}") where a value is computed'
         )
     if "\x00" in text:
-        raise QueryError("there is a character NUL in the query, after which some stores stop reading; remove it")
+        raise QueryError("the query contains a NUL character, after which some stores stop reading; remove it")
 
 
 def _refuse_iri(iri: str, *, is_function: bool) -> None:
@@ -190,7 +190,7 @@ def _shown(iri: str) -> str:
 
 
 def _read_prologue(restated: Restated, text: str, found: list[Token]) -> int:
-    """Note the form and what stands before it; returns the number of the token that says the form."""
+    """Read the prologue and the form; returns the index of the token with the form."""
     for number, token in enumerate(found):
         if token.kind == "word" and token.text.upper() in FORMS:
             restated.form, restated.prologue = token.text.upper(), text[: token.start]
@@ -210,7 +210,7 @@ class _Writer:
         self.is_paired = False
 
     def write(self, start: int, base: str) -> None:
-        """Write everything from the form on; `base` is the term that stands for the base."""
+        """Write everything from the form on; `base` is the term for the base IRI."""
         skipped: set[int] = set()
         for number in range(start, len(self.found)):
             token = self.found[number]
@@ -234,7 +234,7 @@ class _Writer:
         return len(parts) <= 2 and " ".join(map(str, parts)).upper() in SELECTS  # noqa: PLR2004  (a word and another)
 
     def _clause(self, number: int) -> Iterator[int]:
-        """Note a FROM; yields the numbers of the tokens that belong to it."""
+        """Record a FROM clause; yields the indexes of its tokens."""
         named = ""
         following = self.found[number + 1 : number + 3]
         if following and following[0].kind == "word" and following[0].text.upper() == "NAMED":
@@ -245,7 +245,7 @@ class _Writer:
             yield number + (2 if named else 1)
 
     def _note_call(self, number: int) -> None:
-        """Note the name in front of a bracket in an expression: a function."""
+        """Record the name before a bracket in an expression: a function."""
         before = self.found[number - 1]
         if before.kind in {"iri", "name"}:
             self.into.functions.add(self._term(before.text))
@@ -277,14 +277,14 @@ class _Writer:
                 f"{self._where(token)}: {shown} is not part of SPARQL 1.1, which is all that is sent to another store; "
                 "separate words by spaces, and remove others"
             )
-        # A number that ends in a dot is one to some, and a number and the end of a triple to others.
+        # Some engines read a number that ends in a dot as one token, others as a number and the end of a triple.
         return f"{text[:-1]} ." if kind == "number" and text.endswith(".") else text
 
     def _where(self, token: Token) -> str:
         return f"line {place(self.source, token.start)[0]}"
 
     def _add(self, number: int, part: str | int) -> None:
-        """Add a part, to the one before it where the two are one sign."""
+        """Add a part, joined to the previous one if the two form one operator."""
         parts, token = self.into.parts, self.found[number]
         before = self.found[number - 1]
         beside = number > 0 and bool(parts) and before.end == token.start and isinstance(part, str)
@@ -293,7 +293,7 @@ class _Writer:
             is_pair = before.text + token.text in PAIRS and not self.is_paired
             is_signed = before.text in SIGNS and before.kind == "mark" and self._goes_on(number)
             is_tagged = before.kind == "string" and token.kind == "language"
-            # The engine takes no blank behind COALESCE.
+            # The engine does not accept a space after COALESCE.
             is_called = before.kind == "word" and token.text == "("
             if is_pair or is_signed or is_tagged or is_called:
                 parts[-1] = last + part
@@ -303,7 +303,7 @@ class _Writer:
         parts.append(part)
 
     def _goes_on(self, number: int) -> bool:
-        """Return whether a token is what a sign stands before: a number, or the dot that one begins with."""
+        """Return whether a token can follow a sign: a number, or the dot that begins one."""
         token, following = self.found[number], self.found[number + 1 : number + 2]
         is_dot = token.text == "." and following and following[0].start == token.end and following[0].kind == "number"
         return token.kind == "number" or bool(is_dot)
@@ -314,7 +314,7 @@ def _is_word(token: Token, *words: str) -> bool:
 
 
 def _string(written: str, where: str) -> str:
-    """Write a string in two quotes, its escapes decoded but for those without which it would end."""
+    """Write a string in double quotes, with its escapes decoded except those that are needed."""
     quotes = 3 if written[:3] in {'"""', "'''"} and len(written) > 5 else 1  # noqa: PLR2004  (six quotes)
     return f'"{IN_STRING.sub(lambda match: _character(match, where), written[quotes:-quotes]).translate(WRITTEN)}"'
 
@@ -332,7 +332,7 @@ def _character(match: re.Match[str], where: str) -> str:
 
 
 def _refuse_two_readings(text: str, found: list[Token]) -> None:
-    """Refuse a query that says another thing where its escapes are decoded before its tokens are read."""
+    """Refuse a query that changes its meaning if escapes are decoded before it is tokenized."""
     for escape in (ESCAPE, COUNTED):
         decoded = decode(text, escape)
         if decoded == text:
@@ -346,14 +346,14 @@ def _refuse_two_readings(text: str, found: list[Token]) -> None:
 
 
 def _said(token: Token) -> tuple[str, str]:
-    """Return what a token says, however it is written."""
+    """Return the value of a token, independent of its notation."""
     if token.kind == "string":
         return token.kind, _string(token.text, "")
     return token.kind, decode(token.text) if token.kind == "iri" else token.text
 
 
 def _two_readings(text: str) -> QueryError:
-    """Tell of the escape because of which a query has two meanings."""
+    """Return the error for an escape that gives a query two meanings."""
     escapes = list(ESCAPE.finditer(text))
     odd = next((each for each in escapes if not decode(each.group()).isalnum()), escapes[0])
     return QueryError(
@@ -369,7 +369,7 @@ KINDS: dict[str, type] = {"rows": QuerySolutions, "boolean": QueryBoolean, "grap
 
 def kind_of(text: str, base_iri: str | None = None) -> str:
     """
-    Let an empty store tell what kind of answer a query has; in a frame of its own, since no other thread may drop it.
+    Determine the kind of answer of a query with an empty store; in a separate frame, since no other thread may free it.
 
     Raises:
         SyntaxError: If it is not SPARQL.
@@ -380,20 +380,20 @@ def kind_of(text: str, base_iri: str | None = None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What the engine makes of a query: the kind of its answer, its columns, and the IRIs that its terms stand for."""
+    """A query as the engine understands it: the kind of its answer, its columns, and the IRIs of its terms."""
 
     kind: str
     columns: list[str]
     iris: list[str]
 
 
-# Lets the engine read a text; see `read`.
+# Parses a text with the engine; see `read`.
 Reader = Callable[[str, str, list[str], str | None], Meaning]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A query as another store is asked it; `default` and `named` are the graphs of its FROM, None without one."""
+    """A query as sent to a remote store; `default` and `named` are the graphs of its FROM clauses, or None."""
 
     text: str
     kind: str
@@ -403,16 +403,16 @@ class Question:
 
 def question(text: str, limited: str, base_iri: str | None, reader: Reader) -> Question:
     """
-    Read a query from outside and write it again.
+    Parse a query from a client and write it again.
 
     Args:
-        text: As it came; what is wrong with it is said of this.
-        limited: The same with a limit of rows, which is what is asked.
+        text: The text as received; error messages refer to it.
+        limited: The same with a row limit, which is what is sent.
         base_iri: What relative IRIs are resolved against.
-        reader: Reads both, and reads again what is written.
+        reader: Parses both, and also the result.
     Raises:
         SyntaxError: If it is not SPARQL.
-        QueryError: If it cannot be asked of another store.
+        QueryError: If it cannot be sent to a remote store.
     """
     restated = restate(limited, base_iri)
     meaning = reader(text, restated.prologue, restated.terms, base_iri)
@@ -436,7 +436,7 @@ def question(text: str, limited: str, base_iri: str | None, reader: Reader) -> Q
 
 def read(text: str, prologue: str, terms: list[str], base_iri: str | None) -> Meaning:
     """
-    Let the engine read a query; nothing but an empty store answers it.
+    Parse a query with the engine, on an empty store.
 
     Args:
         text: The query.
@@ -450,7 +450,7 @@ def read(text: str, prologue: str, terms: list[str], base_iri: str | None) -> Me
     answer = Store().query(text, base_iri=base_iri)
     kind = next(name for name, each in KINDS.items() if isinstance(answer, each))
     columns = [variable.value for variable in answer.variables] if isinstance(answer, QuerySolutions) else []
-    # No error may hold an answer: another thread could free that error.
+    # Errors must not reference an answer, since another thread could free them.
     del answer
     iris = list(_resolved(prologue, terms, base_iri)) if terms else []
     if sum(map(len, iris)) > LONGEST:
@@ -459,7 +459,7 @@ def read(text: str, prologue: str, terms: list[str], base_iri: str | None) -> Me
 
 
 def _resolved(prologue: str, terms: list[str], base_iri: str | None) -> Iterator[str]:
-    """Write IRIs and prefixed names in full, up to the one with which they are too long."""
+    """Expand IRIs and prefixed names, up to the length limit."""
     rows = Store().query(f"{prologue}\nSELECT ?g {{ VALUES ?g {{ {' '.join(terms)} }} }}", base_iri=base_iri)
     assert isinstance(rows, QuerySolutions)
     left = LONGEST

@@ -1,7 +1,7 @@
 """
-Read a query by its tokens, without parsing it: its form, its graphs, its size, its limit.
+Analyse a query by its tokens, without parsing it: its form, its graphs, its size, its limit.
 
-The parser is the engine's and runs in another process; what is read here decides how the query is sent there.
+The engine parses the query in another process; this analysis decides how the query is sent there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NUMBER = re.compile(r"[0-9]{1,18}")
 @dataclass
 class Query:
     """
-    What the tokens of a query say.
+    A query as analysed from its tokens.
 
     `form` is None if the text does not begin like a query. `clauses` are (NAMED or "", term as
     written) for each FROM; `terms` the names of our ontology that it uses.
@@ -40,7 +40,7 @@ class Query:
 
     def limited(self, rows: int) -> tuple[str, str | None]:
         """
-        Cut the query to a number of rows.
+        Limit the query to a number of rows.
 
         Returns:
             The query with that limit, unless its own is lower, and one that asks for the row after the
@@ -53,7 +53,7 @@ class Query:
         body, tail = self.text[:end], self.text[end:]
         for clause in sorted((each for each in (self.limit, self.offset) if each), reverse=True):
             body = f"{body[: clause[0]]}{' ' * (clause[1] - clause[0])}{body[clause[1] :]}"
-        # On a line of its own, since the last line may end in a comment.
+        # On a new line, since the last line may end in a comment.
         return f"{body}\nLIMIT {rows} OFFSET {start}\n{tail}", f"{body}\nLIMIT 1 OFFSET {start + rows}\n{tail}"
 
 
@@ -109,7 +109,7 @@ def _top_level(query: Query, index: int) -> None:
 
 
 def _note_term(query: Query, token: Token) -> None:
-    """Remember the prefixes that are used, with where, and the names of our ontology."""
+    """Record the prefixes that are used, with their positions, and the names of our ontology."""
     if token.kind == "iri":
         iri = token.text[1:-1]
     else:

@@ -64,7 +64,7 @@ def _algebra(sparql: str, base_iri: str | None) -> Any:
     """
     Parse a query without evaluating it: rdflib's engine would open what FROM names.
 
-    Its parser leaves reference cycles of frames behind, including those of its callers, until any thread collects them.
+    Its parser creates reference cycles of frames, including those of its callers, which any thread may later collect.
     In a separate thread it has no callers, so no other thread frees answers of our engine that such frames hold.
     """
     from rdflib.plugins.sparql import prepareQuery

@@ -130,7 +130,7 @@ PRODUCTS: dict[str, Product] = {
             bulk="/statements",
         ),
         # Several stores as one, for reading: it has no data itself. 5.0.3 loses the binding of a variable in
-        # OPTIONAL (disagreements gives pairs that are none), so it is asked for the quads. It remembers who
+        # OPTIONAL (disagreements returns wrong pairs), so it is asked for the quads. It remembers who
         # had an answer to a pattern, whatever graphs were asked, so that rows are missing: docs/serving.md says more.
         Product(
             "fedx",

@@ -19,7 +19,7 @@ from eurasia_graph.errors import EurasiaGraphError, RemoteError, UsageError
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.stores.products import Swap
 from eurasia_graph.stores.remote import META
-from eurasia_graph.stores.send import TRIPLES, Part, Progress, Target, drop, put_graphs, silent, write_batches
+from eurasia_graph.stores.send import TRIPLES, Part, Target, Transfer, drop, put_graphs, unreported, write_batches
 from eurasia_graph.stores.swap import STAGING, swap
 from eurasia_graph.stores.transport import expect_success
 
@@ -68,7 +68,7 @@ def _count(engine: Store, graph: NamedNode | DefaultGraph) -> int:
 
 
 def push(
-    store: ReleaseStore, target: Target, *, merge: bool = False, replace: bool = False, progress: Progress = silent
+    store: ReleaseStore, target: Target, *, merge: bool = False, replace: bool = False, progress: Transfer = unreported
 ) -> Pushed:
     """
     Send a release to a store.

@@ -387,6 +387,9 @@ def refuse_partial(response: Response, address: str) -> None:
     Refuse a partial answer of Virtuoso, which marks it only with a header.
 
     Source: https://docs.openlinksw.com/virtuoso/anytimequeries/ and rdfsparqlprotocolendpoint/
+
+    Raises:
+        RemoteError: If the answer is partial.
     """
     if "X-SQL-State" in response.headers:
         raise RemoteError(f"{address} ran out of time and sent a partial answer; ask for less", status=504)
@@ -420,7 +423,7 @@ class RemoteStore(ReleaseStore):
         except SyntaxError as error:
             raise not_sparql(sparql, error) from None
         except (RuntimeError, ValueError, OSError) as error:
-            raise QueryError(f"the query cannot be answered: {error}") from None
+            raise QueryError(f"the query cannot be answered: {error}; change that part of it") from None
         default, named = asked.default, asked.named
         if default is not None and named is not None:
             default, named, _ = self._remote.known(default, named)

@@ -32,10 +32,10 @@ TRIPLES, QUADS = FORMATS["ntriples"].media_type, FORMATS["nquads"].media_type
 BULK_BYTES = 16 << 20
 
 # Called with what is being sent, the number of triples that have arrived, and the total.
-Progress = Callable[[str, int, int], None]
+Transfer = Callable[[str, int, int], None]
 
 
-def silent(_graph: str, _done: int, _of: int) -> None:
+def unreported(_graph: str, _done: int, _of: int) -> None:
     """Show no progress."""
 
 
@@ -112,7 +112,7 @@ def open_target(  # noqa: PLR0913  (one for each option)
 
 
 def put_graphs(
-    store: ReleaseStore, target: Target, graphs: list[tuple[Part, NamedNode]], progress: Progress, *, new: bool
+    store: ReleaseStore, target: Target, graphs: list[tuple[Part, NamedNode]], progress: Transfer, *, new: bool
 ) -> None:
     """
     Write graphs; the last one when all others have arrived.

@@ -14,13 +14,13 @@ from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import EurasiaGraphError
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.stores.products import Swap
-from eurasia_graph.stores.send import TRIPLES, Part, Progress, Target, drop, put_graphs, write_batches
+from eurasia_graph.stores.send import TRIPLES, Part, Target, Transfer, drop, put_graphs, write_batches
 from eurasia_graph.stores.transport import expect_success
 
 STAGING = ns.Namespace(f"{ns.BASE}staging/")
 
 
-def swap(store: ReleaseStore, target: Target, parts: list[Part], old: list[str], progress: Progress) -> None:
+def swap(store: ReleaseStore, target: Target, parts: list[Part], old: list[str], progress: Transfer) -> None:
     """Replace the release in a store, atomically where the store allows it."""
     if target.product.swap is Swap.TRANSACTION:
         _swap_in_transaction(store, target, parts, old, progress)
@@ -52,7 +52,7 @@ def _as_update(store: ReleaseStore, target: Target, parts: list[Part], old: list
 
 
 def _swap_by_staging(
-    store: ReleaseStore, target: Target, parts: list[Part], old: list[str], progress: Progress
+    store: ReleaseStore, target: Target, parts: list[Part], old: list[str], progress: Transfer
 ) -> None:
     """Write the release next to the old one, under temporary names, then move it in one update."""
     staged = [(part, STAGING(part.short)) for part in parts]
@@ -73,7 +73,7 @@ def _swap_by_staging(
 
 
 def _swap_in_transaction(
-    store: ReleaseStore, target: Target, parts: list[Part], old: list[str], progress: Progress
+    store: ReleaseStore, target: Target, parts: list[Part], old: list[str], progress: Transfer
 ) -> None:
     """
     Write the release in a transaction of RDF4J's protocol.

@@ -53,7 +53,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class Verification:
     """What was compared, why no query was run if none was, and what differs."""
 
     triples: int
@@ -74,7 +74,7 @@ class Proof:
 
 def verify(
     store: ReleaseStore, target: Target, *, merge: bool = False, progress: Callable[[str], None] = lambda _text: None
-) -> Proof:
+) -> Verification:
     """
     Compare a release with its copy in another store.
 
@@ -101,7 +101,7 @@ def verify(
             for text, label in _calls(store, canned):
                 asked += 1
                 differences += compare_rows(store, there, text, label)
-    return Proof(
+    return Verification(
         triples=sum(part.triples for part in parts),
         graphs=len(parts),
         asked=asked,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 from dataclasses import dataclass
 
 from pyoxigraph import NamedNode
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import UsageError
+from eurasia_graph.formats import separated
 from eurasia_graph.graphs import graph_of
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.text.passages import Passage, from_store
@@ -80,11 +79,7 @@ def _sections(store: ReleaseStore, source: str) -> list[Coverage]:
 
 def coverage_csv(lines: list[Coverage]) -> str:
     """Write the counts as CSV."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEADINGS)
-    writer.writerows(line.cells() for line in lines)
-    return out.getvalue()
+    return separated(HEADINGS, (line.cells() for line in lines))
 
 
 def coverage_html(lines: list[Coverage]) -> str:

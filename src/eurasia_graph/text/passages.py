@@ -30,7 +30,7 @@ HEADING_WORDS = 7
 # Longer than the longest book; a text of which nothing is found takes minutes from there on.
 LARGEST_TEXT = 16 * MIB
 # How far a copy may run on with furniture, in folded code points, before a sentence that stands
-# behind it counts as moved.
+# after it counts as moved.
 FURNITURE_ALLOWANCE = 2000
 
 

@@ -4,7 +4,7 @@ Find where in a Turtle file every statement is written: its subject, its predica
 The engine decides what a file means; this module reads tokens and follows brackets, so that a finding can be shown
 at its line and column. Statements come in the order in which the engine gives them.
 
-A line ends where editors end it, as the Language Server Protocol has it: at a line feed, at a carriage return or
+A line ends where editors end it, as in the Language Server Protocol: at a line feed, at a carriage return or
 at both, and at no other character; U+2028, U+2029, U+0085, VT and FF stand within a line. Columns count code
 points from 1.
 """
@@ -39,7 +39,7 @@ TOKEN = (
 LINE_END = re.compile(r"\r\n|\r|\n")
 # How many tokens follow the word that begins a directive, its dot included.
 DIRECTIVES = {"@prefix": 3, "@base": 2, "@version": 2, "prefix": 2, "base": 1, "version": 1}
-# What RDF 1.2 has beside RDF 1.1: triple terms, reified triples, annotations and reifiers.
+# What RDF 1.2 adds to RDF 1.1: triple terms, reified triples, annotations and reifiers.
 RDF_12 = {"<<", "<<(", "{|", "~"}
 
 

@@ -88,7 +88,12 @@ def statements_of(path: Path) -> Iterator[tuple[Triple, int]]:
 
 
 def refuse_newer(path: Path, text: Text, triples: list[Triple]) -> None:
-    """Refuse the additions of RDF 1.2 to RDF 1.1, which neither shapes nor claims support."""
+    """
+    Refuse the additions of RDF 1.2 to RDF 1.1, which neither shapes nor claims support.
+
+    Raises:
+        SourceError: If there is one, with its line and column.
+    """
     if not any(_is_newer(triple.object) for triple in triples):
         return
     found = next(

@@ -24,7 +24,7 @@ BASE = (
 )
 FIRST = rf"(?:[{BASE}_:0-9]|%[0-9A-Fa-f]{{2}})"
 LATER = rf"(?:[{BASE}_:0-9\u00b7\u0300-\u036f\u203f\u2040-]|%[0-9A-Fa-f]{{2}})"
-# What can stand behind the colon as it is; a name that would need a backslash is written as a whole IRI.
+# What can follow the colon unescaped; a name that would need a backslash is written as a full IRI.
 LOCAL = re.compile(rf"(?:{FIRST}(?:{LATER}|\.+(?={LATER}))*)?")
 # What an editor does not show, takes for the end of a line or the direction of others, or a reader may refuse.
 UNSEEN = "\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef\ufeff\ufff9-\uffff" + "".join(
@@ -37,7 +37,7 @@ CLOSING = re.compile(r'"""|"\Z')
 ESCAPES = {"\t": "\\t", "\b": "\\b", "\n": "\\n", "\r": "\\r", "\f": "\\f"}
 ESCAPED = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
 UNESCAPES = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
-# Forms that Turtle reads as literals of these datatypes without being told.
+# Lexical forms that Turtle reads as literals of these datatypes without an explicit datatype.
 SHORTHAND = {
     f"{ns.XSD}{name}": re.compile(form)
     for name, form in (
@@ -118,7 +118,7 @@ class Spelling:
         return f"<{TO_ESCAPE.sub(_numbered, iri)}>"
 
     def _by_made_prefix(self, iri: str) -> str:
-        """Name what the engine reads behind a prefix alone: there it takes characters that it refuses in an IRI."""
+        """Return the characters that the engine accepts after a prefix but rejects in an IRI."""
         place = max(iri.rfind(mark) for mark in "/#:") + 1
         if not LOCAL.fullmatch(iri, place):
             return f"<{iri}>"

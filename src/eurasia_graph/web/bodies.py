@@ -1,8 +1,8 @@
 """
-Read the body of a request whole, or refuse the request: half of one is never evaluated.
+Read the whole body of a request, or refuse the request: an incomplete body is never evaluated.
 
-The server hands over what has arrived, and does not say when the rest is missing, so lengths are compared. It has no
-limit of time either: that is the business of `watch`, which ends the connection, and with it the reading.
+The server passes on what has arrived without saying that the rest is missing, so lengths are compared. It has no time
+limit either: `connections` closes a connection that is too slow, which ends the reading.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from eurasia_graph.errors import QueryError
 Environ = dict[str, Any]
 
 LARGEST_REQUEST = 1_000_000
-# Clients that are waited for at a time; each takes a thread.
+# How many clients are waited for at a time; each occupies a thread.
 MOST_WAITED_FOR = 400
 RETRY_S = 2
 
@@ -27,21 +27,21 @@ class Bodies:
     """
     Reads bodies.
 
-    `watched` bounds what is read within it, and gives what tells whether that was too much or took too long. It is
-    None where nothing can; then no body is taken whose length is not told.
+    `watched` is a context manager that limits what is read within it; it yields a function that returns whether the
+    limit was exceeded. It is None where connections cannot be watched; then a body of unknown length is refused.
     """
 
     def __init__(self, most: int = MOST_WAITED_FOR) -> None:
-        """Read nothing yet."""
+        """Create the reader; nothing is read yet."""
         self.watched: Callable[[bool], AbstractContextManager[Callable[[], bool]]] | None = _unbounded
         self._places = threading.Semaphore(most)
 
     def take(self, environ: Environ) -> None:
         """
-        Read the body of a request, if it has one, and put it where the server had put it.
+        Read the body of a request, if it has one, and put it back as the input of the request.
 
         Raises:
-            QueryError: With the status that says what is wrong with it; nothing of it may be evaluated then.
+            QueryError: If the body is incomplete or too large, with the HTTP status; the request must not be evaluated.
         """
         size = environ.get("CONTENT_LENGTH") or ""
         coding = environ.get("HTTP_TRANSFER_ENCODING")
@@ -59,7 +59,7 @@ class Bodies:
         source, is_chunked = environ["wsgi.input"], coding is not None
         try:
             with (self.watched or _unbounded)(is_chunked) as is_ended:
-                # To the end: only so does the server tell that chunks break off, by giving nothing.
+                # To the end: the server returns nothing if the chunks break off, and does not report it otherwise.
                 body = source.read() if is_chunked else source.read(int(size))
                 _refuse_half(body, None if is_chunked else int(size), is_ended)
         finally:
@@ -88,7 +88,7 @@ def _unbounded(_is_chunked: bool) -> AbstractContextManager[Callable[[], bool]]:
 
 
 def _refuse(environ: Environ, size: str, coding: str | None) -> None:
-    """Refuse what need not be read to be refused."""
+    """Refuse a request whose headers alone show that its body cannot be accepted."""
     if coding is not None and (coding.strip().casefold() != "chunked" or size):
         raise _broken(f"Transfer-Encoding is {coding!r}; send chunked alone and no Content-Length, or a Content-Length")
     if size and not (size.isascii() and size.isdigit()):

@@ -33,14 +33,14 @@ Key = tuple[object, ...]
 WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 LARGEST_KEPT_BODY = 64_000
-# The most bytes of a cache key, which clients mostly write.
+# The largest cache key in bytes; most of a key is sent by the client.
 LARGEST_KEY = 70_000
-# Of one header that is read here; the server limits all of them together.
+# The longest single header that is read here; the server limits their total size.
 LARGEST_HEADER = 8_000
 LOOKED_AT = ("HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH", "CONTENT_TYPE")
 # Replaces the Host of a request, so that no answer depends on what a client sends there.
 NO_HOST = "localhost"
-# Possibly large answers are made a few at a time: a hundred at once would be no faster and use all memory.
+# Only a few possibly large answers are made at a time: a hundred at once would not be faster and would use all memory.
 LARGE = re.compile(r"/(?:export|store|graph|data|page|ontology|\.well-known)\b")
 MADE_AT_A_TIME = 4
 # A request that waits for its turn holds a thread, so the number and the time are limited.
@@ -69,7 +69,7 @@ class Answer:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes in the cache."""
+        """The approximate number of bytes that it takes in the cache."""
         return len(self.body) + sum(len(name) + len(value) for name, value in self.headers) + 500
 
 
@@ -150,7 +150,7 @@ class AnswerCache:
         return [b""] if method == "HEAD" else self.sending.parts(answer.body)
 
     def _key(self, environ: Environ, method: str) -> Key | None:
-        """Everything that an answer depends on, or None if it is not cached."""
+        """Return everything that an answer depends on, or None if it is not cached."""
         if not self._most or REFUSED in environ:
             return None
         get = environ.get
@@ -236,7 +236,7 @@ class AnswerCache:
                 self._bytes -= thrown.size + _weight(old)
 
     def _place(self, environ: Environ) -> None:
-        """Make the application see its public address or none, whether or not a proxy has cut the path off."""
+        """Set the public address that the application sees, whether or not a proxy has removed the path."""
         if not self._public:
             environ["HTTP_HOST"] = NO_HOST
             return
@@ -269,7 +269,7 @@ def _refuse_headers(environ: Environ) -> None:
 
 
 def _weight(key: Key) -> int:
-    """About how many bytes a cache key takes; the strings of WSGI have one byte for each character."""
+    """Return the approximate size of a cache key in bytes; WSGI strings take one byte per character."""
     return sum(len(part) + 60 for part in key if isinstance(part, (str, bytes)))
 
 
@@ -299,7 +299,7 @@ def _takes_gzip(header: str | None) -> bool:
 
 
 def _unless_known(answer: Answer, known: str) -> Answer:
-    """Turn an answer into 304 if the client has it."""
+    """Turn an answer into 304 if the client already has it."""
     assert answer.etag
     if not parse_etags(known).contains_weak(answer.etag.removeprefix("W/").strip('"')):
         return answer

@@ -1,8 +1,8 @@
 """
 `/queries/`: every canned query as a form, a table, CSV and JSON.
 
-The same file that runs in any SPARQL engine gives the form, its pickers and the columns. The queries are
-trusted, so they run in this process, unless the dataset is so large that they need limits.
+The form, its pickers and the columns come from the same file that runs in any SPARQL engine. The queries are trusted,
+so they run in this process, unless the dataset is so large that they need limits.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from eurasia_graph.web.responses import BOM, CACHED, cached, content_type, entit
 blueprint = Blueprint("queries", __name__)
 
 OFFERED = [JSON, *(FORMATS[name] for name in ("json", "csv", "tsv", "xml")), XML]
-# What the service says of a query, at the name that it has there.
+# The description of a query, under the name that it has in the service.
 DESCRIBED = carrying(Content.GRAPH, Content.DATASET)
 EXTENSIONS = {
     "json": JSON,
@@ -48,7 +48,7 @@ EXTENSIONS = {
     },
 }
 DELIMITERS = {"csv": ",", "tsv": "\t"}
-# What the engine writes where there is nothing to write.
+# What the engine writes for an empty result.
 NO_ROWS: dict[str, Callable[[bytes], bool]] = {
     "json": lambda body: body.endswith(b'"bindings":[]}}'),
     "xml": lambda body: b"<results></results>" in body,
@@ -56,7 +56,7 @@ NO_ROWS: dict[str, Callable[[bytes], bool]] = {
 # These say how the answer is written, not what is asked.
 NO_FORMULAS = "no-formulas"
 OF_THE_ANSWER = {*NAMES, "bom", NO_FORMULAS}
-# The fast path puts here the error that it met, so that the framework answers it without running the query again.
+# The fast path stores its error here, so that the framework reports it without running the query again.
 FAILED = "eurasia_graph.failed"
 # As the framework reads a query string: bytes that are not UTF-8 stay percent-encoded.
 BROKEN_KEPT = "werkzeug.url_quote"
@@ -67,13 +67,13 @@ Headers = list[tuple[str, str]]
 
 @blueprint.route("/queries")
 def without_slash() -> BaseResponse:
-    """Send to the list."""
+    """Redirect to the list."""
     return redirect(url_for("queries.listing"))
 
 
 @blueprint.route("/queries/")
 def listing() -> Response:
-    """List the canned queries by what they answer."""
+    """List the canned queries, grouped by the kind of question they answer."""
     groups: dict[str, list[CannedQuery]] = {}
     for canned in queries.load().values():
         groups.setdefault(canned.group, []).append(canned)
@@ -105,7 +105,7 @@ def ask(name: str) -> Response:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """
-    What a request asks of a canned query.
+    A parsed request for a canned query.
 
     `chosen` is the format, None for a page; `bom` whether CSV begins with a byte order mark, `no_formulas` whether
     a text in it that a spreadsheet would take for a formula is made safe.
@@ -125,7 +125,7 @@ def read(service: Service, environ: Environ, name: str) -> Asked:
 
     Args:
         service: Which formats there are.
-        environ: The request, as WSGI has it.
+        environ: The WSGI environment of the request.
         name: What follows `/queries/`.
     Raises:
         UnknownNameError: If there is no such query, or no format of that extension.
@@ -185,10 +185,10 @@ def answer(service: Service, environ: Environ, asked: Asked) -> tuple[Headers, b
 
     Args:
         service: Its store is asked.
-        environ: The request, as WSGI has it.
-        asked: What `read` made of it; the format is one of `OFFERED`.
+        environ: The WSGI environment of the request.
+        asked: The request as parsed by `read`; the format is one of `OFFERED`.
     Returns:
-        The headers, without those that every answer of the service carries, and the body.
+        The headers, without those that every answer of the service has, and the body.
     Raises:
         UsageError: If a value is unknown, missing, repeated or of the wrong type.
         XmlError: If the answer is to be XML and cannot.
@@ -221,7 +221,7 @@ def _store(service: Service) -> ReleaseStore:
 
 
 def _written(store: ReleaseStore, asked: Asked, chosen: Format) -> tuple[bytes, list[str]]:
-    """Write the rows, and say what a reader should know; the engine serialises the results of SPARQL."""
+    """Write the rows and their notes; the engine serialises the results of SPARQL."""
     canned, values = asked.canned, asked.values
     if chosen is JSON or chosen.name in DELIMITERS:
         rows = canned.run(store, values)
@@ -234,7 +234,7 @@ def _written(store: ReleaseStore, asked: Asked, chosen: Format) -> tuple[bytes, 
 
 
 def _repeated(given: Mapping[str, Sequence[str]]) -> str | None:
-    """Say which parameter is given more than once; no query takes a list."""
+    """Return an error text that names a parameter given more than once, if any; no query takes a list."""
     for key, found in given.items():
         if len(found) > 1:
             seen = " and ".join(f"{key}={each}" for each in found)
@@ -295,7 +295,7 @@ def _page(store: ReleaseStore, asked: Asked) -> Response:
 
 
 def _choices(store: ReleaseStore, parameter: Parameter) -> list[tuple[str, str]]:
-    """List the short names and labels of the entities that a parameter can stand for, by label."""
+    """List the short names and labels of the entities that a parameter accepts, sorted by label."""
     if parameter.type == "xsd:boolean":
         return [("true", "yes"), ("false", "no")]
     if parameter.allowed:

@@ -1,9 +1,9 @@
 """
-End the connections of clients that take or send too slowly, or send more than any request may have.
+Close the connections of clients that receive or send too slowly, or send more than a request may contain.
 
-The server has no such limits, but the kernel knows of every connection what is still to be sent and what was
-taken of it. So it is asked, now and then, about the connections of this process. Linux alone tells; elsewhere a
-proxy has to stand in front, as docs/serving.md says.
+The server has no such limits, but the kernel knows for every connection how much is still to be sent and how much the
+client has acknowledged, so it is asked periodically. Only Linux reports this; elsewhere a proxy is needed in front,
+see docs/serving.md.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from eurasia_graph.web.bodies import LARGEST_REQUEST
 
 DESCRIPTORS = Path("/proc/self/fd")
 TICK_S = 1.0
-# A client has this long, and longer by what it has sent or taken: 16 kB a second, a slow line of twenty years ago.
+# The minimum rate of a client beyond its patience: 16 kB a second, a slow line of twenty years ago.
 PATIENCE_S = 10.0
 SLOWEST = 16_000
 # The server closes an idle connection after as long as it waits for a request head.
 IDLE_S = 5.0
 # While a body of unknown length arrives.
 HURRIED_TICK_S = 0.02
-# A client that takes little by little may, as long as little is left; more than that is an answer that waits.
+# A slow client is allowed if at most this many bytes are left; more means that an answer is waiting.
 LITTLE = 16_384
-# Requests are read one after another, each when the one before has its answer: no more can be waiting for one.
+# Requests are read one after another, each after the previous answer: no more than this can be waiting.
 MOST_RECEIVED = 2 * LARGEST_REQUEST + 500_000
 # Of struct tcp_info, which only grows at its end. Source: include/uapi/linux/tcp.h
 TCP_INFO = struct.Struct("=120xQQ20xI")
@@ -46,7 +46,7 @@ LINUX_TCP_INFO = 11
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What the kernel says of a connection; `left` are the bytes that the other side has not acknowledged."""
+    """A connection as the kernel sees it; `left` is how many bytes the other side has not acknowledged."""
 
     acknowledged: int
     received: int
@@ -59,9 +59,10 @@ class _Client:
     """
     A connection to this server.
 
-    `since` is when it began to wait for the client to take `goal` bytes in all, of which it had `start`. `told` is
-    when it was last sent anything (`segments` by then), `before` what it had sent itself by then, `asked` when it
-    first sent more and `received` how much in all.
+    Times are in seconds, amounts in bytes. `since` is when it began to wait for the client to acknowledge `goal`
+    bytes in total, of which `start` had been acknowledged. `told` is when anything was last sent to the client
+    (`segments` by then) and `before` how much the client had sent by then; `asked` is when it first sent more, and
+    `received` the total.
     """
 
     inode: int
@@ -81,12 +82,12 @@ class Watch:
 
     def __init__(self, port: int, answer_s: float, patience_s: float = PATIENCE_S) -> None:
         """
-        Start nothing yet.
+        Create the watcher; its thread is started by `start`.
 
         Args:
-            port: Where the connections come in.
-            answer_s: How long an answer may take to be made.
-            patience_s: How long a client may take, and longer by what it sends or takes.
+            port: The port of the server.
+            answer_s: Seconds that making an answer may take.
+            patience_s: Seconds that a client may take, extended by the amount that it sends or receives.
         """
         self._port = port
         self._answer_s = answer_s
@@ -100,7 +101,7 @@ class Watch:
         self.cut = 0
 
     def start(self) -> bool:
-        """Begin, if the kernel tells; returns whether it does."""
+        """Start watching; returns False if the kernel does not report what is needed."""
         if not is_possible():
             return False
         threading.Thread(target=self._run, daemon=True, name="watch").start()
@@ -109,10 +110,10 @@ class Watch:
     @contextmanager
     def reading(self, is_endless: bool) -> Iterator[Callable[[], bool]]:
         """
-        Watch the reading of a request; gives what tells whether requests were cut off meanwhile.
+        Watch the reading of a request; yields a function that returns whether a connection was closed meanwhile.
 
         Args:
-            is_endless: Whether its length is unknown, so that more of it has to be noticed quickly.
+            is_endless: Whether the length of the request is unknown, so that it has to be checked more often.
         """
         before = self.cut
         with self._lock:
@@ -126,8 +127,8 @@ class Watch:
                 self._hurry -= is_endless
 
     def look(self) -> None:
-        """Look at all connections once."""
-        # Where no descriptor is left for looking, another look may find one.
+        """Check all connections once."""
+        # No file descriptor may be free at the moment; the next check may succeed.
         with suppress(OSError):
             for descriptor in _sockets():
                 with suppress(OSError):
@@ -140,7 +141,7 @@ class Watch:
             self.look()
             took = time.monotonic() - begin
             if self._hurry:
-                # At most a fifth of a processor.
+                # Use at most a fifth of a processor.
                 time.sleep(max(HURRIED_TICK_S, 4 * took))
             else:
                 self._wake.wait(max(TICK_S, 20 * took))
@@ -174,17 +175,17 @@ class Watch:
 
     def _sends_too_slowly(self, client: _Client, flow: Flow, now: float) -> bool:
         """
-        Tell whether a request still arrives when it should be there, or nothing does though the server waits.
+        Return whether a request is still incomplete when it should be complete, or stalls while the server waits.
 
-        A client that is waited for is not sent anything before its request is there; what is idle the server ends
-        by itself, but not where it waits for a body. While an answer is made, nothing is sent either way, so that a
-        request is known not to be whole only when that takes longer than any answer.
+        Nothing is sent to a client before its request is complete. The server closes idle connections itself, unless
+        it waits for a body. While an answer is being made nothing is sent in either direction, so a request is known
+        to be incomplete only after more time than any answer takes.
         """
         if flow.segments != client.segments or flow.left:
             client.segments, client.told, client.before, client.asked = flow.segments, now, flow.received, None
         grows, client.received = flow.received > client.received, flow.received
         if flow.received == client.before:
-            # Or it has asked again between two looks.
+            # Or it has sent another request between two checks.
             return now - client.told > max(self._patience_s + IDLE_S, self._answer_s)
         if client.asked is None:
             client.asked = now
@@ -193,7 +194,7 @@ class Watch:
 
 
 def is_possible() -> bool:
-    """Whether the kernel tells what has to be known."""
+    """Return whether the kernel reports what is needed."""
     with socket.socket() as probe, suppress(OSError):
         return DESCRIPTORS.is_dir() and len(probe.getsockopt(socket.IPPROTO_TCP, LINUX_TCP_INFO, INFO_BYTES)) >= (
             TCP_INFO.size
@@ -203,12 +204,12 @@ def is_possible() -> bool:
 
 def flow_of(descriptor: int) -> Flow:
     """
-    Ask the kernel about a connection.
+    Return the state of a connection in the kernel.
 
     Raises:
-        OSError: If it is none any more.
+        OSError: If the connection is closed.
     """
-    # The descriptor stays the server's: it is closed there and not here.
+    # The descriptor belongs to the server and is closed there, not here.
     asked = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=descriptor)
     try:
         info = asked.getsockopt(socket.IPPROTO_TCP, LINUX_TCP_INFO, INFO_BYTES)
@@ -220,7 +221,7 @@ def flow_of(descriptor: int) -> Flow:
 
 
 def _sockets() -> Iterator[int]:
-    # A path for each would take longer than all the rest.
+    # Creating `Path` objects would take longer than everything else here.
     for name in os.listdir(DESCRIPTORS):  # noqa: PTH208
         with suppress(OSError):
             if stat.S_ISSOCK(os.fstat(int(name)).st_mode):
@@ -228,7 +229,7 @@ def _sockets() -> Iterator[int]:
 
 
 def _is_ours(descriptor: int, port: int) -> bool:
-    """Whether a socket is a connection that came to our port."""
+    """Return whether a socket is an incoming connection to our port."""
     with socket.socket(fileno=os.dup(descriptor)) as found:
         if found.family not in {socket.AF_INET, socket.AF_INET6} or found.type != socket.SOCK_STREAM:
             return False
@@ -240,7 +241,7 @@ def _is_ours(descriptor: int, port: int) -> bool:
 
 
 def _shut(descriptor: int, inode: int, how: int) -> bool:
-    """End a connection, unless the descriptor has gone to another since."""
+    """Close a connection, unless its descriptor has been reused since."""
     with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as found:
         if os.fstat(found.fileno()).st_ino == inode:
             if how == socket.SHUT_RDWR:

@@ -1,4 +1,4 @@
-"""What the views of one application share: the store, the workers, the counters and what they may take."""
+"""What the views of one application share: the store, the workers, the counters and the limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from eurasia_graph.web.metrics import Metrics
 from eurasia_graph.web.pool import Limits, Pool
 from eurasia_graph.web.remote_runner import RemoteRunner
 
-# With those of the default graph. At 264,000 of a generated graph the slowest canned query, `overlap`, takes 0.05 s.
+# Includes the default graph. At 264,000 of a generated graph the slowest canned query, `overlap`, takes 0.05 s.
 MOST_SMALL_QUADS = 300_000
 # Listing the names for "did you mean" takes at most one second, once.
 MOST_LISTED = 200_000
@@ -29,10 +29,11 @@ MOST_LISTED = 200_000
 @dataclass(kw_only=True)
 class Service:
     """
-    One application at work.
+    The state of one application.
 
-    `base_url` is the public address, if one is given; `here` where it can be reached from this machine;
-    `slow_s` the seconds from which a query is logged; `findings` what pages show of files that have errors.
+    `base_url` is the public address, if one is given; `here` is its address on this machine; a query that takes
+    `slow_s` seconds or more is logged;
+    `findings` is what pages show about files that have errors.
     """
 
     store: ReleaseStore
@@ -63,10 +64,10 @@ class Service:
     @property
     def home(self) -> str:
         """
-        What the service calls its front page, with a slash at the end; relative IRIs are resolved against it.
+        The IRI of the front page, with a slash at the end; relative IRIs are resolved against it.
 
-        Never what the Host of a request says. Without a public address a release is called as its IRIs are, and
-        files of others, of which those say nothing, by the address on this machine.
+        It never depends on the Host of a request. Without a public address it is the namespace of a release, or the
+        local address if other files are served.
         """
         if self.base_url:
             return f"{self.base_url.rstrip('/')}/"
@@ -79,7 +80,7 @@ class Service:
 
     @property
     def description(self) -> ServiceDescription:
-        """What the service says of itself; it counts once for every release, which does not change."""
+        """The description of the service; computed once, since a release does not change."""
         key = (self.version, self.home)
         found = self.described.get(key)
         if found is None:
@@ -90,7 +91,7 @@ class Service:
     @cached_property
     def is_small(self) -> bool:
         """Whether canned queries need no limits: they take milliseconds, or another store answers them."""
-        return not isinstance(self.store.engine, Store) or len(self.store.engine) <= MOST_SMALL_QUADS
+        return not isinstance(self.store.engine, Store) or self.store.quads <= MOST_SMALL_QUADS
 
     @cached_property
     def terms(self) -> frozenset[str]:
@@ -101,9 +102,9 @@ class Service:
     @cached_property
     def names(self) -> dict[str, list[str]]:
         """
-        What stands below /id/ in the dataset, such as `claim/icds-2016/9`, by kind and sorted.
+        The names below /id/ in the dataset, such as `claim/icds-2016/9`, by kind and sorted.
 
-        Of a dataset that is held here, and of no more than can be listed in a moment.
+        Empty for a remote store, or if listing takes too long.
         """
         found: dict[str, set[str]] = {}
         if isinstance(self.store.engine, Store):
@@ -116,14 +117,14 @@ class Service:
 
 
 def _dump(service: Service, file: IO[bytes]) -> None:
-    """Write the dataset as workers load it: as it is, or the release and what describes it."""
+    """Write the dataset for the workers: as it is, or the release with its description."""
     service.store.local.dump(file, RdfFormat.N_QUADS)
     if service.store.iri:
         file.write(service.description.quads())
 
 
 def the_service() -> Service:
-    """Return the service that the current application is."""
+    """Return the service of the current application."""
     service = current_app.extensions["eurasia-graph"]
     assert isinstance(service, Service)
     return service

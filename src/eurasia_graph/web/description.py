@@ -1,4 +1,4 @@
-"""The views of what the service says of itself."""
+"""The views of the description of the service."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ blueprint = Blueprint("description", __name__)
 
 @blueprint.route("/.well-known/void")
 def void() -> Response:
-    """Describe the datasets where crawlers look."""
+    """Describe the datasets at the well-known address that crawlers read."""
     chosen = choose(request, OFFERED)
     assert chosen
     return answer(chosen)
 
 
 def answer(chosen: Format, subject: str | None = None) -> Response:
-    """Write the description, or what it says of one subject."""
+    """Write the description, or the part of it about one subject."""
     found = the_service().description.triples()
-    # One subject after the other, for readers of the file.
+    # Grouped by subject, for people who read the file.
     said = sorted((triple for triple in found if subject in {None, ns.value(triple.subject)}), key=str)
     body = serialize(said, format=chosen.rdf, prefixes=PREFIXES)
     return respond(body or b"", chosen)

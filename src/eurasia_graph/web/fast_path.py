@@ -27,7 +27,7 @@ class FastPath:
 
         Args:
             app: Answers the other requests, and the errors of these.
-            service: Its store is asked; the store is embedded and small.
+            service: Its store is queried; the store is embedded and small.
         """
         self.app = app
         self._service = service

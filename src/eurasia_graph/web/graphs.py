@@ -31,7 +31,7 @@ PREFIXES = {**ns.PREFIXES, **description.PREFIXES}
 
 @blueprint.route("/store")
 def indirect() -> Response:
-    """Write the graph that ?graph= names, or with ?default the default graph."""
+    """Write the graph named by ?graph=, or with ?default the default graph."""
     named = request.args.getlist("graph")
     if ("default" in request.args) == bool(named) or len(named) > 1:
         raise BadRequest("say which graph: ?default, or one ?graph= with its IRI")
@@ -68,7 +68,7 @@ def listing() -> Response:
 
 @blueprint.route("/export/<name>.<extension>")
 def export(name: str, extension: str) -> Response:
-    """Write the whole: formats of triples carry the default graph, formats of quads all named graphs."""
+    """Write the whole dataset: formats for triples contain the default graph, formats for quads all named graphs."""
     found = by_extension(extension)
     if name != "eurasia-graph" or found is None or found not in OFFERED:
         files = ", ".join(f"eurasia-graph.{each.extension}" for each in OFFERED)
@@ -83,7 +83,7 @@ def export(name: str, extension: str) -> Response:
 
 
 def _address(graph: NamedNode | BlankNode) -> str | None:
-    """Give the address of a graph; a blank node is a name in its file alone."""
+    """Return the address of a graph; a blank node has none, since its name is local to its file."""
     if isinstance(graph, BlankNode):
         return None
     if graph.value.startswith(ns.GRAPH):
@@ -106,7 +106,7 @@ def _named(iri: str, chosen: Format) -> Response:
 
 
 def _find(service: Service, iri: str) -> NamedNode:
-    """Return the node of a graph, or say which graphs have the nearest names."""
+    """Return the node of a graph, or raise an error that lists the nearest names."""
     try:
         node = NamedNode(iri)
     except ValueError:
@@ -126,7 +126,7 @@ def _lines(service: Service, graph: NamedNode | DefaultGraph) -> bytes:
     if graph in {description.GRAPH, DefaultGraph()}:
         own: Iterable[Triple] = service.description.seen()
         if own and graph == DefaultGraph():
-            # A triple that stands in the release as well counts once.
+            # A triple that is also in the release counts once.
             own = (each for each in own if ns.quad(each) not in service.store.local)
         lines += "".join(f"{each} .\n" for each in own).encode()
     return lines
@@ -141,7 +141,7 @@ def _write(lines: bytes, chosen: Format) -> bytes:
     if chosen is FORMATS["ntriples"]:
         return lines
     used = {name: iri for name, iri in PREFIXES.items() if f"<{iri}".encode() in lines}
-    # Names of blank nodes that others have given need not be names in XML.
+    # Labels of blank nodes from other files need not be valid names in XML.
     triples = parse(lines, format=RdfFormat.N_TRIPLES, rename_blank_nodes=chosen.engine == RdfFormat.RDF_XML)
     with xmlform.told():
         return serialize(triples, format=chosen.rdf, prefixes=used) or b""

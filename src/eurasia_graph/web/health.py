@@ -1,4 +1,4 @@
-"""What those who run the service ask: is it alive, is it ready, what has it counted, what can be called."""
+"""For operators: liveness, readiness and metrics, and the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ blueprint = Blueprint("operation", __name__)
 
 @blueprint.route("/healthz")
 def alive() -> Response:
-    """Say that the process answers."""
+    """Answer that the process is alive."""
     return _plain({"status": "alive"}, 200)
 
 
 @blueprint.route("/readyz")
 def ready() -> Response:
-    """Say whether queries can be answered: the dataset is loaded and a worker can be had."""
+    """Answer whether queries can be answered: the dataset is loaded and a worker is available."""
     service = the_service()
     is_ready = service.pool.is_ready
     return _plain({"status": "ready" if is_ready else "starting", "release": service.version}, 200 if is_ready else 503)

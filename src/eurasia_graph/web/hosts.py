@@ -1,5 +1,5 @@
 """
-Tell a Host header that names a host from one that does not.
+Check whether a Host header is a valid host name.
 
 Source: https://www.rfc-editor.org/rfc/rfc9110#section-7.2
 """
@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-# Underscores stand in no host name of the DNS, but in the names of containers.
+# Underscores are not allowed in DNS host names, but occur in the names of containers.
 NAME = re.compile(
     r"(?=.{1,253}(?::|\Z))[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?(?::(?P<port>\d{0,5}))?", re.ASCII
 )
@@ -22,7 +22,7 @@ LONGEST = 262
 
 
 def is_host(environ: dict[str, Any]) -> bool:
-    """Whether the request names a host as its version of HTTP asks; HTTP/1.0 asks for none."""
+    """Return whether the request has a Host header as its version of HTTP requires; HTTP/1.0 requires none."""
     host = environ.get("HTTP_HOST") or ""
     if not host:
         return environ.get("SERVER_PROTOCOL") in {"HTTP/1", "HTTP/1.0"}

@@ -1,7 +1,7 @@
 """
 Choose the format of an answer: by an explicit name, else by the Accept header.
 
-Werkzeug does the choosing; this module only knows what there is to choose from.
+Werkzeug does the negotiation; this module only provides the formats on offer.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from werkzeug.exceptions import NotAcceptable
 from eurasia_graph.formats import FORMATS, Content, Format, by_extension, by_media_type, by_name
 
 HTML = "text/html"
-# The names that clients of other services send, SPARQLWrapper all three at once.
+# The parameter names that clients of other services send; SPARQLWrapper sends all three.
 NAMES = ("format", "output", "results")
-# A short name means the nearest thing that the answer can be.
+# A short name means the closest format that the answer can have.
 MEANT = {
     "json": ("json", "application/json", "jsonld"),
     "xml": ("xml", "rdfxml"),
@@ -38,9 +38,9 @@ def choose(request: Request, offered: Sequence[Format], html: bool = False) -> F
     Choose one of the formats for a request.
 
     Args:
-        request: With an Accept header, or without, which means anything.
+        request: With or without an Accept header; without one, any format is acceptable.
         offered: The preferred one first.
-        html: Whether a page is there as well; it is chosen only where it is asked for by name.
+        html: Whether a page is available as well; it is chosen only if HTML is requested explicitly.
     Returns:
         The format, or None for a page.
     Raises:
@@ -51,12 +51,17 @@ def choose(request: Request, offered: Sequence[Format], html: bool = False) -> F
 
 
 def plain(accepted: MIMEAccept) -> MIMEAccept:
-    """Leave out the parameters of the types but q: a format is written in one way, whatever its charset or version."""
+    """Remove the parameters of media types except q: a format has one charset and version only."""
     return MIMEAccept((value.partition(";")[0].strip(), quality) for value, quality in accepted)
 
 
 def pick(names: Sequence[str], accepted: MIMEAccept, offered: Sequence[Format], html: bool) -> Format | None:
-    """Choose as `choose` does, by the names of formats that are asked for and the types that are accepted."""
+    """
+    Choose as `choose` does, from the requested format names and the accepted media types.
+
+    Raises:
+        NotAcceptable: If none is acceptable; lists what there is.
+    """
     accepted = plain(accepted)
     for name in names:
         if html and name.casefold() in {"html", HTML}:
@@ -69,7 +74,7 @@ def pick(names: Sequence[str], accepted: MIMEAccept, offered: Sequence[Format], 
     if html and is_browser and accepted.best_match([HTML, *types], default=types[0]) == HTML:
         return None
     stand_ins = [each for each, meant in STANDING_FOR.items() if each not in types and meant in types]
-    # Browsers take XML of any sort before anything that they do not know, and mean pages.
+    # Browsers prefer any kind of XML to unknown types, but mean pages.
     known = types if is_browser else [*types, *stand_ins]
     best = accepted.best_match(known) or accepted.best_match(stand_ins) if accepted else types[0]
     if best is None:
@@ -79,8 +84,8 @@ def pick(names: Sequence[str], accepted: MIMEAccept, offered: Sequence[Format], 
 
 
 def _named(name: str, offered: Sequence[Format]) -> Format | None:
-    """Find what a short name or a media type means among what is offered; None if it means nothing here."""
-    # A plus that was not encoded arrives as a blank.
+    """Return the offered format that a short name or a media type means, or None."""
+    # An unencoded plus sign arrives as a space.
     folded = name.strip().casefold().replace(" ", "+")
     for meant in MEANT.get(folded, (folded,)):
         found = by_media_type(meant) or by_name(meant) or by_extension(meant)
@@ -90,6 +95,6 @@ def _named(name: str, offered: Sequence[Format]) -> Format | None:
     return None
 
 
-# Clients often ask for the general type; they get it, since it is the same text.
+# Clients often ask for the general type and get it, since the text is the same.
 JSON = Format("json", "application/json", "json", Content.ROWS, FORMATS["json"].engine)
 XML = Format("xml", "application/xml", "xml", Content.ROWS, FORMATS["xml"].engine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pyoxigraph import BlankNode, Literal, NamedNode, QuerySolutions, Store, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, QuerySolutions, Store, Triple
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph.errors import EurasiaGraphError
@@ -15,6 +15,7 @@ ONTOLOGY = ns.GRAPH("ontology")
 # Subject and object of a property are derived from the shapes, in the graph of the closure.
 GRAPHS = (ONTOLOGY, ns.GRAPH("closure-ontology"))
 SCHEMA = ns.PREFIXES["schema"]
+CONNECTS = (NamedNode(f"{SCHEMA}domainIncludes"), NamedNode(f"{SCHEMA}rangeIncludes"))
 PARTS = (
     ("definition", ns.SKOS("definition")),
     ("for instance", ns.SKOS("example")),
@@ -22,8 +23,8 @@ PARTS = (
     ("question it answers", ns.EG("competencyQuestion")),
     ("subclass of", ns.RDFS("subClassOf")),
     ("subproperty of", ns.RDFS("subPropertyOf")),
-    ("subject", NamedNode(f"{SCHEMA}domainIncludes")),
-    ("object", NamedNode(f"{SCHEMA}rangeIncludes")),
+    ("subject", CONNECTS[0]),
+    ("object", CONNECTS[1]),
     ("what then holds", ns.EG("states")),
 )
 SECTIONS = {
@@ -55,6 +56,22 @@ class Term:
     def name(self) -> str:
         """The local name, which is the anchor on the page."""
         return self.iri.value.removeprefix(ns.EG)
+
+
+def as_data(engine: Engine) -> Store:
+    """
+    Return the ontology as its page shows it: its own statements, and the classes that each property connects.
+
+    Args:
+        engine: What holds the release.
+    Returns:
+        A store with the statements in its default graph.
+    """
+    found = Store()
+    found.extend(Quad(*quad.triple) for quad in engine.quads_for_pattern(None, None, None, ONTOLOGY))
+    for each in CONNECTS:
+        found.extend(Quad(*quad.triple) for quad in engine.quads_for_pattern(None, each, None, GRAPHS[1]))
+    return found
 
 
 def sections(engine: Engine) -> dict[str, list[Term]]:

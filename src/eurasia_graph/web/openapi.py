@@ -1,4 +1,4 @@
-"""Describe the HTTP interface by OpenAPI, from the canned queries."""
+"""Describe the HTTP interface as an OpenAPI document, generated from the canned queries."""
 
 from __future__ import annotations
 
@@ -100,10 +100,10 @@ def _sparql() -> dict[str, object]:
     """Describe the endpoint: the query in the URL, in a form, or as the body itself."""
     fields: dict[str, dict[str, object]] = {
         "query": {"type": "string", "description": "SELECT, ASK, CONSTRUCT or DESCRIBE"},
-        "default-graph-uri": {**IRIS, "description": "graphs whose merge the query sees as the default graph"},
-        "named-graph-uri": {**IRIS, "description": "graphs that the query sees by their names"},
-        "timeout": {"type": "number", "exclusiveMinimum": 0, "description": "seconds to wait at most"},
-        "format": {"type": "string", "enum": [*FORMATS], "description": "goes before the Accept header"},
+        "default-graph-uri": {**IRIS, "description": "graphs whose merge is the default graph of the query"},
+        "named-graph-uri": {**IRIS, "description": "named graphs of the query"},
+        "timeout": {"type": "number", "exclusiveMinimum": 0, "description": "the longest time to wait, in seconds"},
+        "format": {"type": "string", "enum": [*FORMATS], "description": "takes precedence over the Accept header"},
     }
     others = {name: schema for name, schema in fields.items() if name != "query"}
     form = {"schema": {"type": "object", "required": ["query"], "properties": fields}}

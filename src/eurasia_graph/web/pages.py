@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
-from pyoxigraph import Literal, NamedNode, QuerySolutions, RdfFormat, Store, Triple, serialize
+from pyoxigraph import DefaultGraph, Literal, NamedNode, QuerySolutions, RdfFormat, Store, Triple, serialize
 from werkzeug.exceptions import Gone, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -26,41 +26,43 @@ from eurasia_graph.store import Engine, ReleaseStore
 from eurasia_graph.web import citing
 from eurasia_graph.web.context import the_service, the_store
 from eurasia_graph.web.negotiation import NAMES, choose
-from eurasia_graph.web.ontology import sections
+from eurasia_graph.web.ontology import as_data, sections
 from eurasia_graph.web.responses import cached, header_text, respond
 
 blueprint = Blueprint("pages", __name__)
 
 DATA = [FORMATS[name] for name in ("turtle", "ntriples", "rdfxml", "jsonld")]
-# Of what refers to a thing: data hold the first, a page shows the second, claims before anything else.
-# One less than 10,000, since Virtuoso sorts no more rows than that where a query has a limit.
+# How many references to a thing the data contain and a page shows; claims come first.
+# One less than 10,000, since Virtuoso does not sort more rows than that if a query has a LIMIT.
 MOST_REFERENCES = 9_999
 ASKED_AT_ONCE = 500
 MOST_SHOWN = 1000
-# An unknown name is compared with so many names before and after it in the alphabet.
+# An unknown name is compared with this many names before and after it in alphabetical order.
 MOST_COMPARED = 150
-# The kinds of IRI other than /id/; in addresses of documents they keep their first word.
+# The kinds of IRI other than /id/; the addresses of their documents keep the first segment.
 OTHER_KINDS = ("scheme", "shape", "release")
 
 
 @blueprint.route("/")
 def front() -> Response:
-    """Say what the graph holds and how to ask it."""
+    """Show what the graph contains and how to query it."""
     store = the_store()
     counts = {name.removeprefix(ns.EG): len({iri for iri, _ in named}) for name, named in store.entities.items()}
-    page = render_template("index.html", counts=counts, queries=queries.load(), quads=len(store.engine))
+    page = render_template(
+        "index.html", counts=counts, queries=queries.load(), quads=store.quads if store.is_local else len(store.engine)
+    )
     return _html(page)
 
 
 @blueprint.route("/id/<path:name>")
 def thing(name: str) -> BaseResponse:
-    """Send to the page, the data or the citation of a thing, as the client prefers."""
+    """Redirect to the page, the data or the citation of a thing, by content negotiation."""
     form = citing.wanted(request.environ, name)
     if form:
         return citing.sent(name.rpartition(".")[0] if name.endswith((".bib", ".csl", ".txt")) else name, form)
     _, node = _find(name)
     chosen = choose(request, DATA, html=True)
-    # What was asked for by name goes on as a name; None leaves the parameter out, and Accept decides again.
+    # A format requested by name is passed on; None leaves the parameter out, so that Accept decides again.
     form = chosen.name if chosen and any(key in request.args for key in NAMES) else None
     moved = _moved(node, form)
     if moved:
@@ -74,13 +76,13 @@ def thing(name: str) -> BaseResponse:
 
 @blueprint.route("/<any(scheme,shape,release):kind>/<path:name>")
 def other_thing(kind: str, name: str) -> BaseResponse:
-    """Send to the page or the data about a concept, a shape or the release."""
+    """Redirect to the page or the data about a concept, a shape or the release."""
     return thing(f"{kind}/{name}")
 
 
 @blueprint.route("/data/<path:name>")
 def data(name: str) -> Response:
-    """Write all that the graph says of a thing, and what refers to it."""
+    """Write everything that the graph states about a thing, and what refers to it."""
     engine, node = _find(name)
     chosen = choose(request, DATA)
     assert chosen
@@ -99,7 +101,7 @@ def data(name: str) -> Response:
 
 @blueprint.route("/page/<path:name>")
 def page(name: str) -> Response:
-    """Show what the graph says of a thing, the claims about it, and where it is used."""
+    """Show what the graph states about a thing, the claims about it, and where it is used."""
     engine, node = _find(name)
     outgoing = sorted(_outgoing(engine, node), key=lambda triple: (triple.predicate.value, str(triple.object)))
     incoming, is_cut = _incoming(engine, node)
@@ -145,14 +147,14 @@ def ontology() -> Response:
     chosen = choose(request, DATA, html=True)
     if chosen:
         with xmlform.told():
-            body = store.engine.dump(format=chosen.rdf, from_graph=graph, prefixes=ns.PREFIXES) or b""
-        return respond(body, chosen)
+            body = as_data(store.engine).dump(format=chosen.rdf, from_graph=DefaultGraph(), prefixes=ns.PREFIXES)
+        return respond(body or b"", chosen)
     return _html(render_template("ontology.html", sections=sections(store.engine), link=_link, formats=DATA))
 
 
 @blueprint.route("/ontology/<path:name>")
 def ontology_version(name: str) -> BaseResponse:
-    """Send the names of versions and parts of the ontology to the ontology."""
+    """Redirect the IRIs of versions and parts of the ontology to the ontology."""
     node = _ontology_iri(name)
     engine = the_store().engine
     known = next(engine.quads_for_pattern(node, None, None, None), None)
@@ -166,7 +168,7 @@ def _ontology_iri(name: str) -> NamedNode:
     try:
         return ns.BASE(f"ontology/{name}")
     except ValueError:
-        raise NotFound(f"{name!r} can be no name of an ontology; see /ontology") from None
+        raise NotFound(f"{name!r} is not a valid name of an ontology; see /ontology") from None
 
 
 # --- finding -------------------------------------------------------------------------------
@@ -177,7 +179,7 @@ def _iri(name: str) -> NamedNode:
     try:
         return ns.BASE(name) if kind in OTHER_KINDS else ns.ID(name)
     except ValueError:
-        raise NotFound(f"{name!r} can be no name of the graph") from None
+        raise NotFound(f"{name!r} is not a valid name; see /queries/names for the names in the graph") from None
 
 
 @lru_cache(maxsize=1)
@@ -191,7 +193,7 @@ def _shapes() -> Store:
 
 
 def _find(name: str) -> tuple[Engine, NamedNode]:
-    """Return the node of a path below the namespace and where it stands, or say which names are nearest."""
+    """Return the node of a path below the namespace and its place, or raise an error with the nearest names."""
     service, node = the_service(), _iri(name)
     store = service.store
     engine = _shapes() if name.startswith("shape/") else store.engine
@@ -214,20 +216,20 @@ def _find(name: str) -> tuple[Engine, NamedNode]:
 
 
 def _neighbours(names: list[str], name: str) -> list[str]:
-    """Cut a sorted list of names to those that stand around one, so that few have to be compared."""
+    """Return the names near one in a sorted list, so that few have to be compared."""
     place = bisect(names, name)
     return names[max(0, place - MOST_COMPARED) : place + MOST_COMPARED]
 
 
 def _refuse_withdrawn(store: ReleaseStore, node: NamedNode) -> None:
-    """Say that a name was withdrawn, unless another has taken its place."""
+    """Raise an error for a withdrawn name, unless it was replaced by another."""
     withdrawn = next(store.engine.quads_for_pattern(node, ns.OWL("deprecated"), None, None), None)
     if withdrawn and ns.value(withdrawn.object) in {"true", "1"} and _moved(node) is None:
         raise Gone(f"{ns.shorten(node.value)} was withdrawn from the graph, and nothing has taken its place")
 
 
 def _moved(node: NamedNode, form: str | None = None) -> str | None:
-    """Return the address of what has replaced a thing, if anything has, in a format if one is named."""
+    """Return the address of the replacement of a thing, if it has one, in a format if one is given."""
     quad = next(the_store().engine.quads_for_pattern(node, ns.DCTERMS("isReplacedBy"), None, None), None)
     if quad is None:
         return None
@@ -243,7 +245,7 @@ def _outgoing(engine: Engine, node: NamedNode) -> set[Triple]:
 
 def _incoming(engine: Engine, node: NamedNode) -> tuple[set[Triple], bool]:
     """Return what refers to a thing, claims before memberships and the like, and whether there is more."""
-    # Sorted by the engine, so that what is cut off is the same in every store.
+    # Sorted by the engine, so that every store returns the same rows within the limit.
     text = f"""SELECT DISTINCT ?s ?p {{ {{ ?s ?p {node} }} UNION {{ GRAPH ?g {{ ?s ?p {node} }} }} }}
         ORDER BY ?s ?p LIMIT {MOST_REFERENCES + 1}"""
     answer = engine.query(text)
@@ -253,11 +255,11 @@ def _incoming(engine: Engine, node: NamedNode) -> tuple[set[Triple], bool]:
 
 
 def _claims(engine: Engine, incoming: Iterable[Triple]) -> list[dict[str, object]]:
-    """Tell what texts say about a thing: the claims that refer to it, with their sources and passages."""
+    """List the claims that refer to a thing, with their sources and passages."""
     gist, made_by, evidence = (ns.EG(name) for name in ("gist", "statedIn", "evidence"))
     subjects = sorted({str(triple.subject) for triple in incoming if isinstance(triple.subject, NamedNode)})
     said: dict[NamedNode, dict[NamedNode, list[Any]]] = {}
-    # One question for many, since another store may be far away, but not for all, since it may be asked too much.
+    # One query for many claims, since a remote store may be slow to reach, but not for all, since it may have limits.
     for first in range(0, len(subjects), ASKED_AT_ONCE):
         text = f"""SELECT DISTINCT ?s ?p ?o {{
             VALUES ?s {{ {" ".join(subjects[first : first + ASKED_AT_ONCE])} }}
@@ -288,7 +290,7 @@ def _label(engine: Engine, node: NamedNode) -> str:
 
 
 def _link(term: object) -> str | None:
-    """Give the address of a term on this service, or of the term itself, or None for a literal."""
+    """Return the address of a term on this service, or the term's own IRI, or None for a literal."""
     if not isinstance(term, NamedNode):
         return None
     iri = term.value
@@ -301,12 +303,12 @@ def _link(term: object) -> str | None:
         return url_for("graphs.direct", name=name)
     if iri.startswith(ns.BASE) and kind in OTHER_KINDS and name:
         return url_for("pages.other_thing", kind=kind, name=name)
-    # Any other scheme could be something that runs.
+    # Any other scheme could run code.
     return iri if iri.startswith(("http:", "https:")) else None
 
 
 def local_link(iri: str) -> str:
-    """Give the address of an IRI on this service; another IRI only if its scheme cannot run code."""
+    """Return the address of an IRI on this service; another IRI only if its scheme cannot run code."""
     try:
         return _link(NamedNode(iri)) or "#"
     except ValueError:
@@ -314,7 +316,7 @@ def local_link(iri: str) -> str:
 
 
 def _link_documents(response: BaseResponse, name: str) -> None:
-    """Name the other documents about a thing, and the thing."""
+    """Return links to the other documents about a thing and to the thing itself."""
     for each in DATA:
         address = url_for("pages.data", name=name, format=each.name)
         response.headers.add("Link", f'<{address}>; rel="alternate"; type="{each.media_type}"')

@@ -39,10 +39,10 @@ CRASHES = {signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """
-    What a free-form query may take: seconds, rows, bytes of answer and of text, MiB of address space.
+    The limits of a free-form query: seconds, rows, bytes of the answer and of the text, MiB of address space.
 
-    `short` and `long` are how many queries run at a time, in their first half second and after it;
-    `waiting` how many more may wait for their turn.
+    `short` and `long` are the numbers of queries that run at a time, in their first half second and after it;
+    `waiting` is how many more may wait.
     """
 
     timeout_s: float = 10.0
@@ -58,12 +58,11 @@ class Limits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """
-    One query as a worker takes it; `next` asks for the row after the last, if any.
+    One query for a worker; `next` is a query for the row after the last allowed one, if any.
 
-    `star` is where a `SELECT *` has its `*`, and the variables that the query names, in order.
-
-    With `probes`, nothing is answered: the worker tries to read those texts and returns, as JSON, what
-    the engine says of each, or null.
+    `star` is the position of the `*` of a `SELECT *`, and the variables of the query in order. With `probes`, the
+    query is not run: the worker parses those texts and returns, as JSON, the error message of the engine for each, or
+    null.
     """
 
     query: str
@@ -89,8 +88,8 @@ JOB_FIELDS = tuple(each.name for each in fields(Job))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
-    """Another task for a worker: its name there, its parameters, and the bytes that go with it."""
+class Task:
+    """A task for a worker other than a query: its name, its parameters, and its bytes."""
 
     name: str
     told: dict[str, Any]
@@ -100,7 +99,7 @@ class Errand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """The answer of a worker: its bytes, whether rows were cut, whether it is empty, and the unknown graphs."""
+    """The answer of a worker: its bytes, whether rows were cut off, whether it is empty, and the unknown graphs."""
 
     body: bytes
     kind: str
@@ -128,14 +127,14 @@ class Worker:
     """A worker process and the connection to it."""
 
     pid: int
-    wire: socket.socket
+    connection: socket.socket
 
     @property
     def is_alive(self) -> bool:
         """Whether the process still holds its end of the connection; an idle worker sends nothing."""
-        self.wire.settimeout(0)
+        self.connection.settimeout(0)
         try:
-            return bool(self.wire.recv(1, socket.MSG_PEEK))
+            return bool(self.connection.recv(1, socket.MSG_PEEK))
         except BlockingIOError:
             return True
         except OSError:
@@ -146,7 +145,7 @@ class ForkServer:
     """The process that loads the dataset and forks the workers; restarted if it ends."""
 
     def __init__(self, dump: Callable[[IO[bytes]], None], address_space: int, program: list[str]) -> None:
-        """Take a writer of the dataset as N-Quads, the bytes that a worker may use, and the program."""
+        """Create the server; `dump` writes the dataset as N-Quads, `address_space` limits a worker, in bytes."""
         self._dump = dump
         self._program = program
         self._address_space = address_space
@@ -174,7 +173,7 @@ class ForkServer:
 
     def end(self, worker: Worker) -> int:
         """End a worker and return its wait status; 0 if that is not known."""
-        worker.wire.close()
+        worker.connection.close()
         try:
             return self._order(b"K", worker.pid)
         except OSError:
@@ -342,9 +341,9 @@ class Pool:
         with self._lock:
             return [worker.pid for worker in self._idle]
 
-    def run(self, job: Job | Errand) -> Result:
+    def run(self, job: Job | Task) -> Result:
         """
-        Run a query or an errand in a worker.
+        Run a query or another task in a worker.
 
         Raises:
             WorkerError: If it has no answer within its limits; the worker has been replaced then.
@@ -403,23 +402,23 @@ class Pool:
 
 def _end_all(fork_server: ForkServer, idle: list[Worker]) -> None:
     for worker in idle:
-        worker.wire.close()
+        worker.connection.close()
     fork_server.close()
 
 
-def _converse(worker: Worker, job: Job | Errand, slot: Slot, deadline: float) -> tuple[dict[str, Any], bytes]:
+def _converse(worker: Worker, job: Job | Task, slot: Slot, deadline: float) -> tuple[dict[str, Any], bytes]:
     """Send a query and wait for its answer; demote it if it takes longer than its turn."""
     given = b""
-    if isinstance(job, Errand):
+    if isinstance(job, Task):
         given = job.given
-        request = {**job.told, "errand": job.name, "timeout": job.timeout, "attached": len(given)}
+        request = {**job.told, "task": job.name, "timeout": job.timeout, "attached": len(given)}
     else:
         request = {name: getattr(job, name) for name in JOB_FIELDS}
     text = json.dumps(request).encode()
-    worker.wire.settimeout(job.timeout)
-    worker.wire.sendall(LENGTH.pack(len(text)) + text)
+    worker.connection.settimeout(job.timeout)
+    worker.connection.sendall(LENGTH.pack(len(text)) + text)
     if given:
-        worker.wire.sendall(given)
+        worker.connection.sendall(given)
     end = min(time.monotonic() + TURN_S, deadline)
     while not _readable(worker, min(SLICE_S, end - time.monotonic())):
         if time.monotonic() >= deadline:
@@ -435,9 +434,9 @@ def _converse(worker: Worker, job: Job | Errand, slot: Slot, deadline: float) ->
 
 def _readable(worker: Worker, seconds: float) -> bool:
     """Wait until there is something to read; a peek, since select cannot watch descriptors above 1023."""
-    worker.wire.settimeout(max(seconds, 0.001))
+    worker.connection.settimeout(max(seconds, 0.001))
     try:
-        worker.wire.recv(1, socket.MSG_PEEK)
+        worker.connection.recv(1, socket.MSG_PEEK)
     except TimeoutError:
         return False
     return True
@@ -450,8 +449,8 @@ def _exactly(worker: Worker, size: int, deadline: float) -> bytearray:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        worker.wire.settimeout(left)
-        read = worker.wire.recv_into(view[done:])
+        worker.connection.settimeout(left)
+        read = worker.connection.recv_into(view[done:])
         if not read:
             raise ConnectionResetError
         done += read

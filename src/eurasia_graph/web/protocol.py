@@ -1,5 +1,5 @@
 """
-Read a request as the SPARQL 1.1 Protocol says, query side, and refuse what is not a single query.
+Read a request by the SPARQL 1.1 Protocol, query side, and reject anything but a single query.
 
 Source: https://www.w3.org/TR/sparql11-protocol/; the method QUERY is that of the HTTP working group.
 """
@@ -28,9 +28,9 @@ SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """
-    What a request asks: a query (None where there is none), the graphs it wants, seconds, formats.
+    A parsed request: the query (None if there is none), its graphs, its timeout in seconds, its formats.
 
-    `default` and `named` are absolute IRIs; both empty means what the query says.
+    `default` and `named` are absolute IRIs; if both are empty, the query's own FROM clauses count.
     """
 
     query: str | None
@@ -46,10 +46,10 @@ def read(request: Request, longest: int, base: str) -> Operation:
 
     Args:
         request: GET, POST or QUERY.
-        longest: How many characters a query may have.
-        base: What relative names of graphs are resolved against.
+        longest: The longest query allowed, in characters.
+        base: The IRI against which relative graph names are resolved.
     Raises:
-        BadRequest, Forbidden, UnsupportedMediaType: With the status that the protocol asks for.
+        BadRequest, Forbidden, UnsupportedMediaType: With the status that the protocol requires.
         QueryError: If the query is too long (413).
     """
     fields = _pairs(request.query_string)
@@ -90,7 +90,7 @@ def _body(request: Request, fields: list[tuple[str, str]]) -> list[str]:
         raise UnsupportedMediaType(f"the charset of a query has to be UTF-8, not {charset}; encode it as UTF-8")
     if request.mimetype == UPDATE:
         raise Forbidden(READ_ONLY)
-    # Kept, since the ETag is made of it as well.
+    # Kept, since the ETag depends on it as well.
     body = request.get_data(cache=True)
     if request.mimetype == FORM:
         fields.extend(_pairs(body))
@@ -113,13 +113,13 @@ def _pairs(text: bytes) -> list[tuple[str, str]]:
 
 
 def _graphs(fields: list[tuple[str, str]], key: str, base: str) -> list[str]:
-    # Some clients send the field and leave it empty.
+    # Some clients send an empty field.
     return [graph_name(value, base, key) for name, value in fields if name == key and value.strip()]
 
 
 def graph_name(value: str, base: str, key: str) -> str:
     """
-    Return the IRI that a parameter names; an absolute one as it is, to the letter.
+    Return the IRI in a parameter; an absolute one is returned unchanged.
 
     Raises:
         BadRequest: If it is not an IRI.
@@ -131,7 +131,7 @@ def graph_name(value: str, base: str, key: str) -> str:
 
 
 def _timeout(fields: list[tuple[str, str]]) -> float | None:
-    """Read how many seconds the client wants to wait."""
+    """Read the timeout that the client asks for, in seconds."""
     given = next((value for name, value in fields if name == "timeout" and value.strip()), None)
     if given is None:
         return None

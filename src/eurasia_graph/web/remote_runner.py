@@ -1,5 +1,5 @@
 """
-Free-form queries on another store.
+Free-form queries on a remote store.
 
 This process reads only the tokens of a query. A worker parses it and serialises it again, the store is sent
 that text, and a worker parses the response: each within the time left for the query, the last within its bytes
@@ -23,14 +23,14 @@ from eurasia_graph.sparql.restating import Meaning, Question, question
 from eurasia_graph.sparql.tokens import tokens
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.stores.remote import RemoteEngine, no_result
-from eurasia_graph.web.pool import RELAY, Errand, Job, Limits, Pool, Result, WorkerError
+from eurasia_graph.web.pool import RELAY, Job, Limits, Pool, Result, Task, WorkerError
 
 JSON = QueryResultsFormat.JSON.media_type
 
 
 @dataclass(frozen=True, slots=True)
 class _Left:
-    """The seconds that are left of a query."""
+    """The seconds left for a query."""
 
     end: float
 
@@ -43,14 +43,14 @@ class _Left:
 
 
 class _TooManyRowsError(RemoteError):
-    """The store has sent more rows than are taken."""
+    """The store sent more rows than are accepted."""
 
 
 class RemoteRunner:
-    """Runs free-form queries on another store; it has the interface of `Pool`."""
+    """Runs free-form queries on a remote store; it has the interface of `Pool`."""
 
     def __init__(self, store: ReleaseStore, limits: Limits, on_restart: Callable[[str], None]) -> None:
-        """Take the store; no query is sent yet."""
+        """Create the runner; no query is sent yet."""
         assert isinstance(store.engine, RemoteEngine)
         self._engine = store.engine
         self._pool = Pool(lambda _file: None, limits, on_restart, RELAY)
@@ -67,7 +67,7 @@ class RemoteRunner:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the other store answers, and a query would find a worker."""
+        """Whether the remote store answers and a worker is available."""
         try:
             self._engine.query("ASK {}")
         except RemoteError:
@@ -125,7 +125,7 @@ class RemoteRunner:
         def reader(text: str, prologue: str, terms: list[str], base: str | None) -> Meaning:
             told = {"text": text, "prologue": prologue, "terms": terms, "base": base}
             try:
-                found = self._pool.run(Errand(name="read", told=told, timeout=left.seconds))
+                found = self._pool.run(Task(name="read", told=told, timeout=left.seconds))
             except WorkerError as error:
                 if error.reason == "syntax":
                     raise SyntaxError(error.detail) from None
@@ -174,7 +174,7 @@ class RemoteRunner:
             "bytes": job.bytes,
         }
         try:
-            return self._pool.run(Errand(name="write", told=told, timeout=left.seconds, given=body))
+            return self._pool.run(Task(name="write", told=told, timeout=left.seconds, given=body))
         except WorkerError as error:
             if error.reason == "rows":
                 raise _TooManyRowsError(str(no_result(self._engine.address, error.detail))) from None

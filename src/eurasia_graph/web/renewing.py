@@ -1,7 +1,7 @@
 """
-Serve what the files say now: after every change that passes the check, the next request is answered from it.
+Serve the current state of the files: after every valid change, the next request is answered from the new release.
 
-While there are errors, the last release that had none is served, and its pages show what is wrong.
+While there are errors, the last valid release is served, and its pages show the findings.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from eurasia_graph.web.context import Service
 if TYPE_CHECKING:
     from flask import Flask
 
-# How long queries that run on the release before may go on, beside their own limit.
+# How many seconds beyond their limit queries on the previous release may continue.
 SPARE_S = 5
 MOST_SHOWN = 20
 
@@ -34,16 +34,16 @@ class Renewing:
         Serve a release.
 
         Args:
-            app: What the server calls; it goes on to be the same.
+            app: The application that the server calls; it stays the same object.
             store: The release that it serves.
-            settings: How it is run.
-            make: Builds the release of the files as they are.
+            settings: The settings of the application.
+            make: Builds a release from the current files.
         """
         self.app, self.store, self.settings, self.make = app, store, settings, make
         self.service = _service(app)
 
     def follow(self, changes: Iterable[None]) -> None:
-        """Look at the files after every change; returns when there are no more to wait for."""
+        """Follow the changes; returns after the last one."""
         for _ in changes:
             try:
                 self.store, findings = self.make(), []
@@ -54,11 +54,11 @@ class Renewing:
             self._show(findings)
 
     def follow_in_a_thread(self, changes: Iterable[None]) -> None:
-        """Do so beside answering."""
+        """Follow the changes in a thread."""
         threading.Thread(target=self.follow, args=(changes,), daemon=True).start()
 
     def _show(self, findings: list[str]) -> None:
-        """Let the next request be answered from the release, with findings on its pages."""
+        """Answer the following requests from a release, with findings on its pages."""
         more = [f"… {len(findings) - MOST_SHOWN} more"] if len(findings) > MOST_SHOWN else []
         head = ["The files have errors; this is the last release without."] if findings else []
         shown = (*head, *findings[:MOST_SHOWN], *more)

@@ -1,4 +1,4 @@
-"""What every answer carries: its release and how to cite it, what caches need, and what browsers must not do."""
+"""Headers of every answer: the release and its citation, caching, and the security policy for browsers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eurasia_graph.formats import FORMATS, Content, Format
 from eurasia_graph.web.cache import REFUSED, Environ
 from eurasia_graph.web.context import Service, the_service
 
-# A release does not change while it is served; after a restart a proxy shows the old one for a minute at most.
+# A release does not change while it is served; after a restart a proxy serves the old one for at most a minute.
 CACHED = "public, max-age=60"
 EXPOSED = "ETag, Link, Warning, X-Release, X-Result-Truncated, X-Unknown-Graph, X-Note, Content-Location, Retry-After"
 SECURITY = {
@@ -29,7 +29,7 @@ WITH_BODY = {"POST", "QUERY"}
 
 
 def register(app: Flask) -> None:
-    """Add the headers to every answer, and answer OPTIONS before any view is asked."""
+    """Add the headers to every answer, and answer OPTIONS before any view is called."""
     app.before_request(_refuse)
     app.before_request(_preflight)
     app.after_request(_finish)
@@ -37,33 +37,33 @@ def register(app: Flask) -> None:
 
 def respond(body: bytes | str, chosen: Format, *, is_checked: bool = False) -> Response:
     """
-    Send a body in a format, with the headers that caches need.
+    Make a response with a body in a format, with the headers for caches.
 
     Args:
-        body: The whole of it.
+        body: The complete body.
         chosen: How it is written.
-        is_checked: Whether it was read as XML already, if it is XML.
+        is_checked: Whether it has already been parsed as XML, if it is XML.
     Raises:
-        XmlError: If it is to be XML and no parser would read it.
+        XmlError: If it would not be well-formed XML.
     """
     if isinstance(body, bytes) and not is_checked:
         xmlform.check(body, chosen.engine)
     if chosen is FORMATS["csv"] and "1" in (request.args.get("bom"), request.form.get("bom")):
-        # Without it, spreadsheets read UTF-8 as something else.
+        # Without it, spreadsheets do not recognise UTF-8.
         body = BOM + (body.encode() if isinstance(body, str) else body)
     response = Response(body, content_type=content_type(chosen))
     response.vary.add("Accept")
-    # The engine writes the prefixes of a graph in any order, so that two answers are the same, but not byte for byte.
+    # The engine writes the prefixes of a graph in any order, so equal answers may differ in their bytes.
     return cached(response, is_weak=chosen.content is not Content.ROWS)
 
 
 def content_type(chosen: Format) -> str:
-    """Write the type of a format, with the encoding where it is text."""
+    """Return the media type of a format, with the charset if it is text."""
     return f"{chosen.media_type}; charset=utf-8" if chosen.media_type.startswith("text/") else chosen.media_type
 
 
 def cached(response: Response, *, is_weak: bool = False) -> Response:
-    """Let an answer be cached: it depends on the release and the request alone."""
+    """Mark an answer as cacheable: it depends only on the release and the request."""
     response.headers.setdefault("Cache-Control", CACHED)
     body = request.get_data() if request.method in WITH_BODY else b""
     tag = entity_tag(the_service(), request.environ, response.content_type or "", body)
@@ -73,16 +73,16 @@ def cached(response: Response, *, is_weak: bool = False) -> Response:
 
 def entity_tag(service: Service, environ: Environ, kind: str, body: bytes = b"") -> str:
     """
-    Make an ETag of everything that an answer depends on.
+    Make an ETag from everything that an answer depends on.
 
     Args:
         service: The release, its limits and the code.
-        environ: The request, as WSGI has it.
+        environ: The WSGI environment of the request.
         kind: The content type of the answer.
-        body: That of the request.
+        body: The body of the request.
     """
     method = environ["REQUEST_METHOD"]
-    # The parts as they came, since decoding a URL takes longer than many an answer.
+    # Not decoded, since decoding a URL takes longer than making many of the answers.
     parts = [
         service.tag,
         method if method in WITH_BODY else "GET",
@@ -94,18 +94,18 @@ def entity_tag(service: Service, environ: Environ, kind: str, body: bytes = b"")
 
 
 def header_text(text: str) -> str:
-    """Write text so that it can stand in a header, which holds printable ASCII alone."""
+    """Encode text for a header, which may contain only printable ASCII."""
     return "".join(each if " " <= each <= "~" else quote(each) if each > "~" else " " for each in text)
 
 
 def _refuse() -> None:
-    """Say why a request is refused that has not been read whole."""
+    """Answer a request that was refused before it was read completely."""
     if REFUSED in request.environ:
         raise request.environ[REFUSED]
 
 
 def _preflight() -> Response | None:
-    """Say what may be asked of a path, from a page of any other site."""
+    """Answer a CORS preflight request, or any other OPTIONS."""
     if request.method != "OPTIONS" or request.routing_exception:
         return None
     adapter = request.url_rule
@@ -129,7 +129,7 @@ def fixed_headers(service: Service) -> list[tuple[str, str]]:
 
 def _finish(response: BaseResponse) -> BaseResponse:
     if isinstance(request.routing_exception, RequestRedirect) and response.location:
-        # The router puts a host in front of the location that it has only guessed.
+        # The router prefixes the location with a host that it has only guessed.
         response.location = urlunsplit(("", "", *urlsplit(response.location)[2:]))
     if response.location:
         response.headers.setdefault("Cache-Control", CACHED)

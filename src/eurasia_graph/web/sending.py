@@ -1,9 +1,9 @@
 """
-Hand large answers to the server piece by piece, so that one that is taken slowly does not lie in memory twice.
+Pass large answers to the server in pieces, so that an answer to a slow client is not in memory twice.
 
-What the server is given whole it copies, and keeps until the client has it. Of pieces it takes the next when the
-one before has gone, and a thread waits meanwhile; so only some clients may be waited for, and what their answers
-take together is bounded: beyond that they lie in files.
+The server copies a body that it gets as a whole, and keeps it until the client has received it. It takes the next
+piece only after the previous one was sent, which occupies a thread. So the number of slow clients is limited, and so
+is the memory for their answers: beyond the limit answers are written to temporary files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import IO
 
-# Given whole: to a thousand clients that take nothing these are 128 MB, for as long as `watch` lets them.
+# Passed on as a whole: for a thousand clients that receive nothing this is 128 MB, until `connections` closes them.
 LARGEST_WHOLE = 128_000
 # Of 64 kB each a megabyte takes a third more of the processor; of a megabyte each it takes no less.
 PIECE = 262_144
@@ -23,10 +23,10 @@ MOST_WAITED_FOR = 128
 
 
 class Sending:
-    """What is on its way to clients in pieces."""
+    """The answers that are being sent in pieces."""
 
     def __init__(self, most: int = MOST_WAITED_FOR, in_memory: int = MOST_IN_MEMORY) -> None:
-        """Send nothing yet."""
+        """Create it; nothing is being sent yet."""
         self._most = most
         self._in_memory = in_memory
         self._lock = threading.Lock()
@@ -35,11 +35,11 @@ class Sending:
 
     @property
     def has_room(self) -> bool:
-        """Whether one more client could be waited for."""
+        """Whether one more client may occupy a thread."""
         return self.clients < self._most
 
     def parts(self, body: bytes) -> Iterable[bytes]:
-        """Return what to give to the server in the place of a body."""
+        """Return the pieces of a body, as an iterable for the server."""
         if len(body) <= LARGEST_WHOLE:
             return [body]
         with self._lock:
@@ -50,14 +50,14 @@ class Sending:
         return _Memory(self, body) if fits else _File(self, body)
 
     def done(self, size: int) -> None:
-        """Forget an answer that has gone, with what it took in memory."""
+        """Release the thread and the memory of an answer that was sent."""
         with self._lock:
             self.clients -= 1
             self.bytes -= size
 
 
 class _Parts(ABC):
-    """The pieces of one answer; the server calls `close` when the last has gone or the client has."""
+    """The pieces of one answer; the server calls `close` after the last one, or when the client disconnects."""
 
     def __init__(self, sending: Sending, size: int) -> None:
         self._sending = sending
@@ -86,8 +86,8 @@ class _Memory(_Parts):
 class _File(_Parts):
     def __init__(self, sending: Sending, body: bytes) -> None:
         super().__init__(sending, 0)
-        # Without a name, so that nothing is left of it however we end.
-        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed when the client has it)
+        # Unnamed, so that nothing is left on disk however the process ends.
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `close`)
         self._file.write(body)
         self._file.seek(0)
 

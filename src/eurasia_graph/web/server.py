@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from eurasia_graph.web.context import Service
 
 BUSY = {errno.EADDRINUSE: "another program is using it", errno.EACCES: "it is reserved"}
-# Threads that wait for query workers cost next to nothing; those that work share one lock. Beside them those that
-# wait for slow clients.
+# Threads that wait for query workers cost almost nothing; those that compute share one lock. Threads that wait for
+# slow clients are added.
 THREADS = 64 + bodies.MOST_WAITED_FOR + sending.MOST_WAITED_FOR + MOST_WAITING
-# Of the line and all headers of a request.
+# The limit for the request line and all headers together, in bytes.
 LARGEST_HEAD = 98_304
 CONNECTIONS = 1024
-# Beside connections: pipes, files, query workers.
+# Descriptors besides connections: pipes, files, query workers.
 OTHER_DESCRIPTORS = 512
-# How many queries an answer may take that each need their time: of canned queries in workers and on top of another
-# store more than one; and what else it may wait for, such as workers that load the data.
+# How many query timeouts one answer may take: canned queries in workers or on a remote store run more than one query;
+# and the seconds for other waits, such as workers that load the data.
 QUERIES = 2
 MANY_QUERIES = 8
 SPARE_S = 5
@@ -53,16 +53,16 @@ def run(
     begin: Callable[[Flask], None] = lambda _app: None,
 ) -> None:
     """
-    Serve until Ctrl-C or a request to terminate; requests in hand are answered first.
+    Serve until Ctrl-C or SIGTERM; requests in progress are answered first.
 
     Args:
-        make_app: Makes the application, in the process that serves it.
+        make_app: Creates the application, in the process that serves it.
         host: A name or address of this machine.
         port: 0 for any that is free.
-        patience_s: How long a client may take for the head of a request, and what else `watch` bounds.
+        patience_s: Seconds that a client may take to send the head of a request; also used by `connections`.
         begin: Called in the process that serves, which may start threads then.
     Raises:
-        UsageError: If the address cannot be had; says which option helps.
+        UsageError: If the address cannot be used; the message names the option to change.
     """
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces, RuntimeModes
@@ -78,8 +78,8 @@ def run(
         interface=Interfaces.WSGI,
         workers=1,
         blocking_threads=THREADS,
-        # One thread reads and writes for all connections: a second one gets in the way of those that answer. A proxy
-        # in front speaks HTTP/1.1.
+        # One thread does the I/O of all connections: a second one would slow down those that answer. A proxy in front
+        # speaks HTTP/1.1.
         runtime_threads=1,
         runtime_mode=RuntimeModes.st,
         http=HTTPModes.http1,
@@ -98,7 +98,7 @@ def run(
 
 
 def _allow_connections() -> None:
-    """Raise the limit of open descriptors as far as connections need it, and as we may."""
+    """Raise the limit of open descriptors as far as needed and permitted."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CONNECTIONS + OTHER_DESCRIPTORS
     if soft < wanted:
@@ -108,9 +108,9 @@ def _allow_connections() -> None:
 
 def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int, patience_s: float) -> Flask:
     """
-    Print the address, start the first query worker while the first requests arrive, and end with the parent.
+    Print the address, start the first query worker in the background, and exit with the parent.
 
-    All threads begin here: one that runs while a process forks may leave a lock closed in the child.
+    All threads start here: if a process forks while a thread runs, a lock may stay locked in the child.
     """
     from eurasia_graph.web.context import Service
 
@@ -119,7 +119,7 @@ def _warmed(app: Flask, lifeline: tuple[int, int], host: str, port: int, patienc
     watching = connections.Watch(port, _longest_answer_s(service), patience_s)
     front.bodies.watched = watching.reading if watching.start() else None
     service.here = f"http://{_shown(host)}:{port}/"
-    # The terminal tells the whole group; the parent alone decides when we stop.
+    # Ctrl-C reaches the whole process group; only the parent decides when this process stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=service.pool.warm, daemon=True).start()
     os.close(lifeline[1])
@@ -134,14 +134,14 @@ def _begun(app: Flask, begin: Callable[[Flask], None]) -> Flask:
 
 
 def _longest_answer_s(service: Service) -> float:
-    """Return after how long a request that has no answer can have been no whole one."""
+    """Return the seconds after which a request without an answer must have been incomplete."""
     is_quick = service.is_small and isinstance(service.store.engine, Store)
     spare, queries = (SPARE_S, QUERIES) if is_quick else (MUCH_SPARE_S, MANY_QUERIES)
     return spare + queries * service.limits.timeout_s
 
 
 def _follow(lifeline: int) -> None:
-    """Wait until the other end closes, which even a killed parent does, and end; the query workers follow."""
+    """Exit when the other end of the pipe closes, even if the parent was killed; the query workers follow."""
     os.read(lifeline, 1)
     os._exit(1)
 
@@ -159,12 +159,12 @@ def _announce(host: str, port: int) -> None:
 
 
 def _shown(host: str) -> str:
-    """Write an address of the sixth version as it stands in a URL."""
+    """Write an address for a URL: IPv6 addresses are put in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
 def _free(host: str, port: int) -> int:
-    """Return the port, or a free one for 0; the message is ours, and comes before anything is started."""
+    """Return the port, or a free one for 0; reports an unusable address before anything is started."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.create_server((host, port), family=family) as probe:

@@ -1,7 +1,7 @@
 """
 `/sparql`: the query side of the SPARQL 1.1 Protocol, read-only, evaluated in worker processes.
 
-The whole answer is made before the first byte is sent, so that no status has to be taken back.
+The answer is complete before the first byte is sent, so that the status is always right.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ROWS = [*carrying(Content.ROWS), JSON, XML]
 GRAPHS = carrying(Content.GRAPH, Content.DATASET)
 OFFERED = {"SELECT": ROWS, "ASK": ROWS, "CONSTRUCT": GRAPHS, "DESCRIBE": GRAPHS}
 MOST_ROWS_ON_A_PAGE = 1000
-# Most unknown names that a header lists.
+# The most unknown names that a header lists.
 MOST_NAMED = 5
 LONGEST_NAMED = 200
 BUSY_S = 2
@@ -56,7 +56,7 @@ def endpoint() -> Response:
         return _without_query()
     query = shape.read(operation.query)
     refuse_service(operation.query)
-    # Text that does not begin like a query is sent too: the engine says what is wrong with it.
+    # Text that does not begin like a query is sent as well: the engine reports what is wrong with it.
     offered = OFFERED.get(query.form or "", ROWS)
     chosen = pick(operation.formats, request.accept_mimetypes, offered, html=request.method == "GET")
     if chosen is None:
@@ -65,7 +65,7 @@ def endpoint() -> Response:
     body = _flagged(result, chosen, service.limits.rows)
     response = _with_notes(service, query, result, _kept(operation.query, respond(body, chosen, is_checked=True)))
     if result.truncated and chosen.extension in {"csv", "tsv"}:
-        # Rows have no place to say it; the name of a saved file has.
+        # Formats of rows cannot say that they are truncated; the name of a saved file can.
         name = f"first-{service.limits.rows}-rows.{chosen.extension}"
         response.headers["Content-Disposition"] = f'inline; filename="{name}"'
     return response
@@ -78,11 +78,11 @@ def ask(
     Run a query in a worker.
 
     Args:
-        service: Has the workers and the limits.
+        service: The service, which has the workers and the limits.
         operation: The query with its graphs and its time.
-        query: What its tokens tell.
+        query: The query as analysed from its tokens.
         chosen: The format of the answer.
-        rows: How many rows are wanted at most, below the limit.
+        rows: The most rows wanted, at most the limit.
     Raises:
         QueryError: If it is not SPARQL (400) or has no answer within its limits (503).
     """
@@ -125,7 +125,7 @@ def ask(
 
 
 def _refusal(service: Service, query: shape.Query, job: Job, error: WorkerError, end: float) -> QueryError:
-    """Say what happened to a query, and what to do."""
+    """Turn the failure of a query into an error that says what to do."""
     limits = service.limits
     if error.reason == "syntax":
         return _syntax_error(service, query, job, error.detail, end)
@@ -134,8 +134,8 @@ def _refusal(service: Service, query: shape.Query, job: Job, error: WorkerError,
     if error.reason == "engine":
         return QueryError(f"the query cannot be answered: {error.detail}; change that part of it")
     texts = {
-        "time": f"the query was stopped after {job.timeout:g} s; ask for less: be more specific, drop a part "
-        "that is joined to nothing, add LIMIT, or take the release and run it on your own machine",
+        "time": f"the query was stopped after {job.timeout:g} s; ask for less: be more specific, remove "
+        "patterns that share no variable with the others, add LIMIT, or download the release and run it yourself",
         "memory": f"the query needed more than {limits.memory_mib} MiB, or is nested too deep; ask for less: "
         "sort or group fewer rows, add LIMIT, or take the release and run it on your own machine",
         "bytes": f"the answer is larger than {limits.answer_bytes} bytes; ask for fewer columns or rows, "
@@ -150,7 +150,7 @@ def _refusal(service: Service, query: shape.Query, job: Job, error: WorkerError,
 
 
 def _syntax_error(service: Service, query: shape.Query, job: Job, message: str, end: float) -> QueryError:
-    """Diagnose a syntax error by trying parts of the query in the rest of its time."""
+    """Locate a syntax error by parsing parts of the query in the time left."""
 
     def probe(texts: list[str]) -> list[str | None]:
         left = end - time.perf_counter()
@@ -167,7 +167,7 @@ def _syntax_error(service: Service, query: shape.Query, job: Job, message: str, 
 
 
 def _flagged(result: Result, chosen: Format, rows: int) -> bytes:
-    """Say in JSON as well that rows were cut; clients ignore members that they do not know."""
+    """Mark truncated rows in the JSON as well; clients ignore unknown members."""
     if result.truncated and chosen.name == "json":
         return result.body[:-1] + f',"truncated":{{"rows":{rows}}}}}'.encode()
     return result.body
@@ -183,7 +183,7 @@ def _kept(query: str, response: Response) -> Response:
 def _with_notes(
     service: Service, query: shape.Query, result: Result, response: Response, rows: int | None = None
 ) -> Response:
-    """Add what a client should know about an answer."""
+    """Add notes about the answer as headers."""
     if result.truncated:
         response.headers["X-Result-Truncated"] = f"rows={min(rows or service.limits.rows, service.limits.rows)}"
     if result.unknown:
@@ -212,7 +212,7 @@ def unknown_terms(service: Service, query: shape.Query) -> list[str]:
 
 
 def shortened(name: str) -> str:
-    """Cut a name that a client has sent, since proxies take headers of a few thousand bytes."""
+    """Shorten a name sent by a client, since proxies limit headers to a few thousand bytes."""
     return name if len(name) <= LONGEST_NAMED else f"{name[:LONGEST_NAMED]}..."
 
 
@@ -236,7 +236,7 @@ def _form(query: str, **found: object) -> Response:
 
 
 def _page(service: Service, operation: protocol.Operation, query: shape.Query) -> Response:
-    """Show the answer below the form that it was asked with."""
+    """Show the form, with the answer below it."""
     if query.form in {"CONSTRUCT", "DESCRIBE"}:
         result = ask(service, operation, query, FORMATS["turtle"])
         response = _form(

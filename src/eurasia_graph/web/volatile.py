@@ -11,7 +11,7 @@ from eurasia_graph.sparql.tokens import Token, readings, tokens
 
 # STRUUID ends as UUID does.
 FUNCTIONS = ("RAND", "NOW", "UUID", "BNODE")
-# Functions that are called by an IRI, of which is known that they give the same each time: the casts of SPARQL.
+# Functions called by IRI that are known to be deterministic: the casts of SPARQL.
 # fmt: off
 CASTS = {
     "boolean", "date", "dateTime", "dayTimeDuration", "decimal", "double", "duration", "float", "integer", "string",
@@ -22,10 +22,10 @@ CASTS = {
 
 def is_changing(query: str) -> bool:
     """
-    Whether a query may call a function whose value differs each time, however it is written.
+    Return whether a query may call a non-deterministic function, however it is written.
 
-    Engines read words that run together (`FILTERRAND()`), with comments in between, and decode escapes. A function of
-    another namespace may do anything. In doubt, the answer is yes.
+    Engines accept words that run together (`FILTERRAND()`), comments between them, and escapes. A function of another
+    namespace may do anything. In doubt, the answer is yes.
     """
     try:
         return any(_calls(tokens(text)) for text in readings(query))

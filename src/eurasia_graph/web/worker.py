@@ -1,9 +1,9 @@
 """
-The process that runs free-form queries: it loads a dataset once and forks a worker for each that is asked for.
+The fork server for free-form queries: it loads a dataset once and forks a worker on request.
 
-It stands alone and imports nothing of the package, so that it starts in a few milliseconds. A worker
-has an alarm, a limit on its address space and not one free file descriptor: it ends by itself if
-the pool does not end it, and can open neither a file nor a connection, whatever a query says.
+It imports nothing from the package, so that it starts in a few milliseconds. A worker has an alarm, a limit on its
+address space and not one free file descriptor: it exits by itself if the pool does not end it, and can open neither a
+file nor a connection, whatever a query contains.
 
 Run by `pool.py` as `python -P worker.py CONTROL-DESCRIPTOR N-QUADS-DESCRIPTOR ADDRESS-SPACE-BYTES`.
 """
@@ -45,7 +45,7 @@ ORDER = struct.Struct("!cq")
 # How long after its limit a worker ends itself if the pool has not ended it.
 GRACE_S = 2.0
 MERGES_KEPT = 4
-WIRE = 3
+CONNECTION = 3
 FORMATS: dict[str, Any] = {
     each.media_type.partition(";")[0]: each
     for each in (
@@ -78,7 +78,7 @@ Request = dict[str, Any]
 Header = dict[str, Any]
 
 # Tasks of a worker other than answering queries, by name; `relay.py` adds to it.
-ERRANDS: dict[str, Callable[[Request, bytes], tuple[Header, bytes]]] = {}
+TASKS: dict[str, Callable[[Request, bytes], tuple[Header, bytes]]] = {}
 
 
 # As in `xmlform`, which is not imported here.
@@ -89,11 +89,11 @@ class NotWritableError(Exception):
     """An answer holds something that its format cannot hold."""
 
 
-class Told(Exception):  # noqa: N818  (what it is depends on the reason)
+class TaskError(Exception):
     """A task fails; `reason` is one of those of `pool.WorkerError`."""
 
     def __init__(self, reason: str, detail: str) -> None:
-        """Keep both."""
+        """Store the reason and the message."""
         self.reason = reason
         super().__init__(detail)
 
@@ -130,7 +130,7 @@ class Sink(io.RawIOBase):
 
     @property
     def body(self) -> bytes:
-        """Everything that was written."""
+        """The bytes written so far."""
         return b"".join(self.parts)
 
 
@@ -138,10 +138,10 @@ class Sink(io.RawIOBase):
 
 
 def main() -> None:
-    """Load, say so, and fork and end workers until the other side closes the control socket."""
+    """Load the dataset, report it, then fork and end workers until the control socket is closed."""
     control = socket.socket(fileno=int(sys.argv[1]))
     store = Store()
-    # Written by the same engine, which has validated every IRI.
+    # The dump comes from the same engine, which has validated every IRI.
     with os.fdopen(int(sys.argv[2]), "rb") as file:
         store.bulk_load(file, RdfFormat.N_QUADS, lenient=True)
     control.sendall(ORDER.pack(b"R", os.getpid()))
@@ -184,36 +184,36 @@ def _end(pid: int, children: set[int]) -> int:
 def _live(descriptor: int, store: Store, address_space: int) -> None:
     """Answer queries from one connection until it closes; never returns."""
     try:
-        if descriptor != WIRE:
-            os.dup2(descriptor, WIRE)
+        if descriptor != CONNECTION:
+            os.dup2(descriptor, CONNECTION)
             os.close(descriptor)
-        wire = socket.socket(fileno=WIRE)
+        connection = socket.socket(fileno=CONNECTION)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         _confine(address_space)
         merges: OrderedDict[frozenset[str], Store] = OrderedDict()
-        while request := _receive(wire):
+        while request := _receive(connection):
             signal.setitimer(signal.ITIMER_REAL, request[0]["timeout"] + GRACE_S)
             header, body = _answer(store, merges, *request)
             signal.setitimer(signal.ITIMER_REAL, 0)
             header["size"] = len(body)
             text = json.dumps(header).encode()
-            wire.sendall(LENGTH.pack(len(text)) + text + body)
+            connection.sendall(LENGTH.pack(len(text)) + text + body)
     finally:
         os._exit(0)
 
 
 def _confine(address_space: int) -> None:
-    """Limit memory to the dataset and so many bytes more, and forbid core dumps and further descriptors."""
+    """Limit memory to the dataset plus some bytes, and forbid core dumps and further descriptors."""
     most = _mapped() + address_space
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (WIRE + 1, WIRE + 1))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (CONNECTION + 1, CONNECTION + 1))
     # macOS has the limit but does not allow setting it.
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def _mapped() -> int:
-    """Return the bytes of address space that are taken already; 0 where that cannot be told."""
+    """Return the bytes of address space in use; 0 if that is not known."""
     try:
         with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123  (pathlib takes longer to load)
             return int(statm.read().split()[0]) * resource.getpagesize()
@@ -221,21 +221,21 @@ def _mapped() -> int:
         return 0
 
 
-def _receive(wire: socket.socket) -> tuple[Request, bytes] | None:
-    """Take a request, and the bytes that come with it."""
-    length = _exactly(wire, LENGTH.size)
-    text = length and _exactly(wire, LENGTH.unpack(length)[0])
+def _receive(connection: socket.socket) -> tuple[Request, bytes] | None:
+    """Receive a request and its bytes."""
+    length = _exactly(connection, LENGTH.size)
+    text = length and _exactly(connection, LENGTH.unpack(length)[0])
     if not text:
         return None
     request: Request = json.loads(text)
-    attached = _exactly(wire, request.get("attached", 0))
+    attached = _exactly(connection, request.get("attached", 0))
     return None if attached is None else (request, attached)
 
 
-def _exactly(wire: socket.socket, size: int) -> bytes | None:
+def _exactly(connection: socket.socket, size: int) -> bytes | None:
     parts = bytearray()
     while len(parts) < size:
-        part = wire.recv(size - len(parts))
+        part = connection.recv(size - len(parts))
         if not part:
             return None
         parts += part
@@ -246,8 +246,8 @@ def _answer(
     store: Store, merges: OrderedDict[frozenset[str], Store], request: Request, attached: bytes
 ) -> tuple[Header, bytes]:
     try:
-        if "errand" in request:
-            return ERRANDS[request["errand"]](request, attached)
+        if "task" in request:
+            return TASKS[request["task"]](request, attached)
         if request["probes"]:
             header = {"kind": "probes", "truncated": False, "empty": False, "unknown": []}
             return header, json.dumps([_message(text) for text in request["probes"]]).encode()
@@ -260,7 +260,7 @@ def _answer(
 
 
 def _message(text: str) -> str | None:
-    """Try to parse a text; returns the message of the engine if it cannot."""
+    """Parse a text; returns the error message of the engine, or None."""
     try:
         Store().query(text)
     except SyntaxError as error:
@@ -269,8 +269,8 @@ def _message(text: str) -> str | None:
 
 
 def _fault(error: Exception) -> Header:
-    """Name the reason of a failure, as `pool.WorkerError` lists them."""
-    if isinstance(error, Told):
+    """Return the reason of a failure, one of those in `pool.WorkerError`."""
+    if isinstance(error, TaskError):
         return {"fault": error.reason, "detail": str(error)}
     for kinds, reason in FAULTS:
         if isinstance(error, kinds):
@@ -282,10 +282,10 @@ def _dataset(
     store: Store, merges: OrderedDict[frozenset[str], Store], request: Request
 ) -> tuple[Store, dict[str, Any], list[str]]:
     """
-    Choose what a query sees.
+    Choose the dataset of a query.
 
     Returns:
-        The store to ask, the arguments that choose graphs in it, and the graphs it does not have.
+        The store to query, the arguments that select graphs in it, and the graphs that it does not contain.
     """
     default, named = request["default"], request["named"]
     if not (default or named) and request["clauses"]:
@@ -296,7 +296,7 @@ def _dataset(
     graphs = [NamedNode(iri) for iri in dict.fromkeys(named)]
     if len(set(default)) <= 1:
         return store, {"default_graph": [NamedNode(iri) for iri in default[:1]], "named_graphs": graphs}, unknown
-    # The engine would show a triple that stands in two of the graphs twice.
+    # The engine would return a triple that is in two of the graphs twice.
     key = frozenset(default)
     merged = merges.pop(key, None) or _merge(store, default)
     merges[key] = merged
@@ -307,7 +307,7 @@ def _dataset(
 
 
 def clauses(store: Store, request: Request) -> tuple[list[str], list[str]]:
-    """Resolve the IRIs of FROM and FROM NAMED as the engine does, by letting it."""
+    """Let the engine resolve the IRIs of FROM and FROM NAMED."""
     terms = " ".join(term for _, term in request["clauses"])
     found = store.query(f"{request['prologue']}\nSELECT ?g {{ VALUES ?g {{ {terms} }} }}", base_iri=request["base"])
     assert isinstance(found, QuerySolutions)
@@ -317,7 +317,7 @@ def clauses(store: Store, request: Request) -> tuple[list[str], list[str]]:
 
 
 def _merge(store: Store, graphs: list[str]) -> Store:
-    """Copy a store, with the set of the triples of some graphs as its default graph."""
+    """Copy a store, with the merge of some graphs as its default graph."""
     merged = Store()
     merged.bulk_extend(quad for quad in store if not isinstance(quad.graph_name, DefaultGraph))
     for iri in graphs:
@@ -329,7 +329,7 @@ def _merge(store: Store, graphs: list[str]) -> Store:
 
 
 def run(engine: Any, dataset: dict[str, Any], request: Request) -> tuple[Header, bytes]:
-    """Ask an engine and write the answer; what `_answer` turns into faults is raised."""
+    """Run the query and write the answer; raises what `_answer` reports as faults."""
     base = request["base"]
     found: QuerySolutions | QueryBoolean | QueryTriples
     try:
@@ -347,7 +347,7 @@ def run(engine: Any, dataset: dict[str, Any], request: Request) -> tuple[Header,
 
 
 def written(found: QuerySolutions | QueryBoolean | QueryTriples, request: Request) -> tuple[Header, bytes]:
-    """Write an answer in the format that a request names, up to its number of bytes."""
+    """Write an answer in the requested format, up to the limit of bytes."""
     sink, chosen = Sink(request["bytes"]), FORMATS[request["format"]]
     if isinstance(found, QueryTriples):
         truncated = _write_triples(found, chosen, sink, request)
@@ -365,12 +365,12 @@ def written(found: QuerySolutions | QueryBoolean | QueryTriples, request: Reques
 
 
 def _in_order(request: Request) -> str:
-    """Write the `*` of a SELECT out, in the order in which the query names its variables; see `columns.py`."""
+    """Replace the `*` of a SELECT by the variables in the order of the query; see `columns.py`."""
     text = str(request["limited"])
     if request["star"] is None:
         return text
     place, named = request["star"]
-    # An empty store tells what is in scope, and takes no time for it.
+    # An empty store returns the variables in scope at almost no cost.
     probe = Store().query(text, base_iri=request["base"])
     meant = [variable.value for variable in probe.variables] if isinstance(probe, QuerySolutions) else []
     ordered = [name for name in named if name in meant] + [name for name in meant if name not in named]
@@ -380,7 +380,7 @@ def _in_order(request: Request) -> str:
 
 
 def _refuse_broken_xml(sink: Sink, chosen: RdfFormat | QueryResultsFormat) -> None:
-    """Read what the engine has written as XML, since it writes what no parser would read."""
+    """Parse the XML that the engine has written, since it can be ill-formed."""
     if chosen not in {RdfFormat.RDF_XML, QueryResultsFormat.XML} or not sink.parts:
         return
     body = sink.body
@@ -410,12 +410,12 @@ def _write_triples(found: QueryTriples, chosen: RdfFormat, sink: Sink, request: 
     # Only the prefixes that the graph uses, so that a small answer stays small.
     used = {name: iri for name, iri in request["prefixes"].items() if f"<{iri}" in text}
     is_xml = chosen == RdfFormat.RDF_XML
-    # Names of blank nodes that another store has given need not be names in XML.
+    # Labels of blank nodes from another store need not be valid names in XML.
     triples = (quad.triple for quad in parse(text, format=RdfFormat.N_TRIPLES, rename_blank_nodes=is_xml))
     try:
         serialize(triples, cast("IO[bytes]", sink), format=chosen, prefixes=used)
     except OSError:
-        # What the engine itself refuses, such as the property rdf:li.
+        # What the engine itself rejects, such as the property rdf:li.
         if not is_xml:
             raise
         raise NotWritableError(NAMELESS) from None
@@ -423,7 +423,7 @@ def _write_triples(found: QueryTriples, chosen: RdfFormat, sink: Sink, request: 
 
 
 def _is_empty(body: bytes) -> bool:
-    """Return whether rows as the engine writes them are none."""
+    """Return whether serialised rows are empty."""
     if body[:1] == b"{":
         return body.endswith(b'"bindings":[]}}')
     if body[:5] == b"<?xml":
@@ -432,7 +432,7 @@ def _is_empty(body: bytes) -> bool:
 
 
 def _is_cut(engine: Any, dataset: dict[str, Any], request: Request, body: bytes) -> bool:
-    """Return whether there is a row after the last; asked only where the answer may be that long."""
+    """Return whether there is a row after the last one allowed; called only if the answer may be that long."""
     if not request["next"] or len(body) < request["rows"]:
         return False
     after = engine.query(request["next"], base_iri=request["base"], **dataset)
