@@ -292,8 +292,14 @@ def test_all_claims_that_date_an_event_are_named() -> None:
     dataset = dataset_of([joined, left, replace(left, when="2003")])
     member, outside = (_claims_of(dataset.store, number) for number in (1, 3))
 
-    assert member == {"begunBy": {"1"}, "leadClaim": {"1"}, "endedBy": {"2", "3"}, "wasDerivedFrom": {"1", "2", "3"}}
-    assert outside == {"begunBy": {"2", "3"}, "leadClaim": {"3"}, "wasDerivedFrom": {"2", "3"}}
+    assert member == {
+        "begunBy": {"1"},
+        "givenBy": {"1"},
+        "leadClaim": {"1"},
+        "endedBy": {"2", "3"},
+        "wasDerivedFrom": {"1", "2", "3"},
+    }
+    assert outside == {"begunBy": {"2", "3"}, "givenBy": {"2", "3"}, "leadClaim": {"3"}, "wasDerivedFrom": {"2", "3"}}
 
 
 def _claims_of(store: Store, number: int) -> dict[str, set[str]]:

@@ -143,7 +143,7 @@ def bounded(term: str) -> dict[str, set[str]]:
     return found
 
 
-GENERATED_GRAPHS = ("bounds", "facts", "memberships", "closure", "differences", "meta")
+GENERATED_GRAPHS = ("bounds", "facts", "memberships", "closure", "differences", "meta", "names", "years")
 MARKED = {
     ns.value(quad.subject): ns.value(quad.object)
     for quad in DATASET.store.quads_for_pattern(None, ns.EG("isGenerated"), None, ONTOLOGY)

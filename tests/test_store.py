@@ -92,8 +92,8 @@ def test_from_reads_no_file_and_no_address(tmp_path: Path) -> None:
 
 
 def test_a_syntax_error_names_line_and_column() -> None:
-    """The message is the engine's, with what to do."""
-    with pytest.raises(QueryError, match=r"1:\d+.*start with PREFIX lines"):
+    """The message names what was expected and what to do."""
+    with pytest.raises(QueryError, match=r"line 1, column 24: .*expected .*correct the text"):
         ReleaseStore(Store()).query("SELECT * WHERE { ?s ?p }")
 
 
