@@ -177,7 +177,7 @@ def _limits(size: int, packed: bool) -> dict[str, int]:
 
 def _reason(status: int, said: str, form: Format, limits: dict[str, int]) -> str:
     """Return how the reading process ended, and what to do, after the location in the file if it is known."""
-    with suppress(ValueError, KeyError, TypeError):
+    with suppress(ValueError, LookupError, TypeError):
         told = json.loads(said.splitlines()[-1])
         return f"{told['place']}: {told['text']}"
     if status == -signal.SIGXCPU:
