@@ -127,7 +127,7 @@ def test_pandas_reads_csv_from_the_address(base: str) -> None:
     frame = pandas.read_csv(f"{base}/queries/members-on.csv?body=cst&date=1992-12-31")
 
     assert list(frame["memberLabel"])[:2] == ["Armenia", "Kazakhstan"]
-    assert list(frame.columns)[:3] == ["body", "member", "memberLabel"]
+    assert list(frame.columns)[:4] == ["body", "bodyLabel", "member", "memberLabel"]
 
 
 def curl(*words: str) -> str:

@@ -252,7 +252,7 @@ def test_a_release_is_served(written: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """The service that is started names it."""
     served: list[str] = []
 
-    def run(make: Callable[[], object], *_: object) -> None:
+    def run(make: Callable[[], object], *_: object, **__: object) -> None:
         app = make()
         answer = app.test_client().get("/queries/find.json?text=alpha")  # type: ignore[attr-defined]
         assert "ALPHA" in answer.text

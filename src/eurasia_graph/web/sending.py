@@ -16,8 +16,8 @@ from typing import IO
 
 # Passed on as a whole: for a thousand clients that receive nothing this is 128 MB, until `connections` closes them.
 LARGEST_WHOLE = 128_000
-# Of 64 kB each a megabyte takes a third more of the processor; of a megabyte each it takes no less.
-PIECE = 262_144
+# Larger pieces take a third less of the processor, and four times the memory where a hundred clients take them slowly.
+PIECE = 65_536
 MOST_IN_MEMORY = 128_000_000
 MOST_WAITED_FOR = 128
 
