@@ -242,7 +242,7 @@ def test_a_browser_opens_the_form_asks_and_follows_a_link(base: str) -> None:
     assert answer.count("<tr>") == 10
     assert "Azerbaijan" in answer
     assert f"<code>https://w3id.org/eurasia-graph{link}</code>" in page
-    assert "What texts say about it" in page
+    assert "All that is said of it" in page
 
 
 @needs_chromium

@@ -16,7 +16,7 @@ from pyoxigraph import NamedNode
 
 from eurasia_graph import namespaces as ns
 from eurasia_graph import notes, words
-from eurasia_graph.dates import DateError
+from eurasia_graph.dates import LAST_DAY, DateError
 from eurasia_graph.store import ReleaseStore
 from eurasia_graph.web import bars, claims, differences, standings
 from eurasia_graph.web.claims import Claim
@@ -217,7 +217,7 @@ def _grouped(names: Names, found: Mapping[str, list[Claim]]) -> list[tuple[str, 
     """List things with the claims that name them, by the day of the first of these and by name."""
     return sorted(
         ((iri, names.named(iri), told) for iri, told in found.items()),
-        key=lambda item: (min((each.first or date.max for each in item[2]), default=date.max), item[1].casefold()),
+        key=lambda item: (min((each.first or LAST_DAY for each in item[2]), default=LAST_DAY), item[1].casefold()),
     )
 
 

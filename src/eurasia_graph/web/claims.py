@@ -10,6 +10,7 @@ from datetime import date
 from pyoxigraph import NamedNode, QuerySolutions
 
 from eurasia_graph import namespaces as ns
+from eurasia_graph.dates import LAST_DAY
 from eurasia_graph.store import OwnQuery, ReleaseStore
 
 ASSERTED = f"{ns.SCHEME}modality/asserted"
@@ -99,7 +100,7 @@ def about(store: ReleaseStore, iri: str) -> list[Claim]:
 def events(claims: Iterable[Claim]) -> list[Claim]:
     """List those that tell of events in which the thing had a part, oldest first, undated ones last."""
     told = [claim for claim in claims if claim.kind and claim.counted and claim.says & OF_EVENTS]
-    return sorted(told, key=lambda each: (each.first is None, each.first or date.max, each.dated or "", each.number))
+    return sorted(told, key=lambda each: (each.first is None, each.first or LAST_DAY, each.dated or "", each.number))
 
 
 def naming(claims: Iterable[Claim], role: str) -> dict[str, list[Claim]]:
