@@ -69,6 +69,7 @@ def test_a_name_of_two_things_gives_choices(client: FlaskClient) -> None:
         ("timeline{}?kind=x", "kind", "foundation-begun"),
         ("factors{}?direction=x", "direction", "hinders"),
         ("members-on{}?body=csto&date=1995&lineage=x", "lineage", "true"),
+        ("members-on{}?body=csto&date=1995&source=x", "source", "icds-2016"),
     ],
 )
 def test_a_wrong_value_lists_the_allowed_ones(client: FlaskClient, asked: str, parameter: str, value: str) -> None:
