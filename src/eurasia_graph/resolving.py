@@ -56,6 +56,9 @@ def resolve(store: ReleaseStore, kinds: str, value: str) -> NamedNode:
     if allowed:
         raise UnknownNameError(noun, value, allowed, is_closed=True)
     short_names = {_short(iri) for iri, _ in named}
+    if kinds == "eg:Source":
+        # The sources of a graph are few, and who mistypes one wants to see them.
+        raise UnknownNameError(noun, value, sorted(short_names), is_closed=True)
     labels = {name.lower() for _, name in named} - short_names
     raise UnknownNameError(noun, value, [*sorted(short_names), *sorted(labels)])
 
