@@ -117,12 +117,7 @@ def clean(cache: Path) -> None:
     Raises:
         StoreError: If they cannot be removed.
     """
-    folder = cache / FOLDER
-    if folder.is_symlink() or not folder.is_dir() or not all(_belongs(path.name) for path in folder.iterdir()):
-        return
-    remove(folder)
-    if folder.exists():
-        raise StoreError(f"{folder} cannot be removed; remove it by hand or as its owner")
+    ours.clear(cache / FOLDER, _belongs)
 
 
 def _prune(folder: Path) -> None:

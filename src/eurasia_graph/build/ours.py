@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from eurasia_graph.errors import StoreError
+from eurasia_graph.files import remove
 
 
 def make_ours(cache: Path, belongs: Callable[[str], bool], what: str = "release") -> None:
@@ -102,3 +103,20 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     return Path(user_cache_path("eurasia-graph"))
+
+
+def clear(folder: Path, belongs: Callable[[str], bool]) -> None:
+    """
+    Remove a folder of the cache, unless it holds anything that does not belong there.
+
+    Args:
+        folder: The folder; one that is missing, or a link, is left alone.
+        belongs: Whether a name in it is one of ours.
+    Raises:
+        StoreError: If it cannot be removed.
+    """
+    if folder.is_symlink() or not folder.is_dir() or not all(belongs(path.name) for path in folder.iterdir()):
+        return
+    remove(folder)
+    if folder.exists():
+        raise StoreError(f"{folder} cannot be removed; remove it by hand or as its owner")

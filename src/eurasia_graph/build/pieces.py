@@ -16,7 +16,7 @@ from pathlib import Path
 
 from eurasia_graph.build import ours
 from eurasia_graph.errors import StoreError
-from eurasia_graph.files import MIB, remove
+from eurasia_graph.files import MIB
 
 FOLDER = "parts"
 NAME = re.compile(r"[0-9a-f]{64}")
@@ -91,12 +91,7 @@ def clean(cache: Path) -> None:
     Raises:
         StoreError: If they cannot be removed.
     """
-    folder = cache / FOLDER
-    if folder.is_symlink() or not folder.is_dir() or not all(_belongs(path.name) for path in folder.iterdir()):
-        return
-    remove(folder)
-    if folder.exists():
-        raise StoreError(f"{folder} cannot be removed; remove it by hand or as its owner")
+    ours.clear(cache / FOLDER, _belongs)
 
 
 def key_of(*parts: str | bytes) -> str:
