@@ -72,30 +72,6 @@ ASKED = (
 SMALL = 60_000  # bytes; some graphs of the release are larger, so that they go in batches
 
 
-# RDF4J 5.1 answers these otherwise than the engine: compare-sources, and members-on and its left-out query where
-# no body is named. `push --verify` says so; until the queries are written so that it agrees, these are expected.
-OPEN_ON_RDF4J = {
-    "test_a_release_is_pushed_and_proved",
-    "test_pushing_again_changes_nothing",
-    "test_a_swap_leaves_the_new_release_and_what_others_own",
-    "test_a_swap_that_fails_half_way_leaves_the_old_release",
-    "test_the_service_on_top_answers_as_the_embedded_one",
-    "test_a_query_without_graph_sees_what_it_sees_here",
-    "test_a_free_query_gives_a_row_as_often_as_here",
-    "test_the_store_goes_and_comes_back_without_a_restart_of_the_service",
-    "test_a_store_that_hangs_is_a_gateway_timeout_within_the_limit",
-    "test_no_disguise_of_a_call_leads_a_store_elsewhere",
-}
-
-
-@pytest.fixture(autouse=True)
-def _open_on_rdf4j(request: pytest.FixtureRequest) -> None:
-    """Expect the tests to fail that rest on queries which RDF4J answers otherwise."""
-    name = request.node.originalname
-    if name in OPEN_ON_RDF4J and "rdf4j" in request.node.name:
-        request.applymarker(pytest.mark.xfail(reason="RDF4J answers two canned queries otherwise", strict=False))
-
-
 def target_of(program: programs.Running, largest: int | None = None) -> send.Target:
     """Where a store is pushed to, in bodies of the usual size or smaller ones."""
     target = send.open_target(program.url, program.kind, user=program.user, password=program.password)
